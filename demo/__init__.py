@@ -1,0 +1,1 @@
+"""One chat feed offered three ways: short polling, long polling and WebSocket."""

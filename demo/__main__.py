@@ -1,0 +1,147 @@
+"""Run the demo server: read the arguments, start, say where it listens, stop on a signal."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+from demo.app import Settings, make_app
+from demo.feed import DEFAULT_HISTORY
+from demo.message import MAX_TEXT_BYTES
+from demo.origins import is_loopback
+from demo.serving import serving
+
+PROGRAM = "python -m demo"
+DEFAULT_PORT = 3001
+
+
+def main() -> int:
+    """Serve until SIGTERM or Ctrl-C; return the exit code."""
+    options = parse(sys.argv[1:])
+    with asyncio.Runner(loop_factory=LOOPS[options.loop]) as runner:
+        try:
+            runner.run(serve(options))
+        except OSError as error:
+            print(f"{PROGRAM}: {_mend(options, error)}", file=sys.stderr)
+            return 2
+    return 0
+
+
+async def serve(options: argparse.Namespace) -> None:
+    """Serve as the options say, until a signal comes."""
+    stop = asyncio.Event()
+    _on_signals(stop)
+    app = make_app(_settings(options), say=_say)
+    async with serving(app, options.host, options.port) as urls:
+        if not is_loopback(options.host):
+            _say(_exposure(options.host))
+        _say(f"Listening on {' and '.join(urls)}")
+        await stop.wait()
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Parse the command line; exit with 2 and one line when it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        usage=argparse.SUPPRESS,
+        description=f"{PROGRAM} [options]: one chat feed by short polling, long polling, WebSocket",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--host", default="localhost", help="address to listen on")
+    add("--port", default=DEFAULT_PORT, type=_port, help="port to listen on, 0 for a free one")
+    add("--history", default=DEFAULT_HISTORY, type=_positive, help="messages kept for readers")
+    add("--max-text-bytes", default=MAX_TEXT_BYTES, type=_positive, help="longest text taken")
+    add(
+        "--publish-rate",
+        default=1000.0,
+        type=_rate,
+        help="messages/s from one address, 0: no limit",
+    )
+    add(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin join, such as https://example.org; may be repeated",
+    )
+    add("--loop", default=next(iter(LOOPS)), choices=list(LOOPS), help="event loop")
+    return parser.parse_args(arguments)
+
+
+def _loops() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    with contextlib.suppress(ImportError):  # not made for Windows
+        import uvloop
+
+        loops["uvloop"] = uvloop.new_event_loop
+    return loops
+
+
+LOOPS = _loops()
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings(
+        history=options.history,
+        max_text_bytes=options.max_text_bytes,
+        publish_per_s=options.publish_rate,
+        allowed_origins=frozenset(options.allow_origin),
+        loopback=is_loopback(options.host),
+    )
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _exposure(host: str) -> str:
+    return (
+        f"Bound to {host}: everyone on this network can read the chat and post to it. "
+        "Without --host, only this machine can."
+    )
+
+
+def _mend(options: argparse.Namespace, error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"--host {options.host} is not an address of this machine"
+    reason = error.strerror or str(error)
+    return (
+        f"cannot listen on {options.host} port {options.port} ({reason}): stop what uses it, "
+        "or choose another with --port (0 takes a free one)"
+    )
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port, choose one from 0 to 65535")
+
+
+def _positive(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+
+
+def _rate(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

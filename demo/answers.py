@@ -1,0 +1,61 @@
+"""The answers that both kinds of polling give: news, nothing new, a gap.
+
+Readers at the same cursor get the same bytes: an answer is serialised once, for all of them.
+"""
+
+from aiohttp import web
+
+from demo.feed import Feed, Gap
+from demo.message import GapNotice, encode
+from demo.queries import NO_STORE
+from demo.stats import Tally
+
+
+class Answers:
+    """Answer polls from `feed`, keeping each serialised body until the next publish."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.feed = feed
+        self._bodies: dict[int, bytes] = {}
+        self._head = feed.head
+
+    def news(self, cursor: int, tally: Tally) -> web.Response:
+        """Answer 200 with what is after `cursor`, which must be readable, or 204."""
+        if cursor == self.feed.head:
+            tally.empty += 1
+            return web.Response(status=204, headers=NO_STORE)
+        tally.deliveries += self.feed.head - cursor
+        body = self._body(cursor)
+        return web.Response(body=body, content_type="application/json", headers=NO_STORE)
+
+    def gap(self, gap: Gap, tally: Tally) -> web.Response:
+        """Answer 410: say what is gone and where to read on."""
+        tally.gaps += 1
+        body = encode(notice(self.feed, gap))
+        return web.Response(
+            status=410, body=body, content_type="application/json", headers=NO_STORE
+        )
+
+    def _body(self, cursor: int) -> bytes:
+        if self._head != self.feed.head:
+            self._head = self.feed.head
+            self._bodies.clear()
+        if cursor not in self._bodies:
+            self._bodies[cursor] = self._serialise(cursor)
+        return self._bodies[cursor]
+
+    def _serialise(self, cursor: int) -> bytes:
+        messages = b",".join(entry.json for entry in self.feed.after(cursor))
+        return b'{"epoch":"%b","cursor":%d,"messages":[%b]}' % (
+            self.feed.epoch.encode(),
+            self.feed.head,
+            messages,
+        )
+
+
+ANSWERS = web.AppKey("ANSWERS", Answers)
+
+
+def notice(feed: Feed, gap: Gap) -> GapNotice:
+    """Say what a reader behind a gap can still read."""
+    return GapNotice(str(gap), feed.epoch, feed.oldest, feed.head)

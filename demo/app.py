@@ -1,0 +1,108 @@
+"""The app: one feed, three modes, and the routes that lead to them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from demo import article, long_polling, publishing, short_polling, websocket
+from demo.answers import ANSWERS, Answers
+from demo.article import ROOM, plain_frame
+from demo.fanout import Fanout
+from demo.feed import DEFAULT_HISTORY, Feed
+from demo.message import MAX_TEXT_BYTES, encode
+from demo.origins import Origins, gate, preflight
+from demo.publishing import PUBLISHING, Limits, Publishing
+from demo.queries import NO_STORE
+from demo.sockets import SOCKETS
+from demo.stats import STATS, Stats, Tally, begin
+from demo.websocket import FANOUT
+
+PAGE = Path(__file__).parent / "page"
+
+Answer = Callable[[web.Request, Tally], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+MODES: dict[str, tuple[str, Answer]] = {
+    "short": (short_polling.PATH, short_polling.answer),
+    "long": (long_polling.PATH, long_polling.answer),
+    "ws": (websocket.PATH, websocket.answer),
+}
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What `python -m demo` can set."""
+
+    history: int = DEFAULT_HISTORY
+    max_text_bytes: int = MAX_TEXT_BYTES
+    publish_per_s: float = 1000.0
+    allowed_origins: frozenset[str] = frozenset()
+    loopback: bool = True
+
+
+def make_app(
+    settings: Settings = Settings(), feed: Feed | None = None, say: Callable[[str], None] = print
+) -> web.Application:
+    """Make the app; `say` gets the lines that the server's output should show."""
+    limits = Limits(settings.max_text_bytes, settings.publish_per_s)
+    origins = Origins(settings.loopback, settings.allowed_origins)
+    app = web.Application(middlewares=[gate(origins, say)], client_max_size=limits.body_bytes)
+    feed = Feed(settings.history) if feed is None else feed
+    app[STATS] = Stats(list(MODES))
+    app[ANSWERS] = Answers(feed)
+    app[PUBLISHING] = Publishing(feed, limits)
+    app[SOCKETS] = set()
+    app[FANOUT] = Fanout(feed, lambda entry: entry.frame)
+    app[ROOM] = Fanout(feed, plain_frame)
+    app.cleanup_ctx.append(_push)
+    _add_routes(app)
+    return app
+
+
+def _add_routes(app: web.Application) -> None:
+    stats = app[STATS]
+    for mode, (path, answer) in MODES.items():
+        app.router.add_get(path, _counted(answer, stats.modes[mode], streaming=mode == "ws"))
+    app.router.add_post(publishing.PATH, publishing.post_message)
+    app.router.add_options(publishing.PATH, preflight)
+    app.router.add_get("/", _front_door)
+    app.router.add_get("/echo", article.echo)
+    app.router.add_get("/stats", _get_stats)
+    app.router.add_static("/page", PAGE)
+
+
+def _counted(answer: Answer, tally: Tally, *, streaming: bool) -> Handler:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return await answer(request, begin(request, tally, streaming=streaming))
+
+    return handler
+
+
+async def _front_door(request: web.Request) -> web.StreamResponse:
+    """Open the page; to a WebSocket, open the article's room."""
+    if request.headers.get("Upgrade", "").lower() == "websocket":
+        return await article.room(request)
+    begin(request, request.app[STATS].other)
+    return web.FileResponse(PAGE / "index.html", headers=NO_STORE)
+
+
+async def _get_stats(request: web.Request) -> web.Response:
+    """Answer with every counter; what each means is in demo/stats.py."""
+    begin(request, request.app[STATS].other)
+    feed = request.app[ANSWERS].feed
+    figures = {
+        "epoch": feed.epoch,
+        "head": feed.head,
+        "oldest": feed.oldest,
+        **request.app[STATS].snapshot(),
+    }
+    return web.Response(body=encode(figures), content_type="application/json", headers=NO_STORE)
+
+
+async def _push(app: web.Application) -> AsyncIterator[None]:
+    pushers = [asyncio.create_task(app[key].run()) for key in (FANOUT, ROOM)]
+    yield
+    app[ANSWERS].feed.close()
+    await asyncio.gather(*pushers)

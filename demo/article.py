@@ -1,0 +1,64 @@
+"""The two servers of the article that this project grew from: an echo, and a room for plain text.
+
+    const socket = new WebSocket('ws://localhost:3001')
+    socket.onmessage = event => console.log(event.data)
+    socket.onopen = () => socket.send('A new user has joined the chat!')
+
+works here as it is written there. What is said in the room enters the feed, so it appears in every
+mode, and what is published in any mode is heard in the room.
+"""
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from demo.answers import ANSWERS
+from demo.fanout import Fanout, Listener
+from demo.feed import Entry
+from demo.frames import text_frame
+from demo.publishing import PUBLISHING, Refused
+from demo.queries import NO_STORE
+from demo.sockets import open_socket
+from demo.stats import STATS, begin
+
+GUEST = "guest"
+ROOM = web.AppKey("ROOM", Fanout)
+
+
+def plain_frame(entry: Entry) -> bytes:
+    """Frame a message's text alone, as the room hears it."""
+    return text_frame(entry.message.text.encode())
+
+
+async def room(request: web.Request) -> web.StreamResponse:
+    """Publish each text received; send each message's text to all, its sender included."""
+    tally = begin(request, request.app[STATS].other, streaming=True)
+    async with open_socket(request, headers=NO_STORE) as (ws, transport):
+        listener = Listener(ws, transport, request.app[ANSWERS].feed.head, tally)
+        request.app[ROOM].add(listener)
+        try:
+            await _hear(request, ws)
+        finally:
+            request.app[ROOM].discard(listener)
+    return ws
+
+
+async def echo(request: web.Request) -> web.StreamResponse:
+    """Answer each text with `Server received your message: "<text>"`."""
+    begin(request, request.app[STATS].other, streaming=True)
+    async with open_socket(request, headers=NO_STORE) as (ws, _):
+        async for frame in ws:
+            if frame.type is WSMsgType.TEXT:
+                await ws.send_str(f'Server received your message: "{frame.data}"')
+    return ws
+
+
+async def _hear(request: web.Request, ws: web.WebSocketResponse) -> None:
+    publishing = request.app[PUBLISHING]
+    async for frame in ws:
+        if frame.type is not WSMsgType.TEXT:
+            continue
+        try:
+            publishing.publish_text(GUEST, frame.data, request.remote)
+        except Refused as refused:
+            # Plain text has no room for an error beside the chat, but a close can say why.
+            reason = str(refused).encode()[:120]
+            await ws.close(code=WSCloseCode.POLICY_VIOLATION, message=reason)

@@ -1,0 +1,138 @@
+"""Fan-out by cursor: write each WebSocket, in one write, all it has not had yet.
+
+A publish does not send. It wakes one task, which goes round the sockets and writes to each the
+frames from its cursor to the head. Under load several messages share a system call, and a slow
+reader costs a number: its cursor stays behind, and nobody waits for it.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import web
+
+from demo.answers import notice
+from demo.feed import Entry, Feed, Gap
+from demo.frames import text_frame
+from demo.message import encode
+from demo.stats import MeteredTransport, Tally
+
+GAP_CODE = 4410  # in the range for private use, RFC 6455 section 7.4.2
+TURN = 250  # sockets written before other requests get a turn
+FULL_BYTES = 64 * 1024  # a socket with more than this unsent is not given more
+RETRY_S = 0.02  # pause before a slow socket is tried again, when there is no news
+FAREWELL_S = 2.0  # how long a reader that fell behind may take to read why
+
+
+class Listener:
+    """One WebSocket that reads the feed, with its cursor."""
+
+    __slots__ = ("cursor", "tally", "transport", "ws")
+
+    def __init__(
+        self, ws: web.WebSocketResponse, transport: MeteredTransport, cursor: int, tally: Tally
+    ) -> None:
+        self.ws = ws
+        self.transport = transport
+        self.cursor = cursor
+        self.tally = tally
+
+    @property
+    def open(self) -> bool:
+        """Whether a frame may be written: not before, and not after, the closing handshake."""
+        return not (self.ws.closed or self.transport.is_closing())
+
+
+class Fanout:
+    """Push a feed to its listeners, each message in the bytes that `frame` gives it."""
+
+    def __init__(self, feed: Feed, frame: Callable[[Entry], bytes]) -> None:
+        self._feed = feed
+        self._frame = frame
+        self._listeners: set[Listener] = set()
+        self._behind: set[Listener] = set()
+        self._farewells: set[asyncio.Task[None]] = set()
+        self._chunks: dict[int, bytes] = {}
+        self._head = feed.head
+
+    def add(self, listener: Listener) -> None:
+        """Write what the listener has missed, and all that comes."""
+        self._listeners.add(listener)
+        self._push(listener)
+
+    def discard(self, listener: Listener) -> None:
+        """Forget a listener whose connection is gone."""
+        self._listeners.discard(listener)
+        self._behind.discard(listener)
+
+    async def run(self) -> None:
+        """Push for ever; ends when the feed closes."""
+        while not self._feed.closed:
+            head = self._feed.head
+            await self._round()
+            await self._pause(head)
+
+    async def _round(self) -> None:
+        # What arrives during a round goes out in it, to those not yet reached; a pause shows
+        # that the head moved, and the next round serves the others.
+        for number, listener in enumerate(tuple(self._listeners), 1):
+            self._push(listener)
+            if number % TURN == 0:
+                await asyncio.sleep(0)
+
+    async def _pause(self, head: int) -> None:
+        try:
+            async with asyncio.timeout(RETRY_S if self._behind else None):
+                await self._feed.news(head)
+        except TimeoutError:
+            pass
+
+    def _push(self, listener: Listener) -> None:
+        head = self._feed.head
+        if listener.cursor == head or not listener.open:
+            return
+        if listener.transport.get_write_buffer_size() > FULL_BYTES:
+            self._leave_behind(listener)
+            return
+        try:
+            chunk = self._chunk(listener.cursor)
+        except Gap as gap:
+            self._tell(listener, gap)
+            return
+        listener.transport.write(chunk)
+        listener.tally.deliveries += head - listener.cursor
+        listener.cursor = head
+        self._behind.discard(listener)
+
+    def _chunk(self, cursor: int) -> bytes:
+        if self._head != self._feed.head:
+            self._head = self._feed.head
+            self._chunks.clear()
+        chunk = self._chunks.get(cursor)
+        if chunk is None:
+            chunk = b"".join(map(self._frame, self._feed.after(cursor)))
+            self._chunks[cursor] = chunk
+        return chunk
+
+    def _leave_behind(self, listener: Listener) -> None:
+        self._behind.add(listener)
+        try:
+            self._feed.check(listener.cursor)
+        except Gap as gap:
+            self._tell(listener, gap)
+
+    def _tell(self, listener: Listener, gap: Gap) -> None:
+        self.discard(listener)
+        task = asyncio.create_task(tell_gap(listener, self._feed, gap))
+        self._farewells.add(task)
+        task.add_done_callback(self._farewells.discard)
+
+
+async def tell_gap(listener: Listener, feed: Feed, gap: Gap) -> None:
+    """Say what is gone in a frame, close with 4410, and abort if the reader does not read."""
+    if not listener.open:
+        return
+    listener.tally.gaps += 1
+    listener.transport.write(text_frame(encode(notice(feed, gap))))
+    await listener.ws.close(code=GAP_CODE, message=b"gap", drain=False)
+    await asyncio.sleep(FAREWELL_S)
+    listener.transport.abort()

@@ -1,0 +1,110 @@
+"""The feed: an append-only log of messages, read by cursor. No network here.
+
+Every message gets the next integer id. A reader is a cursor, the id of the last message it has,
+and every mode is the same read, `after(cursor)`; the modes differ only in when they answer.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from demo.frames import text_frame
+from demo.message import Draft, Message, encode
+
+DEFAULT_HISTORY = 10_000
+
+
+class Gap(LookupError):
+    """The cursor cannot be read on from: older than the history, beyond the head, or foreign."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A message with its JSON and its WebSocket frame, built once for every reader."""
+
+    message: Message
+    json: bytes
+    frame: bytes
+
+
+class Feed:
+    """Keep the last `history` messages and wake whoever waits for the next one.
+
+    `epoch` names this history: a cursor of another epoch means nothing here.
+    """
+
+    def __init__(
+        self,
+        history: int = DEFAULT_HISTORY,
+        *,
+        epoch: str | None = None,
+        clock: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        if history < 1:
+            raise ValueError(f"the history must hold at least 1 message, not {history}")
+        self.history = history
+        self.epoch = secrets.token_hex(4) if epoch is None else epoch
+        self.head = 0
+        self.closed = False
+        self._clock = clock
+        self._ring: list[Entry] = []  # message i stands at (i - 1) % history
+        self._news = asyncio.Event()
+
+    @property
+    def oldest(self) -> int:
+        """The id of the oldest message that can still be read; head + 1 when there is none."""
+        return self.head - len(self._ring) + 1
+
+    def publish(self, draft: Draft) -> Entry:
+        """Append a message and wake every reader that waits for it."""
+        entry = self._enter(draft)
+        if len(self._ring) < self.history:
+            self._ring.append(entry)
+        else:
+            self._ring[self.head % self.history] = entry
+        self.head += 1
+        self._wake()
+        return entry
+
+    def after(self, cursor: int) -> list[Entry]:
+        """Return the entries with ids above `cursor`, oldest first; raise Gap if any is gone."""
+        self.check(cursor)
+        return [self._ring[i % self.history] for i in range(cursor, self.head)]
+
+    def check(self, cursor: int, epoch: str | None = None) -> None:
+        """Raise Gap unless a reader at `cursor`, who knows `epoch`, can read on."""
+        if epoch is not None and epoch != self.epoch:
+            raise Gap(f"epoch {epoch!r} has ended, this is {self.epoch}: {self._way_on}")
+        if cursor > self.head:
+            raise Gap(f"cursor {cursor} is beyond the head, {self.head}: {self._way_on}")
+        if cursor < self.oldest - 1:
+            raise Gap(f"the history now starts at {self.oldest}: {self._way_on}")
+
+    async def news(self, cursor: int) -> None:
+        """Wait until there is something after `cursor`, or the feed has closed."""
+        while self.head <= cursor and not self.closed:
+            await self._news.wait()
+
+    def close(self) -> None:
+        """Wake every waiting reader for good: there will be no more news."""
+        self.closed = True
+        self._wake()
+
+    @property
+    def _way_on(self) -> str:
+        return f"read on with after={self.oldest - 1}"
+
+    def _enter(self, draft: Draft) -> Entry:
+        now = self._clock()
+        sent = now if draft.sent_ns is None else draft.sent_ns
+        message = Message(self.head + 1, draft.sender, draft.text, sent, now)
+        json = encode(message)
+        return Entry(message, json, text_frame(json))
+
+    def _wake(self) -> None:
+        # One event for each generation of readers. Whoever waits next waits on the next event,
+        # so a publish wakes all that wait now with one call, and none of them twice.
+        waiting, self._news = self._news, asyncio.Event()
+        waiting.set()

@@ -1,0 +1,31 @@
+"""Long polling: hold the request until there is news or the hold ends, then answer."""
+
+import asyncio
+
+from aiohttp import web
+
+from demo.answers import ANSWERS
+from demo.feed import Gap
+from demo.queries import hold_s, reader
+from demo.stats import Tally
+
+PATH = "/long-poll"
+
+
+async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
+    """Answer 200 with what is after the reader's cursor, 204 when the hold ends, 410 a gap."""
+    answers = request.app[ANSWERS]
+    feed = answers.feed
+    query = reader(request)
+    hold = hold_s(request)
+    cursor = feed.head if query.cursor is None else query.cursor
+    try:
+        feed.check(cursor, query.epoch)
+        async with asyncio.timeout(hold):
+            await feed.news(cursor)
+        feed.check(cursor)
+    except Gap as gap:
+        return answers.gap(gap, tally)
+    except TimeoutError:
+        pass
+    return answers.news(cursor, tally)

@@ -1,0 +1,81 @@
+"""Which web pages may join: browsers say where a page is from, and strangers get a 403.
+
+Without this, any page that a student has open could read and write the chat on localhost. A client
+that is not a browser sends no Origin and is let in.
+"""
+
+import ipaddress
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import msgspec
+from aiohttp import web
+
+from demo.queries import problem
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Origins(msgspec.Struct, frozen=True):
+    """Who is let in: on loopback, any page of this machine and any file opened from disk.
+
+    Beyond loopback only the server's own pages are, since there `null` may be anybody's.
+    """
+
+    loopback: bool
+    allowed: frozenset[str] = frozenset()
+
+    def admit(self, origin: str, host: str) -> bool:
+        """Say whether a page of `origin` may talk to this server, asked for as `host`."""
+        if origin in self.allowed:
+            return True
+        if self.loopback:
+            return origin == "null" or is_loopback(urlsplit(origin).hostname)
+        return urlsplit(origin).netloc == host
+
+
+def is_loopback(host: str | None) -> bool:
+    """Say whether a host name or address means this machine alone."""
+    if host is None:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def gate(
+    origins: Origins, say: Callable[[str], None]
+) -> Callable[..., Awaitable[web.StreamResponse]]:
+    """Make the middleware that refuses foreign pages, and lets admitted ones read the answers."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get("Origin")
+        if origin is None:
+            return await handler(request)
+        admitted = origins.admit(origin, request.host)
+        if not admitted and ("Upgrade" in request.headers or request.method != "GET"):
+            say(f"refused a page of {origin!r}: --allow-origin {origin} would let it in")
+            line = f"pages of {origin} may not join: start the server with --allow-origin {origin}"
+            raise problem(web.HTTPForbidden, line)
+        response = await handler(request)
+        if admitted and not response.prepared:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Vary"] = "Origin"
+        return response
+
+    return check
+
+
+async def preflight(request: web.Request) -> web.Response:
+    """Tell an admitted page of another origin that it may post JSON."""
+    return web.Response(
+        status=204,
+        headers={
+            "Access-Control-Allow-Methods": "POST",
+            "Access-Control-Allow-Headers": "Content-Type",
+        },
+    )

@@ -1,0 +1,56 @@
+"""A reader's query, parsed once: `after`, `epoch` and `hold_s`. Bad values become a 400."""
+
+import math
+
+import msgspec
+from aiohttp import web
+
+from demo.message import MAX_CURSOR, Problem, encode
+
+DEFAULT_HOLD_S = 25.0
+MAX_HOLD_S = 120.0
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def problem(response: type[web.HTTPException], line: str) -> web.HTTPException:
+    """Make a refusal whose body is one line of JSON that says what to do."""
+    sizes = (0, 0) if issubclass(response, web.HTTPRequestEntityTooLarge) else ()
+    body = encode(Problem(line))
+    return response(*sizes, body=body, content_type="application/json", headers=NO_STORE)
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """Where a reader stands: its cursor (None: at the head) and the epoch it knows (or None)."""
+
+    cursor: int | None
+    epoch: str | None
+
+
+def reader(request: web.Request) -> Reader:
+    """Read `after` and `epoch`; raise a 400 when `after` is not a cursor."""
+    query = request.query
+    after = query.get("after")
+    return Reader(None if after is None else _cursor(after), query.get("epoch"))
+
+
+def hold_s(request: web.Request) -> float:
+    """Read `hold_s`; raise a 400 when it is not a number of seconds from 0 to 120."""
+    text = request.query.get("hold_s")
+    if text is None:
+        return DEFAULT_HOLD_S
+    try:
+        hold = float(text)
+    except ValueError:
+        hold = math.nan
+    if not 0 <= hold <= MAX_HOLD_S:
+        line = f"hold_s must be a number of seconds from 0 to {MAX_HOLD_S:g}, not {text[:40]!r}"
+        raise problem(web.HTTPBadRequest, line)
+    return hold
+
+
+def _cursor(text: str) -> int:
+    # isdecimal alone would let other alphabets' digits in; the length keeps int() cheap.
+    if text.isascii() and text.isdecimal() and len(text) <= 16 and int(text) <= MAX_CURSOR:
+        return int(text)
+    line = f"after must be an integer from 0 to {MAX_CURSOR}, not {text[:40]!r}"
+    raise problem(web.HTTPBadRequest, line)

@@ -1,0 +1,87 @@
+"""Serve an app: listen, count bytes at the transport, and stop within a second."""
+
+import asyncio
+import errno
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from demo.answers import ANSWERS
+from demo.sockets import SOCKETS, close_all
+from demo.stats import STATS
+
+BACKLOG = 4096
+KEEPALIVE_S = 75.0  # longer than the clients', or the two would race
+STOP_S = 0.4  # for handlers that are still at work when the server stops; spent at most twice
+
+
+@asynccontextmanager
+async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[list[str]]:
+    """Serve `app` until the block ends; yield the URLs it listens at.
+
+    Raises OSError when an address cannot be had. Port 0 takes a free one. Held polls are answered
+    and WebSockets closed with 1001 at the end.
+    """
+    sockets = bind(host, port)
+    runner = web.AppRunner(
+        app,
+        handler_cancellation=True,  # or a held poll would run on after its client has gone
+        access_log=None,  # halves the rate of polls
+        keepalive_timeout=KEEPALIVE_S,
+        shutdown_timeout=STOP_S,
+    )
+    await runner.setup()
+    assert runner.server is not None
+    factory = app[STATS].metered(runner.server)
+    loop = asyncio.get_running_loop()
+    servers = [await loop.create_server(factory, sock=s, backlog=BACKLOG) for s in sockets]
+    try:
+        yield [_url(s.getsockname()) for s in sockets]
+    finally:
+        for server in servers:
+            server.close()
+        app[ANSWERS].feed.close()  # answers the held polls
+        await close_all(app[SOCKETS])
+        await asyncio.sleep(0)
+        await runner.cleanup()
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Bind `host`:`port`; `localhost` means 127.0.0.1 and, where there is one, ::1.
+
+    Raises OSError when the address is taken or unknown.
+    """
+    if host != "localhost":
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return [_bind(family, host, port)]
+    first = _bind(socket.AF_INET, "127.0.0.1", port)
+    try:
+        return [first, _bind(socket.AF_INET6, "::1", first.getsockname()[1])]
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE and port:
+            first.close()
+            raise
+        return [first]  # no IPv6 here, or the free port is taken there
+
+
+def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if os.name == "posix":  # elsewhere this option would share the port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def _url(address: tuple[str, int]) -> str:
+    host, port = address[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,23 @@
+"""Short polling: answer at once, with or without news."""
+
+from aiohttp import web
+
+from demo.answers import ANSWERS
+from demo.feed import Gap
+from demo.queries import reader
+from demo.stats import Tally
+
+PATH = "/short-poll"
+
+
+async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
+    """Answer 200 with what is after the reader's cursor, 204 when that is nothing, 410 a gap."""
+    answers = request.app[ANSWERS]
+    feed = answers.feed
+    query = reader(request)
+    cursor = feed.head if query.cursor is None else query.cursor
+    try:
+        feed.check(cursor, query.epoch)
+    except Gap as gap:
+        return answers.gap(gap, tally)
+    return answers.news(cursor, tally)

@@ -1,0 +1,164 @@
+"""Counters of the server: what each mode cost, counted where it happened.
+
+Bytes are counted at the transport: every byte taken from and handed to TCP, heads and frames
+included. This is the server's own count; the clients keep theirs, and the two must agree.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+import psutil
+from aiohttp import web
+
+
+class Tally(msgspec.Struct):
+    """What one mode has cost since the server started.
+
+    requests: requests begun, upgrades and refused ones included
+    empty: responses that said "nothing new" (204)
+    gaps: readers told that messages they had not read are gone (410 or close code 4410)
+    deliveries: messages written to a reader
+    bytes_in, bytes_out: bytes taken from and handed to TCP by connections in this mode
+    connections: TCP connections open now, each counted under the mode of its last request
+    """
+
+    requests: int = 0
+    empty: int = 0
+    gaps: int = 0
+    deliveries: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    connections: int = 0
+
+
+class Meter:
+    """Count one connection's bytes for the mode that uses it.
+
+    A connection may carry requests of several modes in turn. What arrives is held until a handler
+    claims it; what is sent belongs to the last claim, since answers come in order.
+    """
+
+    __slots__ = ("_pending", "_streaming", "tally")
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self.tally.connections += 1
+        self._pending = 0
+        self._streaming = False
+
+    def received(self, size: int) -> None:
+        """Count bytes that came from the peer."""
+        if self._streaming:
+            self.tally.bytes_in += size
+        else:
+            self._pending += size
+
+    def claim(self, tally: Tally, *, streaming: bool = False) -> None:
+        """Count what has arrived for `tally`; with `streaming`, all that is still to come too."""
+        self.tally.connections -= 1
+        self.tally = tally
+        self.tally.connections += 1
+        self._streaming = streaming
+        self._settle()
+
+    def close(self) -> None:
+        """Count the rest: the connection is gone."""
+        self._settle()
+        self.tally.connections -= 1
+
+    def _settle(self) -> None:
+        self.tally.bytes_in += self._pending
+        self._pending = 0
+
+
+class MeteredTransport:
+    """A transport that counts what is written; all else goes straight to the real one."""
+
+    __slots__ = ("_transport", "get_write_buffer_size", "is_closing", "meter")
+
+    def __init__(self, transport: asyncio.Transport, meter: Meter) -> None:
+        self._transport = transport
+        self.meter = meter
+        # Bound once: these two are asked for every recipient of every message.
+        self.is_closing = transport.is_closing
+        self.get_write_buffer_size = transport.get_write_buffer_size
+
+    def write(self, data: bytes) -> None:
+        """Write `data` and count it."""
+        self.meter.tally.bytes_out += len(data)
+        self._transport.write(data)
+
+    def writelines(self, chunks: list[bytes]) -> None:
+        """Write all `chunks` and count them."""
+        self.meter.tally.bytes_out += sum(map(len, chunks))
+        self._transport.writelines(chunks)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class MeteredProtocol(asyncio.Protocol):
+    """Stand between a transport and aiohttp's protocol, and count what passes."""
+
+    def __init__(self, inner: asyncio.Protocol, tally: Tally) -> None:
+        self._inner = inner
+        self._meter = Meter(tally)
+        self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
+        self.eof_received = inner.eof_received  # type: ignore[method-assign]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand aiohttp the counting transport."""
+        counting = MeteredTransport(cast(asyncio.Transport, transport), self._meter)
+        self._inner.connection_made(cast(asyncio.Transport, counting))
+
+    def data_received(self, data: bytes) -> None:
+        """Count, then pass on."""
+        self._meter.received(len(data))
+        self._inner.data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass on, then settle."""
+        self._inner.connection_lost(exc)
+        self._meter.close()
+
+
+class Stats:
+    """The counters of every mode, of publishing, and of all other requests."""
+
+    def __init__(self, modes: list[str]) -> None:
+        self.modes = {mode: Tally() for mode in modes}
+        self.publish = Tally()
+        self.other = Tally()
+        self.process = psutil.Process()
+        self._started = time.monotonic()
+
+    def metered(self, factory: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
+        """Wrap a protocol factory, so that each of its connections is counted."""
+        return lambda: MeteredProtocol(factory(), self.other)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All counters as JSON types; `cpu_s` is the process's user and system time."""
+        return {
+            "uptime_s": time.monotonic() - self._started,
+            "cpu_s": time.process_time(),
+            "rss_bytes": self.process.memory_info().rss,
+            "modes": msgspec.to_builtins(self.modes),
+            "publish": msgspec.to_builtins(self.publish),
+            "other": msgspec.to_builtins(self.other),
+        }
+
+
+STATS = web.AppKey("STATS", Stats)
+
+
+def begin(request: web.Request, tally: Tally, *, streaming: bool = False) -> Tally:
+    """Count a request and the bytes of its connection for `tally`."""
+    tally.requests += 1
+    meter: Meter | None = getattr(request.transport, "meter", None)
+    if meter is not None:  # aiohttp's own test server does not count bytes
+        meter.claim(tally, streaming=streaming)
+    return tally
