@@ -1,0 +1,1 @@
+"""Clients that measure: one mode, one scenario, one log."""

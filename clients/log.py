@@ -1,0 +1,266 @@
+"""The log of an experiment: the contract between measuring and analysis.
+
+One folder per experiment, plain CSV that opens anywhere. Raw events only: no averages here.
+All stamps are `time.perf_counter_ns` of one machine.
+"""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+import polars as pl
+
+EXPERIMENT = "experiment.json"
+RUNS = "runs.csv"
+REQUESTS = "requests.csv"
+DELIVERIES = "deliveries.csv"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run is to be: who reads, how often something is published, for how long."""
+
+    clients: int
+    rate_per_s: float
+    interval_s: float
+    hold_s: float
+    rtt_ms: float = 0.0
+    payload_bytes: int = 64
+    duration_s: float
+    warmup_s: float
+    schedule: str = "poisson"
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One request of one client; a WebSocket session is one request, from upgrade to close.
+
+    status: the HTTP status, 0 when no response came
+    messages: messages that its response, or its session, brought
+    connection: which of the run's TCP connections carried it, 0 when none could be opened
+    """
+
+    run: int
+    client: int
+    started_ns: int
+    ended_ns: int
+    status: int
+    messages: int
+    bytes_up: int
+    bytes_down: int
+    connection: int
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One message reaching one client.
+
+    sent_ns: when the publisher meant to send it
+    published_ns: when it entered the feed
+    arrived_ns: when its last byte reached the client's process
+    received_ns: when it reached the reader
+    """
+
+    run: int
+    client: int
+    message: int
+    sent_ns: int
+    published_ns: int
+    arrived_ns: int
+    received_ns: int
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run: a fresh server, one mode, one setting; and what was seen of it from outside.
+
+    Figures that were not measured are None, and empty in the file.
+
+    setting: number of the setting within the scenario, from 0; order: place in the experiment
+    window_start_ns, window_end_ns: what lies before is warm-up, what lies after is draining.
+        Warm-up messages are evenly spaced on an idle server, so they give the unit costs
+    messages: messages published in the window, with consecutive ids from first_message on
+    published: messages published in all; publish_failures: publishes that were not answered 201
+    deliveries, requests: rows of this run in the other two files, warm-up and draining included
+    request_head_bytes ... payload_total_bytes: what all bytes up and down of the run consist of;
+        heads and bodies of polls, upgrade and 101 as handshake, frame heads, masks and control
+        frames as frames; a poll's body and a frame's text are payload
+    server_cpu_s: user and system time of the server over the window
+    server_rss_before_bytes, server_rss_bytes: before the clients connected, and at the window's end
+    client_cpu_share: CPU time of the measuring process over the window / the window
+    client_lag_p99_ms: by how much its event loop was late; publisher_late_p99_ms: likewise
+    server_requests, server_deliveries, server_bytes_in, server_bytes_out: the server's own counts
+    lost, duplicates, out_of_order: against the ids published, over the whole run
+    interrupted: the run was ended before its time
+    valid: every check held; void_because: which did not, in words
+    """
+
+    run: int
+    mode: str
+    trial: int
+    setting: int
+    order: int
+    clients: int
+    rate_per_s: float
+    interval_s: float
+    hold_s: float
+    rtt_ms: float
+    payload_bytes: int
+    duration_s: float
+    warmup_s: float
+    schedule: str
+    seed: int
+    started_utc: str
+    window_start_ns: int | None = None
+    window_end_ns: int | None = None
+    first_message: int | None = None
+    messages: int | None = None
+    published: int = 0
+    publish_failures: int = 0
+    deliveries: int = 0
+    requests: int = 0
+    connections: int = 0
+    request_head_bytes: int = 0
+    response_head_bytes: int = 0
+    handshake_bytes: int = 0
+    frame_bytes: int = 0
+    payload_total_bytes: int = 0
+    server_cpu_s: float | None = None
+    server_rss_before_bytes: int | None = None
+    server_rss_bytes: int | None = None
+    client_cpu_share: float | None = None
+    client_lag_p99_ms: float | None = None
+    publisher_late_p99_ms: float | None = None
+    server_requests: int | None = None
+    server_deliveries: int | None = None
+    server_bytes_in: int | None = None
+    server_bytes_out: int | None = None
+    lost: int = 0
+    duplicates: int = 0
+    out_of_order: int = 0
+    interrupted: bool = False
+    valid: bool = False
+    void_because: str = ""
+
+
+class Experiment(msgspec.Struct, frozen=True, kw_only=True):
+    """What an experiment set out to do, where and with what."""
+
+    scenario: str
+    question: str
+    modes: tuple[str, ...]
+    settings: tuple[Settings, ...]
+    trials: int
+    seed: int
+    url: str | None
+    started_utc: str
+    machine: dict[str, Any]
+    versions: dict[str, str]
+    clock_resolution_ns: float
+    finished: bool = False
+
+
+class LogError(Exception):
+    """A folder cannot be used as a log; the message says why and what to do."""
+
+
+class Writer:
+    """Write an experiment's log run by run, so that what has been measured is on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def start(self, experiment: Experiment) -> None:
+        """Make the folder and its files; raise LogError when that cannot be."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if any(self.folder.iterdir()):
+                raise LogError(f"{self.folder} is not empty: choose another folder with --out")
+            self.describe(experiment)
+            for record, name in FILES.items():
+                self._append(name, [record.__struct_fields__])
+        except OSError as error:
+            raise LogError(f"cannot write to {self.folder}: {error.strerror or error}") from None
+
+    def describe(self, experiment: Experiment) -> None:
+        """Write `experiment.json`, again when the experiment has finished."""
+        text = msgspec.json.format(msgspec.json.encode(experiment), indent=2)
+        (self.folder / EXPERIMENT).write_bytes(text + b"\n")
+
+    def add(self, run: Run, requests: Sequence[Request], deliveries: Sequence[Delivery]) -> None:
+        """Append a run's rows; its own row comes last, when the others are safe."""
+        self._append(REQUESTS, map(msgspec.structs.astuple, requests))
+        self._append(DELIVERIES, map(msgspec.structs.astuple, deliveries))
+        self._append(RUNS, [msgspec.structs.astuple(run)])
+
+    def _append(self, name: str, rows: Iterable[Iterable[object]]) -> None:
+        with (self.folder / name).open("a", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)  # None becomes an empty cell
+
+
+class Log(msgspec.Struct, frozen=True):
+    """A log as it was read: the experiment, and one data frame for each file.
+
+    runs, requests, deliveries: columns as the fields of Run, Request and Delivery, in order
+    """
+
+    experiment: Experiment
+    runs: pl.DataFrame
+    requests: pl.DataFrame
+    deliveries: pl.DataFrame
+
+
+def read(folder: Path) -> Log:
+    """Read a log; raise LogError when the folder is not one, or a column is missing."""
+    if not folder.is_dir():
+        raise LogError(f"{folder} is not a folder: give the folder of an experiment")
+    return Log(
+        _read_experiment(folder / EXPERIMENT),
+        _read_rows(folder / RUNS, Run),
+        _read_rows(folder / REQUESTS, Request),
+        _read_rows(folder / DELIVERIES, Delivery),
+    )
+
+
+def _read_experiment(path: Path) -> Experiment:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Experiment)
+    except OSError as error:
+        raise LogError(
+            f"cannot read {path} ({error.strerror}): is it an experiment's folder?"
+        ) from None
+    except ValueError as error:
+        raise LogError(f"{path} is not an experiment's description: {error}") from None
+
+
+def _read_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
+    try:
+        header = pl.read_csv(path, n_rows=0).columns
+    except OSError as error:
+        raise LogError(f"cannot read {path} ({error}): is it an experiment's folder?") from None
+    except pl.exceptions.PolarsError:
+        raise LogError(f"{path} is empty: measure again, or take another folder") from None
+    fields = record.__struct_fields__
+    missing = [name for name in fields if name not in header]
+    if missing:
+        raise LogError(f"{path} has no column {', '.join(missing)}: it was made by something else")
+    try:
+        return _parse(path, record).select(fields)
+    except pl.exceptions.PolarsError as error:
+        line = str(error).splitlines()[0]
+        raise LogError(f"{path} cannot be read ({line}): measure again") from None
+
+
+def _parse(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
+    return pl.read_csv(path, schema_overrides=_columns(record), missing_utf8_is_empty_string=True)
+
+
+def _columns(record: type[msgspec.Struct]) -> dict[str, Any]:
+    hints = get_type_hints(record)
+    return {name: _column(hints[name]) for name in record.__struct_fields__}
+
+
+def _column(hint: object) -> Any:
+    kinds = {int: pl.Int64, float: pl.Float64, bool: pl.Boolean, str: pl.String}
+    return next(kind for of, kind in kinds.items() if of is hint or of in get_args(hint))
+
+
+FILES: dict[type[msgspec.Struct], str] = {Run: RUNS, Request: REQUESTS, Delivery: DELIVERIES}
