@@ -189,11 +189,15 @@ class Writer:
         """Append a run's rows; its own row comes last, when the others are safe."""
         self._append(REQUESTS, map(msgspec.structs.astuple, requests))
         self._append(DELIVERIES, map(msgspec.structs.astuple, deliveries))
-        self._append(RUNS, [msgspec.structs.astuple(run)])
+        self._append(RUNS, [map(_cell, msgspec.structs.astuple(run))])
 
     def _append(self, name: str, rows: Iterable[Iterable[object]]) -> None:
         with (self.folder / name).open("a", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)  # None becomes an empty cell
+
+
+def _cell(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 class Log(msgspec.Struct, frozen=True):
@@ -250,7 +254,8 @@ def _read_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
 
 
 def _parse(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
-    return pl.read_csv(path, schema_overrides=_columns(record), missing_utf8_is_empty_string=True)
+    rows = pl.read_csv(path, schema_overrides=_columns(record))
+    return rows.with_columns(pl.col(pl.String).fill_null(""))
 
 
 def _columns(record: type[msgspec.Struct]) -> dict[str, Any]:
