@@ -79,10 +79,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         Warm-up messages are evenly spaced on an idle server, so they give the unit costs
     messages: messages published in the window, with consecutive ids from first_message on
     published: messages published in all; publish_failures: publishes that were not answered 201
-    deliveries, requests: rows of this run in the other two files, warm-up and draining included
-    request_head_bytes ... payload_total_bytes: what all bytes up and down of the run consist of;
-        heads and bodies of polls, upgrade and 101 as handshake, frame heads, masks and control
-        frames as frames; a poll's body and a frame's text are payload
+    deliveries, requests, connections, bytes_up, bytes_down: the clients' counts, of the whole run
+    request_head_bytes, response_head_bytes, handshake_bytes, frame_bytes, body_bytes: what the
+        bytes of the window's requests (of a WebSocket: of its whole session) consist of. The
+        upgrade, the 101 and the frames that are not messages are handshake; frame heads, masks,
+        pings and closes are frames; a poll's body, and a frame's text, are body
     server_cpu_s: user and system time of the server over the window
     server_rss_before_bytes, server_rss_bytes: before the clients connected, and at the window's end
     client_cpu_share: CPU time of the measuring process over the window / the window
@@ -118,11 +119,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: int = 0
     requests: int = 0
     connections: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
     request_head_bytes: int = 0
     response_head_bytes: int = 0
     handshake_bytes: int = 0
     frame_bytes: int = 0
-    payload_total_bytes: int = 0
+    body_bytes: int = 0
     server_cpu_s: float | None = None
     server_rss_before_bytes: int | None = None
     server_rss_bytes: int | None = None

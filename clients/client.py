@@ -1,0 +1,162 @@
+"""One measured client: its session, its place in the feed, and a row for each of its requests.
+
+The three modes are written with two verbs, `get` and `listen`; what is measured is measured here.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+import aiohttp
+import msgspec
+
+from clients.attempt import Attempt
+from clients.meter import Meter, MeteredConnector
+from clients.recorder import Recorder
+from clients.stream import Stream
+from demo.message import GapNotice, Hello, Message, News
+
+KEEPALIVE_S = 15.0  # shorter than the server's, or the two would race
+FIRST_BACKOFF_S = 0.1
+LONGEST_BACKOFF_S = 5.0
+
+FAILURES = (aiohttp.ClientError, OSError, ValueError)  # ValueError: an answer we cannot read
+
+_read_news = msgspec.json.Decoder(News).decode
+_read_gap = msgspec.json.Decoder(GapNotice).decode
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a reader is: the id of the last message it has, in the history named `epoch`."""
+
+    epoch: str
+    cursor: int
+
+
+class Client:
+    """Ask a server for messages, and log every request. Use it as an async context manager.
+
+    place: moves on with every answer; arrived_ns: when the newest message reached this process
+    """
+
+    def __init__(
+        self, number: int, url: str, recorder: Recorder, place: Place, chance: random.Random
+    ) -> None:
+        self.number = number
+        self.place = place
+        self.arrived_ns = 0
+        self.meter = Meter(recorder.next_connection)
+        self._url = url
+        self._recorder = recorder
+        self._chance = chance
+        self._backoff_s = FIRST_BACKOFF_S
+        self._attempt = Attempt(number, recorder, self.meter)
+
+    async def __aenter__(self) -> Self:
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_headers_sent.append(self._on_sent)
+        self._session = aiohttp.ClientSession(
+            connector=MeteredConnector(self.meter, limit=0, keepalive_timeout=KEEPALIVE_S),
+            timeout=aiohttp.ClientTimeout(total=None),
+            trace_configs=[tracing],
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def get(self, path: str, **query: str) -> tuple[Message, ...]:
+        """Ask once; return what is after our place, and move it on.
+
+        Nothing new, a gap and a failure return no messages; a failure pauses first.
+        """
+        messages: tuple[Message, ...] = ()
+        self._begin()
+        try:
+            async with self._session.get(self._url + path, params=self._query(query)) as response:
+                body = await response.read()
+            self._attempt.status = response.status
+            self._attempt.body_bytes = len(body)
+            messages = self._read(response.status, body)
+        except FAILURES:
+            self._attempt.status = 0
+        finally:
+            self._attempt.log()
+        await self._settle(well=self._attempt.status in (200, 204, 410))
+        return messages
+
+    async def listen(self, path: str, **query: str) -> AsyncGenerator[Message, None]:
+        """Upgrade once; yield the messages after our place, and move it on, until the close.
+
+        After a failure there is a pause before the end.
+        """
+        self._begin()
+        try:
+            async with self._upgrade(path, query) as stream:
+                while (frame := await stream.next()) is not None:
+                    if isinstance(frame, Message):
+                        self.place = Place(self.place.epoch, frame.id)
+                        self.arrived_ns = stream.arrived_ns
+                        yield frame
+                    else:
+                        self._note(frame)
+        except aiohttp.WSServerHandshakeError as error:
+            self._attempt.status = error.status
+        except FAILURES:
+            pass
+        finally:
+            self.meter.end_stream()
+            self._attempt.log()
+        await self._settle(well=self._attempt.messages > 0)
+
+    @asynccontextmanager
+    async def _upgrade(self, path: str, query: dict[str, str]) -> AsyncIterator[Stream]:
+        self.meter.start_stream()
+        async with self._session.ws_connect(
+            self._url + path,
+            params=self._query(query),
+            autoping=False,  # so that every frame is seen, and counted
+            decode_text=False,
+            max_msg_size=0,
+        ) as ws:
+            self._attempt.status = 101
+            yield Stream(ws, self._attempt, self.meter)
+
+    def _query(self, query: dict[str, str]) -> dict[str, str]:
+        return {"after": str(self.place.cursor), "epoch": self.place.epoch, **query}
+
+    def _read(self, status: int, body: bytes) -> tuple[Message, ...]:
+        if status == 410:
+            self._note(_read_gap(body))
+        if status != 200:
+            return ()
+        news = _read_news(body)
+        self.place = Place(news.epoch, news.cursor)
+        self.arrived_ns = self.meter.arrived_ns
+        self._attempt.messages = len(news.messages)
+        return news.messages
+
+    def _note(self, notice: GapNotice | Hello) -> None:
+        # After a gap, read on from the oldest message that is left.
+        cursor = notice.oldest - 1 if isinstance(notice, GapNotice) else notice.cursor
+        self.place = Place(notice.epoch, cursor)
+
+    def _begin(self) -> None:
+        self._attempt = Attempt(self.number, self._recorder, self.meter)
+
+    async def _on_sent(self, *_: object) -> None:
+        # aiohttp repeats a GET once, unasked, when a kept connection breaks: that is two rows.
+        if self._attempt.sent:
+            self._attempt.log()
+            self._begin()
+        self._attempt.sent = True
+
+    async def _settle(self, *, well: bool) -> None:
+        if well:
+            self._backoff_s = FIRST_BACKOFF_S
+            return
+        # Full jitter: clients that lost their server together do not come back together.
+        await asyncio.sleep(self._chance.uniform(0, self._backoff_s))
+        self._backoff_s = min(2 * self._backoff_s, LONGEST_BACKOFF_S)

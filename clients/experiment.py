@@ -1,0 +1,115 @@
+"""An experiment: which runs, in which order, how often. Every run is on disk when it ends."""
+
+import asyncio
+import os
+import platform
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+from clients.log import Experiment, Run, Writer
+from clients.run import Outcome, Plan, measure
+from clients.scenarios import Scenario
+
+OVERHEAD_S = 0.8  # of a run: starting the processes, connecting, stopping
+MEASURED_WITH = ("aiohttp", "uvloop", "msgspec", "polars", "numpy", "matplotlib", "psutil")
+
+
+class Ambition(msgspec.Struct, frozen=True):
+    """What to measure: a scenario, as the options have changed it."""
+
+    scenario: Scenario
+    seed: int
+    url: str | None = None
+
+
+Watch = Callable[[Plan, Run | None], None]
+
+
+def plans(ambition: Ambition) -> list[Plan]:
+    """List the runs: within each trial every setting and mode once, in random order."""
+    chance = random.Random(ambition.seed)
+    listed: list[Plan] = []
+    for trial in range(1, ambition.scenario.trials + 1):
+        points = list(enumerate(ambition.scenario.points))
+        runs = [(n, point, mode) for n, point in points for mode in point.modes]
+        chance.shuffle(runs)
+        for setting, point, mode in runs:
+            number = len(listed) + 1
+            plan = Plan(number, mode, trial, setting, number, point.settings, ambition.seed)
+            listed.append(plan)
+    return listed
+
+
+def seconds(plan: Plan) -> float:
+    """Say how long a run will take, about."""
+    settings = plan.settings
+    drain_s = settings.interval_s if plan.mode == "short" else 0.1
+    return OVERHEAD_S + settings.warmup_s + settings.duration_s + drain_s
+
+
+async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
+    """Measure, and log into `folder`; `watch` hears of each run as it begins and as it ends.
+
+    Raises LogError when the folder cannot be used and ServerError when the server cannot. When
+    cancelled, the log keeps all the rows there are, and the run under way is marked interrupted.
+    """
+    writer = Writer(folder)
+    description = describe(ambition)
+    writer.start(description)
+    for plan in plans(ambition):
+        watch(plan, None)
+        outcome = Outcome(plan)
+        try:
+            await measure(outcome, ambition.url)
+        finally:
+            run, requests, deliveries = outcome.rows()
+            writer.add(run, requests, deliveries)
+        watch(plan, run)
+    writer.describe(msgspec.structs.replace(description, finished=True))
+
+
+def describe(ambition: Ambition) -> Experiment:
+    """Say what is to be measured, where and with what."""
+    scenario = ambition.scenario
+    return Experiment(
+        scenario=scenario.name,
+        question=scenario.question,
+        modes=tuple(dict.fromkeys(mode for point in scenario.points for mode in point.modes)),
+        settings=tuple(point.settings for point in scenario.points),
+        trials=scenario.trials,
+        seed=ambition.seed,
+        url=ambition.url,
+        started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine=_machine(),
+        versions={"python": platform.python_version(), **_versions()},
+        clock_resolution_ns=time.get_clock_info("perf_counter").resolution * 1e9,
+    )
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "system": platform.system(),
+        "release": platform.release(),
+        "architecture": platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "event_loop": type(asyncio.get_event_loop()).__name__,
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in MEASURED_WITH:
+        try:
+            found[name] = version(name)
+        except ModuleNotFoundError:
+            continue
+    return found

@@ -1,0 +1,139 @@
+"""Count what a client hands to TCP and takes from it, byte by byte, under aiohttp's client.
+
+This is the client's own count, made apart from the server's on purpose: the two must agree.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+HEAD_END = b"\r\n\r\n"
+
+
+class Meter:
+    """What one client's connections have carried, one connection after another.
+
+    bytes_up, bytes_down: all bytes so far; connections: TCP connections opened so far
+    connection: number of the newest one within the run
+    arrived_ns: when the last bytes came
+    """
+
+    def __init__(self, next_connection: Callable[[], int]) -> None:
+        self.bytes_up = 0
+        self.bytes_down = 0
+        self.connections = 0
+        self.connection = 0
+        self.arrived_ns = 0
+        self._next_connection = next_connection
+        self._arrivals: deque[tuple[int, int]] = deque()
+        self._stream_start: int | None = None
+        self._head: bytearray | None = None
+
+    def opened(self) -> None:
+        """Count a connection."""
+        self.connections += 1
+        self.connection = self._next_connection()
+
+    def received(self, data: bytes) -> None:
+        """Count bytes, and stamp their arrival before anything else is done with them."""
+        self.arrived_ns = time.perf_counter_ns()
+        self.bytes_down += len(data)
+        if self._stream_start is not None:
+            self._arrivals.append((self.bytes_down, self.arrived_ns))
+            if self._head is not None:
+                self._head += data
+
+    def start_stream(self) -> None:
+        """Keep the arrival of every byte from here on: several frames may arrive at once."""
+        self._arrivals.clear()
+        self._stream_start = self.bytes_down
+        self._head = bytearray()
+
+    def end_stream(self) -> None:
+        """Keep no more arrivals."""
+        self._stream_start = None
+        self._head = None
+
+    def head_bytes(self) -> int:
+        """Return the size of the response head that the stream began with."""
+        assert self._head is not None
+        size = self._head.index(HEAD_END) + len(HEAD_END)
+        self._head = None
+        return size
+
+    def arrival_ns(self, position: int) -> int:
+        """Say when byte `position` of the stream came; positions must not go back."""
+        assert self._stream_start is not None
+        while self._arrivals[0][0] < self._stream_start + position:
+            self._arrivals.popleft()
+        return self._arrivals[0][1]
+
+
+class _MeteredTransport:
+    """A transport that counts what is written; all else goes straight to the real one."""
+
+    def __init__(self, transport: asyncio.Transport, meter: Meter) -> None:
+        self._transport = transport
+        self._meter = meter
+
+    def write(self, data: bytes) -> None:
+        self._meter.bytes_up += len(data)
+        self._transport.write(data)
+
+    def writelines(self, chunks: list[bytes]) -> None:
+        self._meter.bytes_up += sum(map(len, chunks))
+        self._transport.writelines(chunks)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class _CountingProtocol(asyncio.Protocol):
+    """Stand between the transport and aiohttp's protocol, and count what comes.
+
+    aiohttp's protocol hands bytes that came with a 101 to itself again, so it cannot count them.
+    """
+
+    def __init__(self, inner: ResponseHandler, meter: Meter) -> None:
+        self._meter = meter
+        self._feed = inner.data_received
+        self.connection_lost = inner.connection_lost  # type: ignore[method-assign]
+        self.eof_received = inner.eof_received  # type: ignore[method-assign]
+        self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
+
+    def data_received(self, data: bytes) -> None:
+        self._meter.received(data)
+        self._feed(data)
+
+
+class _MeteredHandler(ResponseHandler):
+    """aiohttp's client protocol between a counter of what comes and a counter of what goes."""
+
+    def __init__(self, meter: Meter, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._meter = meter
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._meter.opened()
+        transport.set_protocol(_CountingProtocol(self, self._meter))
+        counting = _MeteredTransport(cast(asyncio.Transport, transport), self._meter)
+        super().connection_made(cast(asyncio.Transport, counting))
+
+
+class MeteredConnector(aiohttp.TCPConnector):
+    """Open connections that `meter` counts.
+
+    The protocol is the one place that sees every byte on asyncio and uvloop alike: a counting
+    socket is passed by under uvloop, and aiohttp's tracing sees bodies only.
+    """
+
+    def __init__(self, meter: Meter, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = partial(_MeteredHandler, meter, loop=self._loop)  # type: ignore[assignment]

@@ -1,0 +1,26 @@
+"""The modes, in the order in which they always stand. A fourth is one file and one row."""
+
+from collections.abc import AsyncGenerator, Callable
+
+import msgspec
+
+from clients import long_polling, short_polling, websocket
+from clients.client import Client
+from clients.pace import Pace
+from demo.message import Message
+
+Messages = Callable[[Client, Pace], AsyncGenerator[Message, None]]
+
+
+class Mode(msgspec.Struct, frozen=True):
+    """A mode: its name for people, and the generator of its messages."""
+
+    name: str
+    messages: Messages
+
+
+MODES = {
+    "short": Mode("short polling", short_polling.messages),
+    "long": Mode("long polling", long_polling.messages),
+    "ws": Mode("WebSocket", websocket.messages),
+}

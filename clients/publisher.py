@@ -1,0 +1,119 @@
+"""Publish on an absolute schedule, from a process of its own, and report each publish.
+
+Reads an Order from standard input, publishes, and prints a Publish a line when all is done, or
+when standard input closes.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+import time
+
+import aiohttp
+import msgspec
+
+from demo.message import Draft, Message, encode
+
+PATH = "/messages"
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What to publish: texts of `payload_bytes` bytes, each at its time."""
+
+    url: str
+    times_ns: tuple[int, ...]
+    payload_bytes: int
+    sender: str = "publisher"
+
+
+class Publish(msgspec.Struct, frozen=True):
+    """One publish: when it was meant and when it was made; status 0 when no answer came."""
+
+    sent_ns: int
+    started_ns: int
+    status: int = 0
+    message: int | None = None
+    published_ns: int | None = None
+
+
+async def publish(order: Order, done: list[Publish]) -> None:
+    """Publish at every time of the order, never waiting for an answer; append to `done`."""
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(order.url, connector=connector) as session:
+        await _warm(session)
+        async with asyncio.TaskGroup() as posts:
+            for number, sent_ns in enumerate(order.times_ns, 1):
+                await _sleep_until(sent_ns)
+                draft = Draft(order.sender, text(number, order.payload_bytes), sent_ns)
+                posts.create_task(_post(session, draft, done))
+
+
+def text(number: int, payload_bytes: int) -> str:
+    """Make a text of just so many bytes that still tells its number."""
+    return f"message {number} ".ljust(payload_bytes, ".")[:payload_bytes]
+
+
+async def _sleep_until(sent_ns: int) -> None:
+    await asyncio.sleep((sent_ns - time.perf_counter_ns()) / 1e9)
+
+
+async def _warm(session: aiohttp.ClientSession) -> None:
+    # Opens the connection beforehand, so that the first message does not wait for it.
+    async with session.get("/stats") as response:
+        await response.read()
+
+
+async def _post(session: aiohttp.ClientSession, draft: Draft, done: list[Publish]) -> None:
+    started_ns = time.perf_counter_ns()
+    assert draft.sent_ns is not None
+    headers = {"Content-Type": "application/json"}
+    publish = Publish(draft.sent_ns, started_ns)
+    try:
+        async with session.post(PATH, data=encode(draft), headers=headers) as response:
+            body = await response.read()
+        publish = msgspec.structs.replace(publish, status=response.status)
+        if response.status == 201:
+            message = msgspec.json.decode(body, type=Message)
+            publish = msgspec.structs.replace(
+                publish, message=message.id, published_ns=message.published_ns
+            )
+    except (aiohttp.ClientError, OSError):
+        pass  # logged with status 0
+    finally:
+        done.append(publish)
+
+
+async def _obey(order: Order, done: list[Publish]) -> None:
+    work = asyncio.create_task(publish(order, done))
+    loop = asyncio.get_running_loop()
+    watch = threading.Thread(target=_wait_for_end, args=(loop, work), daemon=True)
+    watch.start()
+    await asyncio.wait({work})
+    if not work.cancelled():
+        work.result()
+
+
+def _wait_for_end(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None]) -> None:
+    # Standard input closes when whoever gave the order has gone: then there is nobody to tell.
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    with contextlib.suppress(RuntimeError):  # the loop has closed: all is done
+        loop.call_soon_threadsafe(work.cancel)
+
+
+def main() -> None:
+    """Say that we are ready, read the order, carry it out, report."""
+    print("ready", flush=True)
+    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    done: list[Publish] = []
+    try:
+        asyncio.run(_obey(order, done))
+    finally:
+        sys.stdout.buffer.writelines(encode(publish) + b"\n" for publish in done)
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

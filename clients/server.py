@@ -1,0 +1,146 @@
+"""The server under measurement: always another process, seen through its own /stats."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import msgspec
+
+from clients.client import Place
+
+LISTENING = "Listening on "
+START_TIMEOUT_S = 15.0
+STOP_TIMEOUT_S = 5.0
+ASK_AGAIN_S = 0.02
+
+
+class ServerError(Exception):
+    """The server cannot be measured; the message says why and what to do."""
+
+
+class ModeStats(msgspec.Struct, frozen=True):
+    """The server's counters of one mode."""
+
+    requests: int
+    deliveries: int
+    bytes_in: int
+    bytes_out: int
+    connections: int
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """What /stats says, as far as it is needed here."""
+
+    epoch: str
+    head: int
+    cpu_s: float
+    rss_bytes: int
+    modes: dict[str, ModeStats]
+
+    @property
+    def place(self) -> Place:
+        """The head of the feed, where new readers start."""
+        return Place(self.epoch, self.head)
+
+
+class Server:
+    """Ask one server for its counters."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self.url = url
+        self._session = session
+
+    async def stats(self) -> Stats:
+        """Ask for the counters; raise ServerError when there is no answer, or a foreign one."""
+        try:
+            async with self._session.get(self.url + "/stats") as response:
+                return msgspec.json.decode(await response.read(), type=Stats)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise ServerError(
+                f"nothing answers at {self.url} ({error}): start a server with "
+                "`python -m demo`, or leave --url out"
+            ) from None
+        except ValueError:
+            raise ServerError(
+                f"what answers at {self.url} is not this project's server: give --url the "
+                "address that `python -m demo` prints"
+            ) from None
+
+    async def wait_for_requests(self, mode: str, count: int, timeout_s: float) -> None:
+        """Wait until the server has begun `count` requests of `mode`."""
+        async with asyncio.timeout(timeout_s):
+            while (await self.stats()).modes[mode].requests < count:  # noqa: ASYNC110
+                await asyncio.sleep(ASK_AGAIN_S)
+
+    async def wait_for_goodbyes(self, mode: str, timeout_s: float) -> Stats:
+        """Wait until no connection of `mode` is left, so that every byte has been counted."""
+        stats = await self.stats()
+        for _ in range(int(timeout_s / ASK_AGAIN_S)):
+            if not stats.modes[mode].connections:
+                break
+            await asyncio.sleep(ASK_AGAIN_S)
+            stats = await self.stats()
+        return stats
+
+
+@asynccontextmanager
+async def server_at(url: str) -> AsyncIterator[Server]:
+    """Yield the server that listens at `url`."""
+    timeout = aiohttp.ClientTimeout(total=5)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        yield Server(url.rstrip("/"), session)
+
+
+@asynccontextmanager
+async def fresh_server(*options: str) -> AsyncIterator[Server]:
+    """Start `python -m demo` on a free port; stop it at the end, whatever happens."""
+    async with child("demo", "--port", "0", "--publish-rate", "0", *options) as process:
+        url = await _address(process)
+        async with server_at(url) as server:
+            yield server
+
+
+@asynccontextmanager
+async def child(module: str, *options: str) -> AsyncIterator[Process]:
+    """Run a module of this project as a process of its own, for as long as the block lasts.
+
+    A session of its own keeps the terminal's Ctrl-C from it: who started it stops it.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", module, *options),
+        stdin=PIPE,
+        stdout=PIPE,
+        start_new_session=os.name == "posix",
+    )
+    try:
+        yield process
+    finally:
+        await asyncio.shield(_stop(process))
+
+
+async def _stop(process: Process) -> None:
+    if process.returncode is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def _address(process: Process) -> str:
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while line := (await process.stdout.readline()).decode():
+                if line.startswith(LISTENING):
+                    return line.removeprefix(LISTENING).split()[0]
+    except TimeoutError:
+        pass
+    raise ServerError("the server did not start: try `python -m demo` by itself to see why")
