@@ -17,6 +17,7 @@ import psutil
 from clients.log import Experiment, Run, Writer
 from clients.run import Outcome, Plan, measure
 from clients.scenarios import Scenario
+from clients.server import server_at
 
 OVERHEAD_S = 0.8  # of a run: starting the processes, connecting, stopping
 MEASURED_WITH = ("aiohttp", "uvloop", "msgspec", "polars", "numpy", "matplotlib", "psutil")
@@ -61,6 +62,9 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     Raises LogError when the folder cannot be used and ServerError when the server cannot. When
     cancelled, the log keeps all the rows there are, and the run under way is marked interrupted.
     """
+    if ambition.url is not None:
+        async with server_at(ambition.url) as server:
+            await server.stats()  # before anything is written
     writer = Writer(folder)
     description = describe(ambition)
     writer.start(description)

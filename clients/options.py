@@ -1,0 +1,131 @@
+"""The command line of a measurement, for `python -m clients` and for `compare` alike."""
+
+import argparse
+import math
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from clients.experiment import Ambition
+from clients.log import Settings
+from clients.modes import MODES
+from clients.scenarios import SCENARIOS, Point, Scenario
+
+MAX_HOLD_S = 120.0  # what the server takes
+
+
+class Command(msgspec.Struct, frozen=True):
+    """What was asked for: a measurement and where to put it; or, with None, the list."""
+
+    ambition: Ambition | None
+    folder: Path
+
+
+def parse(program: str, arguments: list[str], *, default: str | None = None) -> Command:
+    """Parse the command line; exit with 2 and one line when it is wrong."""
+    parser = _parser(program, default)
+    options = parser.parse_args(arguments)
+    if options.list:
+        return Command(None, Path())
+    if options.scenario is None:
+        parser.error(f"which scenario? {_known()}")
+    scenario = SCENARIOS.get(options.scenario)
+    if scenario is None:
+        parser.error(f"there is no scenario {options.scenario!r}: {_known()}")
+    seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
+    return Command(
+        Ambition(change(scenario, options), seed, options.url),
+        options.out or _folder(scenario.name),
+    )
+
+
+def change(scenario: Scenario, options: argparse.Namespace) -> Scenario:
+    """Override the scenario's values with the options that were given."""
+    given = {
+        name: getattr(options, name)
+        for name in Settings.__struct_fields__
+        if hasattr(options, name)
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    points: dict[Settings, tuple[str, ...]] = {}
+    for point in scenario.points:
+        settings = msgspec.structs.replace(point.settings, **given)
+        modes = set(options.modes or MODES) & {*points.get(settings, ()), *point.modes}
+        points[settings] = tuple(mode for mode in MODES if mode in modes)
+    return msgspec.structs.replace(
+        scenario,
+        points=tuple(Point(settings, modes) for settings, modes in points.items() if modes),
+        trials=options.trials or scenario.trials,
+    )
+
+
+def _parser(program: str, default: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=program,
+        usage=argparse.SUPPRESS,
+        description=f"{program} SCENARIO [options]: measure the three modes on real sockets. "
+        "Every option overrides the scenario's own value.",
+        argument_default=None,
+    )
+    add = parser.add_argument
+    add("scenario", nargs="?", default=default, metavar="SCENARIO", help=_known())
+    add("--list", action="store_true", help="name each scenario and the question it answers")
+    add("--modes", type=_modes, metavar="short,long,ws", help="measure these modes only")
+    add("--clients", type=_whole(1, 20_000), metavar="N", help="readers in each run")
+    add("--rate", dest="rate_per_s", type=_number(0.001, 10_000), metavar="M", help="messages/s")
+    add("--interval-s", type=_number(0, 3600), metavar="S", help="short polling's interval")
+    add("--hold-s", type=_number(0, MAX_HOLD_S), metavar="S", help="long polling's hold")
+    add("--payload-bytes", type=_whole(1, 2**20), metavar="B", help="size of each text")
+    add("--duration-s", type=_number(0.1, 86_400), metavar="D", help="measured window of a run")
+    add("--trials", type=_whole(1, 1000), metavar="T", help="runs of each mode and setting")
+    add("--seed", type=_whole(0, 2**63), metavar="S", help="for all that is random")
+    add("--url", type=_url, metavar="URL", help="measure this server, not fresh ones")
+    add("--out", type=Path, metavar="DIR", help="the experiment's folder")
+    return parser
+
+
+def _known() -> str:
+    return f"choose one of {', '.join(SCENARIOS)}"
+
+
+def _folder(name: str) -> Path:
+    return Path("runs") / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{name}"
+
+
+def _modes(text: str) -> tuple[str, ...]:
+    modes = text.split(",")
+    unknown = [mode for mode in modes if mode not in MODES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(MODES)}")
+    return tuple(modes)
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def parse_number(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if low <= number <= high:
+            return number
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low:g} to {high:g}")
+
+    return parse_number
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse_whole(text: str) -> int:
+        if text.isascii() and text.isdecimal() and low <= int(text) <= high:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+
+    return parse_whole
+
+
+def _url(text: str) -> str:
+    if text.startswith(("http://", "https://")):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is not a URL such as http://127.0.0.1:3001")
