@@ -10,6 +10,8 @@ from demo.message import GapNotice, encode
 from demo.queries import NO_STORE
 from demo.stats import Tally
 
+MAX_BODIES = 128  # kept at once: readers at more cursors than this are few, or up to no good
+
 
 class Answers:
     """Answer polls from `feed`, keeping each serialised body until the next publish."""
@@ -39,6 +41,8 @@ class Answers:
     def _body(self, cursor: int) -> bytes:
         if self._head != self.feed.head:
             self._head = self.feed.head
+            self._bodies.clear()
+        if len(self._bodies) >= MAX_BODIES:
             self._bodies.clear()
         if cursor not in self._bodies:
             self._bodies[cursor] = self._serialise(cursor)

@@ -17,10 +17,11 @@ from demo.origins import Origins, gate, preflight
 from demo.publishing import PUBLISHING, Limits, Publishing
 from demo.queries import NO_STORE
 from demo.sockets import SOCKETS
-from demo.stats import STATS, Stats, Tally, begin
+from demo.stats import STATS, Stats, Tally, begin, counted
 from demo.websocket import FANOUT
 
 PAGE = Path(__file__).parent / "page"
+CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
 Answer = Callable[[web.Request, Tally], Awaitable[web.StreamResponse]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -48,7 +49,9 @@ def make_app(
     """Make the app; `say` gets the lines that the server's output should show."""
     limits = Limits(settings.max_text_bytes, settings.publish_per_s)
     origins = Origins(settings.loopback, settings.allowed_origins)
-    app = web.Application(middlewares=[gate(origins, say)], client_max_size=limits.body_bytes)
+    app = web.Application(
+        middlewares=[_count_rest, gate(origins, say)], client_max_size=limits.body_bytes
+    )
     feed = Feed(settings.history) if feed is None else feed
     app[STATS] = Stats(list(MODES))
     app[ANSWERS] = Answers(feed)
@@ -70,7 +73,18 @@ def _add_routes(app: web.Application) -> None:
     app.router.add_get("/", _front_door)
     app.router.add_get("/echo", article.echo)
     app.router.add_get("/stats", _get_stats)
-    app.router.add_static("/page", PAGE)
+    for file in PAGE.iterdir():
+        app.router.add_get(f"/page/{file.name}", _file(file))
+
+
+@web.middleware
+async def _count_rest(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count what no handler has counted: refused origins and unknown addresses."""
+    try:
+        return await handler(request)
+    finally:
+        if not counted(request):
+            begin(request, request.app[STATS].other)
 
 
 def _counted(answer: Answer, tally: Tally, *, streaming: bool) -> Handler:
@@ -84,8 +98,23 @@ async def _front_door(request: web.Request) -> web.StreamResponse:
     """Open the page; to a WebSocket, open the article's room."""
     if request.headers.get("Upgrade", "").lower() == "websocket":
         return await article.room(request)
-    begin(request, request.app[STATS].other)
-    return web.FileResponse(PAGE / "index.html", headers=NO_STORE)
+    return await _file(PAGE / "index.html")(request)
+
+
+def _file(path: Path) -> Handler:
+    # Not aiohttp's FileResponse: the kernel's sendfile would pass the byte counter by.
+    content_type = CONTENT_TYPES[path.suffix]
+
+    async def handler(request: web.Request) -> web.Response:
+        begin(request, request.app[STATS].other)
+        return web.Response(
+            body=await asyncio.to_thread(path.read_bytes),
+            content_type=content_type,
+            charset="utf-8",
+            headers=NO_STORE,
+        )
+
+    return handler
 
 
 async def _get_stats(request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from demo.answers import notice
+from demo.answers import MAX_BODIES, notice
 from demo.feed import Entry, Feed, Gap
 from demo.frames import text_frame
 from demo.message import encode
@@ -26,7 +26,7 @@ FAREWELL_S = 2.0  # how long a reader that fell behind may take to read why
 class Listener:
     """One WebSocket that reads the feed, with its cursor."""
 
-    __slots__ = ("cursor", "tally", "transport", "ws")
+    __slots__ = ("cursor", "is_closing", "tally", "transport", "unsent_bytes", "write", "ws")
 
     def __init__(
         self, ws: web.WebSocketResponse, transport: MeteredTransport, cursor: int, tally: Tally
@@ -35,11 +35,15 @@ class Listener:
         self.transport = transport
         self.cursor = cursor
         self.tally = tally
+        # Bound once: these are asked for every recipient of every message.
+        self.is_closing = transport.is_closing
+        self.unsent_bytes = transport.get_write_buffer_size
+        self.write = getattr(transport, "write_uncounted", transport.write)
 
     @property
     def open(self) -> bool:
         """Whether a frame may be written: not before, and not after, the closing handshake."""
-        return not (self.ws.closed or self.transport.is_closing())
+        return not (self.ws.closed or self.is_closing())
 
 
 class Fanout:
@@ -74,10 +78,15 @@ class Fanout:
     async def _round(self) -> None:
         # What arrives during a round goes out in it, to those not yet reached; a pause shows
         # that the head moved, and the next round serves the others.
-        for number, listener in enumerate(tuple(self._listeners), 1):
+        listeners = tuple(self._listeners)
+        for first in range(0, len(listeners), TURN):
+            self._turn(listeners[first : first + TURN])
+            await asyncio.sleep(0)
+
+    def _turn(self, listeners: tuple[Listener, ...]) -> None:
+        # Nothing else runs during a turn, so the head stands still.
+        for listener in listeners:
             self._push(listener)
-            if number % TURN == 0:
-                await asyncio.sleep(0)
 
     async def _pause(self, head: int) -> None:
         try:
@@ -109,6 +118,8 @@ class Fanout:
             self._chunks.clear()
         chunk = self._chunks.get(cursor)
         if chunk is None:
+            if len(self._chunks) >= MAX_BODIES:
+                self._chunks.clear()
             chunk = b"".join(map(self._frame, self._feed.after(cursor)))
             self._chunks[cursor] = chunk
         return chunk
@@ -133,6 +144,6 @@ async def tell_gap(listener: Listener, feed: Feed, gap: Gap) -> None:
         return
     listener.tally.gaps += 1
     listener.transport.write(text_frame(encode(notice(feed, gap))))
+    # Set before the close, which itself waits up to 10 s for an answer.
+    asyncio.get_running_loop().call_later(FAREWELL_S, listener.transport.abort)
     await listener.ws.close(code=GAP_CODE, message=b"gap", drain=False)
-    await asyncio.sleep(FAREWELL_S)
-    listener.transport.abort()

@@ -1,6 +1,7 @@
 """Long polling: hold the request until there is news or the hold ends, then answer."""
 
 import asyncio
+import contextlib
 
 from aiohttp import web
 
@@ -21,11 +22,10 @@ async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
     cursor = feed.head if query.cursor is None else query.cursor
     try:
         feed.check(cursor, query.epoch)
-        async with asyncio.timeout(hold):
-            await feed.news(cursor)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(hold):
+                await feed.news(cursor)
         feed.check(cursor)
     except Gap as gap:
         return answers.gap(gap, tally)
-    except TimeoutError:
-        pass
     return answers.news(cursor, tally)

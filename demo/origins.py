@@ -5,13 +5,13 @@ that is not a browser sends no Origin and is let in.
 """
 
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
 
-from demo.queries import problem
+from demo.queries import NO_STORE, problem
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -29,9 +29,13 @@ class Origins(msgspec.Struct, frozen=True):
         """Say whether a page of `origin` may talk to this server, asked for as `host`."""
         if origin in self.allowed:
             return True
+        try:
+            page = urlsplit(origin)
+        except ValueError:  # no origin at all, such as "http://["
+            return False
         if self.loopback:
-            return origin == "null" or is_loopback(urlsplit(origin).hostname)
-        return urlsplit(origin).netloc == host
+            return origin == "null" or is_loopback(page.hostname)
+        return page.netloc == host
 
 
 def is_loopback(host: str | None) -> bool:
@@ -61,13 +65,22 @@ def gate(
             say(f"refused a page of {origin!r}: --allow-origin {origin} would let it in")
             line = f"pages of {origin} may not join: start the server with --allow-origin {origin}"
             raise problem(web.HTTPForbidden, line)
-        response = await handler(request)
-        if admitted and not response.prepared:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Vary"] = "Origin"
+        try:
+            response = await handler(request)
+        except web.HTTPException as refusal:  # a page should read what was wrong, too
+            _open(refusal.headers, origin, admitted)
+            raise
+        if not response.prepared:
+            _open(response.headers, origin, admitted)
         return response
 
     return check
+
+
+def _open(headers: MutableMapping[str, str], origin: str, admitted: bool) -> None:
+    if admitted:
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Vary"] = "Origin"
 
 
 async def preflight(request: web.Request) -> web.Response:
@@ -77,5 +90,6 @@ async def preflight(request: web.Request) -> web.Response:
         headers={
             "Access-Control-Allow-Methods": "POST",
             "Access-Control-Allow-Headers": "Content-Type",
+            **NO_STORE,
         },
     )

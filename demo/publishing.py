@@ -73,13 +73,13 @@ class Publishing:
         return self._feed.publish(draft)
 
     def _take(self, address: str | None) -> bool:
-        # A token bucket that holds one second's worth.
+        # A token bucket that holds one second's worth, and at least one message.
         rate = self.limits.per_s
         if not rate:
             return True
-        now = self._clock()
-        tokens, then = self._allowances.get(address, (rate, now))
-        tokens = min(max(rate, 1), tokens + (now - then) * rate)
+        now, full = self._clock(), max(rate, 1)
+        tokens, then = self._allowances.get(address, (full, now))
+        tokens = min(full, tokens + (now - then) * rate)
         if len(self._allowances) >= MAX_SPEAKERS:
             self._allowances.clear()
         self._allowances[address] = (tokens - (tokens >= 1), now)
@@ -94,8 +94,10 @@ async def post_message(request: web.Request) -> web.Response:
     publishing = request.app[PUBLISHING]
     tally = request.app[STATS].publish
     try:
-        body = await _read_body(request)
-        begin(request, tally)
+        try:
+            body = await _read_body(request)
+        finally:
+            begin(request, tally)  # not before: what has arrived by now is counted with it
         entry = publishing.publish_json(body, request.remote)
     except Refused as refused:
         raise problem(refused.response, str(refused)) from None

@@ -15,8 +15,8 @@ NO_STORE = {"Cache-Control": "no-store"}
 def problem(response: type[web.HTTPException], line: str) -> web.HTTPException:
     """Make a refusal whose body is one line of JSON that says what to do."""
     sizes = (0, 0) if issubclass(response, web.HTTPRequestEntityTooLarge) else ()
-    body = encode(Problem(line))
-    return response(*sizes, body=body, content_type="application/json", headers=NO_STORE)
+    text = encode(Problem(line)).decode()
+    return response(*sizes, text=text, content_type="application/json", headers=NO_STORE)
 
 
 class Reader(msgspec.Struct, frozen=True):

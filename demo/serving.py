@@ -74,7 +74,10 @@ def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if os.name == "posix":  # elsewhere this option would share the port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, port))
+        try:
+            sock.bind((host, port))
+        except TypeError:  # a name that cannot be looked up at all, such as one of 100 letters é
+            raise socket.gaierror(f"{host} is not a host name") from None
     except OSError:
         sock.close()
         raise

@@ -7,6 +7,7 @@ from typing import cast
 
 from aiohttp import WSCloseCode, web
 
+from demo.queries import problem
 from demo.stats import MeteredTransport
 
 HEARTBEAT_S = 30.0
@@ -26,13 +27,21 @@ async def open_socket(
     """
     ws = web.WebSocketResponse(compress=False, heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME_BYTES)
     ws.headers.update(headers)
-    await ws.prepare(request)
+    try:
+        await ws.prepare(request)
+    except web.HTTPBadRequest as refusal:
+        reason = " ".join((refusal.text or "").split())
+        line = f"{reason}: open this address as a WebSocket"
+        raise problem(web.HTTPBadRequest, line) from None
+    transport = cast(MeteredTransport, request.transport)
     sockets = request.app[SOCKETS]
     sockets.add(ws)
     try:
-        yield ws, cast(MeteredTransport, request.transport)
+        yield ws, transport
     finally:
         sockets.discard(ws)
+        if ws.close_code == WSCloseCode.ABNORMAL_CLOSURE:
+            transport.abort()  # a close would wait for a stalled reader to take what is unsent
 
 
 async def close_all(sockets: set[web.WebSocketResponse]) -> None:

@@ -153,12 +153,19 @@ class Stats:
 
 
 STATS = web.AppKey("STATS", Stats)
+COUNTED = web.RequestKey("COUNTED", bool)
 
 
 def begin(request: web.Request, tally: Tally, *, streaming: bool = False) -> Tally:
     """Count a request and the bytes of its connection for `tally`."""
     tally.requests += 1
+    request[COUNTED] = True
     meter: Meter | None = getattr(request.transport, "meter", None)
     if meter is not None:  # aiohttp's own test server does not count bytes
         meter.claim(tally, streaming=streaming)
     return tally
+
+
+def counted(request: web.Request) -> bool:
+    """Say whether a handler has counted the request."""
+    return COUNTED in request
