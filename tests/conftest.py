@@ -1,0 +1,442 @@
+"""What tests share: event loops, servers inside and outside this process, clients, a browser.
+
+Tests that ask for `clock` run on a loop whose time they move; tests marked `both_loops` run on
+asyncio's and on uvloop's; all others on asyncio's.
+"""
+
+import asyncio
+import contextlib
+import os
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import NoReturn, Protocol
+
+import aiohttp
+import pytest
+from aiohttp import web
+from playwright.async_api import Browser, async_playwright
+
+from demo.__main__ import LOOPS
+from demo.answers import ANSWERS
+from demo.app import Settings, make_app
+from demo.feed import Entry, Feed
+from demo.message import Draft
+from demo.serving import serving
+
+PATIENCE_S = 60  # for one test; a test that needs it is broken or the machine is
+NOTHING_HAPPENS_S = 20  # on the clock's loop, where no timer ends a wait
+
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+# Loops
+
+
+class StillSelector(selectors.DefaultSelector):
+    """Wait for sockets, never for time."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        due = timeout is not None and timeout <= 0
+        events = super().select(0 if due else NOTHING_HAPPENS_S)
+        if not events and not due:
+            raise TimeoutError("nothing happens on this loop: its clock must be advanced")
+        return events
+
+
+class Clock(asyncio.SelectorEventLoop):
+    """An event loop whose time stands still until it is advanced."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        super().__init__(StillSelector())
+
+    def time(self) -> float:
+        return self.now_s
+
+    async def advance(self, seconds: float) -> None:
+        """Let `seconds` pass: every timer due by then runs, in order, at its own time."""
+        end = self.now_s + seconds
+        await self.settle()
+        while (when := self._next_timer()) is not None and when <= end:
+            self.now_s = max(self.now_s, when)
+            await self.settle()
+        self.now_s = end
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Let everything run that needs no time: callbacks, tasks, bytes on loopback."""
+        for _ in range(30):
+            await asyncio.sleep(0)
+
+    def _next_timer(self) -> float | None:
+        timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        return min((timer.when() for timer in timers if not timer.cancelled()), default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "both_loops: runs on asyncio's event loop and on uvloop's")
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Function
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    if "clock" in item.fixturenames:
+        return {"clock": Clock}
+    if item.get_closest_marker("both_loops"):
+        return LOOPS
+    return {"asyncio": LOOPS["asyncio"]}
+
+
+@pytest.fixture
+async def clock() -> Clock:
+    """The running loop, whose time this test moves."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, Clock)
+    return loop
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> Iterator[None]:
+    """End a test that hangs, so that its name is seen."""
+
+    def lose(number: int, frame: FrameType | None) -> NoReturn:
+        raise TimeoutError(f"the test was not done after {PATIENCE_S} s")
+
+    before = signal.signal(signal.SIGALRM, lose)
+    signal.alarm(PATIENCE_S)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+# A server in this process, on this test's loop
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its address, its app, and the lines it printed."""
+
+    url: str
+    app: web.Application
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def feed(self) -> Feed:
+        return self.app[ANSWERS].feed
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def publish(self, *texts: str, sender: str = "ada") -> list[Entry]:
+        """Publish within the process, without a request."""
+        return [self.feed.publish(Draft(sender, text)) for text in texts]
+
+
+class StartServer(Protocol):
+    def __call__(
+        self, settings: Settings = ..., *, feed: Feed | None = None
+    ) -> Awaitable[Server]: ...
+
+
+@pytest.fixture
+async def start_server() -> AsyncIterator[StartServer]:
+    """Start servers as `python -m demo` does, bytes counted; all stop when the test ends."""
+    async with AsyncExitStack() as stack:
+
+        async def start(settings: Settings = Settings(), *, feed: Feed | None = None) -> Server:
+            said: list[str] = []
+            app = make_app(settings, feed, said.append)
+            (url,) = await stack.enter_async_context(serving(app, "127.0.0.1", 0))
+            return Server(url, app, said)
+
+        yield start
+
+
+@pytest.fixture
+async def server(start_server: StartServer) -> Server:
+    """A running server with the settings that `python -m demo` has."""
+    return await start_server()
+
+
+@pytest.fixture
+def app(server: Server) -> web.Application:
+    """The app that `server` serves."""
+    return server.app
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until something is so, which on a working server is soon."""
+    give_up = time.monotonic() + NOTHING_HAPPENS_S
+    while not condition():
+        assert time.monotonic() < give_up, "what was waited for did not happen"
+        await asyncio.sleep(0)
+
+
+# Clients
+
+
+class Session(Protocol):
+    def __call__(self, server: Server) -> aiohttp.ClientSession: ...
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[Session]:
+    """Open client sessions on a server's address; a session keeps its connections to itself."""
+    async with AsyncExitStack() as stack:
+        opened: list[aiohttp.ClientSession] = []
+
+        def open_session(server: Server) -> aiohttp.ClientSession:
+            opened.append(aiohttp.ClientSession(server.url))
+            return opened[-1]
+
+        yield open_session
+        for each in opened:
+            stack.push_async_callback(each.close)
+
+
+@pytest.fixture
+async def client(server: Server, session: Session) -> aiohttp.ClientSession:
+    """A client session on `server`: `client.get("/short-poll")`."""
+    return session(server)
+
+
+class Wire:
+    """A bare TCP connection: what is sent and got byte for byte, read only when asked."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sent = b""
+        self.got = b""
+        self._socket = sock
+        self._unread = b""
+
+    async def send(self, data: bytes) -> None:
+        await asyncio.get_running_loop().sock_sendall(self._socket, data)
+        self.sent += data
+
+    async def request(self, path: str, *headers: str, method: str = "GET", body: str = "") -> bytes:
+        """Send a request and read its answer's head and body; return both."""
+        length = [f"Content-Length: {len(body.encode())}"] if method == "POST" else []
+        head = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *length, *headers]
+        await self.send("\r\n".join([*head, "", body]).encode())
+        return await self.response()
+
+    async def response(self) -> bytes:
+        """Read one HTTP answer, body included."""
+        answer = await self._until(b"\r\n\r\n")
+        for line in answer.decode().lower().splitlines():
+            if line.startswith("content-length: "):
+                answer += await self.read(int(line.split()[1]))
+        return answer
+
+    async def upgrade(self, path: str, *headers: str) -> bytes:
+        """Ask for a WebSocket; return the answer's head."""
+        handshake = (
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==",
+        )
+        return await self.request(path, *handshake, *headers)
+
+    async def frame(self) -> tuple[int, bytes]:
+        """Read one frame; return its opcode and its payload."""
+        first, size = await self.read(2)
+        if size >= 126:
+            size = int.from_bytes(await self.read(2 if size == 126 else 8))
+        return first & 0x0F, await self.read(size)
+
+    async def read(self, size: int) -> bytes:
+        """Read exactly `size` bytes."""
+        while len(self._unread) < size:
+            await self._receive()
+        data, self._unread = self._unread[:size], self._unread[size:]
+        return data
+
+    async def end(self) -> None:
+        """Read until the server closes the connection."""
+        with contextlib.suppress(EOFError, ConnectionResetError):
+            while True:
+                await self._receive()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    async def _until(self, mark: bytes) -> bytes:
+        while mark not in self._unread:
+            await self._receive()
+        return await self.read(self._unread.index(mark) + len(mark))
+
+    async def _receive(self) -> None:
+        data = await asyncio.get_running_loop().sock_recv(self._socket, 1 << 20)
+        if not data:
+            raise EOFError("the server has closed the connection")
+        self.got += data
+        self._unread += data
+
+
+class OpenWire(Protocol):
+    def __call__(self, server: Server, *, receive_buffer: int | None = ...) -> Awaitable[Wire]: ...
+
+
+@pytest.fixture
+async def open_wire() -> AsyncIterator[OpenWire]:
+    """Open bare connections to a server; a small `receive_buffer` makes a slow reader."""
+    wires: list[Wire] = []
+
+    async def connect(server: Server, *, receive_buffer: int | None = None) -> Wire:
+        sock = socket.socket()
+        sock.setblocking(False)
+        if receive_buffer is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        wires.append(Wire(sock))
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", server.port))
+        return wires[-1]
+
+    yield connect
+    for wire in wires:
+        wire.close()
+
+
+@pytest.fixture
+async def wire(server: Server, open_wire: OpenWire) -> Wire:
+    """A bare connection to `server`."""
+    return await open_wire(server)
+
+
+# A server in a process of its own
+
+
+@dataclass
+class Demo:
+    """`python -m demo` in a process of its own."""
+
+    process: subprocess.Popen[str]
+    said: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return self.urls[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def wait_until_it_listens(self) -> None:
+        """Read its lines up to the one that says where it listens."""
+        assert self.process.stdout is not None
+        with _killed_after(30, self.process):
+            for line in self.process.stdout:
+                self.said.append(line.rstrip("\n"))
+                if line.startswith("Listening on "):
+                    self.urls = line.removeprefix("Listening on ").split()[::2]
+                    return
+        pytest.fail(f"the demo did not start: {self.said} {self.wait()}")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
+        """Send a signal; return the exit code and what was printed since."""
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self, timeout_s: float = 30) -> tuple[int, str, str]:
+        """Wait for the end; return the exit code and what was printed since."""
+        out, err = self.process.communicate(timeout=timeout_s)
+        return self.process.returncode, out, err
+
+
+class StartDemo(Protocol):
+    def __call__(self, *arguments: str, port: int = 0) -> Demo: ...
+
+
+@pytest.fixture
+def run_demo() -> Iterator[Callable[..., Demo]]:
+    """Run `python -m demo` with arguments, without waiting; none outlives the test."""
+    running: list[Demo] = []
+
+    def run(*arguments: str) -> Demo:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "demo", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(Demo(process))
+        return running[-1]
+
+    yield run
+    for demo in running:
+        if demo.process.poll() is None:
+            demo.process.kill()
+        demo.process.communicate()
+
+
+@pytest.fixture
+def start_demo(run_demo: Callable[..., Demo]) -> StartDemo:
+    """Start `python -m demo` on a free port, or on `port`, and wait until it listens."""
+
+    def start(*arguments: str, port: int = 0) -> Demo:
+        demo = run_demo("--port", str(port), *arguments)
+        demo.wait_until_it_listens()
+        return demo
+
+    return start
+
+
+@pytest.fixture
+def demo(start_demo: StartDemo) -> Demo:
+    """A running `python -m demo` on a free port."""
+    return start_demo()
+
+
+class _killed_after:  # noqa: N801  reads as a phrase
+    def __init__(self, seconds: float, process: subprocess.Popen[str]) -> None:
+        self._timer = threading.Timer(seconds, process.kill)
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *raised: object) -> None:
+        self._timer.cancel()
+        self._timer.join()
+
+
+# A browser
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A Chromium without a window."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        missing("Chromium")
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        await chromium.close()
+
+
+def missing(what: str) -> NoReturn:
+    """Skip a test for want of a program, or fail it where all programs are to be there."""
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(f"{what} is missing, and REQUIRE_ALL=1")
+    pytest.skip(f"{what} is not installed")

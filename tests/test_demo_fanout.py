@@ -1,0 +1,210 @@
+import asyncio
+from typing import Self, cast
+
+import pytest
+from aiohttp import ClientSession, web
+
+from demo.app import Settings
+from demo.fanout import TURN, Fanout, Listener
+from demo.feed import Feed
+from demo.message import Draft
+from demo.stats import STATS, MeteredTransport, Tally
+from demo.websocket import FANOUT
+from tests.conftest import OpenWire, Server, Session, StartServer, Wire, until
+
+PATH = "/ws"
+CLOSE = 0x8
+
+
+class Paper:
+    """A socket and a transport that keep what is written, and can be told to be full."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.full = False
+        self.written: list[bytes] = []
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def get_write_buffer_size(self) -> int:
+        return 1 << 20 if self.full else 0
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+
+def listener(paper: Paper, cursor: int = 0) -> Listener:
+    ws, transport = cast(web.WebSocketResponse, paper), cast(MeteredTransport, paper)
+    return Listener(ws, transport, cursor, Tally())
+
+
+def publish(feed: Feed, count: int) -> bytes:
+    return b"".join(feed.publish(Draft("ada", f"text {i}")).frame for i in range(count))
+
+
+class Pushing:
+    """A fan-out at work; ends as the server ends it, by closing the feed."""
+
+    def __init__(self) -> None:
+        self.feed = Feed()
+        self.fanout = Fanout(self.feed, lambda entry: entry.frame)
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self.fanout.run())
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        self.feed.close()
+        await self._task
+
+
+async def test_several_messages_are_one_write() -> None:
+    paper = Paper()
+    async with Pushing() as pushing:
+        pushing.fanout.add(listener(paper))
+        frames = publish(pushing.feed, 3)
+        await until(lambda: bool(paper.written))
+    assert paper.written == [frames]
+
+
+async def test_what_a_newcomer_missed_is_one_write() -> None:
+    paper = Paper()
+    async with Pushing() as pushing:
+        frames = publish(pushing.feed, 3)
+        pushing.fanout.add(listener(paper))
+    assert paper.written == [frames]
+
+
+async def test_listeners_at_one_cursor_get_the_same_bytes() -> None:
+    papers = [Paper(), Paper()]
+    async with Pushing() as pushing:
+        for paper in papers:
+            pushing.fanout.add(listener(paper))
+        publish(pushing.feed, 3)
+        await until(lambda: all(paper.written for paper in papers))
+    assert papers[0].written[0] is papers[1].written[0]
+
+
+async def test_a_full_socket_is_not_given_more_and_catches_up_without_another_message() -> None:
+    slow, quick = Paper(), Paper()
+    slow.full = True
+    async with Pushing() as pushing:
+        pushing.fanout.add(listener(slow))
+        pushing.fanout.add(listener(quick))
+        frames = publish(pushing.feed, 2)
+        await until(lambda: bool(quick.written))
+        assert slow.written == []
+        slow.full = False
+        await until(lambda: bool(slow.written))
+    assert slow.written == [frames]
+    assert quick.written == [frames]
+
+
+async def test_a_closed_socket_is_not_written_to() -> None:
+    gone, here = Paper(), Paper()
+    gone.closed = True
+    async with Pushing() as pushing:
+        for paper in (gone, here):
+            pushing.fanout.add(listener(paper))
+        publish(pushing.feed, 1)
+        await until(lambda: bool(here.written))
+    assert gone.written == []
+
+
+async def test_a_discarded_listener_is_not_written_to() -> None:
+    paper, other = Paper(), Paper()
+    async with Pushing() as pushing:
+        leaving = listener(paper)
+        for each in (leaving, listener(other)):
+            pushing.fanout.add(each)
+        pushing.fanout.discard(leaving)
+        publish(pushing.feed, 1)
+        await until(lambda: bool(other.written))
+    assert paper.written == []
+
+
+async def test_others_get_a_turn_during_a_long_round() -> None:
+    papers = [Paper() for _ in range(3 * TURN)]
+    async with Pushing() as pushing:
+        for paper in papers:
+            pushing.fanout.add(listener(paper))
+        publish(pushing.feed, 1)
+        turns: list[int] = []
+        while not turns or turns[-1] < len(papers):
+            await asyncio.sleep(0)
+            turns.append(sum(bool(paper.written) for paper in papers))
+    assert {TURN, 2 * TURN} <= set(turns)
+
+
+async def test_a_message_that_comes_during_a_round_reaches_all() -> None:
+    papers = [Paper() for _ in range(2 * TURN)]
+    async with Pushing() as pushing:
+        for paper in papers:
+            pushing.fanout.add(listener(paper))
+        frames = publish(pushing.feed, 1)
+        await until(lambda: any(paper.written for paper in papers))
+        frames += publish(pushing.feed, 1)
+        await until(lambda: all(b"".join(paper.written) == frames for paper in papers))
+
+
+async def fall_behind(server: Server, wire: Wire) -> None:
+    """Publish until the reader of `wire`, who reads nothing, is left behind."""
+    await wire.upgrade(PATH)
+    for _ in range(1000):
+        server.publish(*["x" * 4096] * 10)
+        await asyncio.sleep(0)
+        if server.app[FANOUT]._behind:
+            return
+    pytest.fail("the reader took everything")
+
+
+@pytest.mark.both_loops
+async def test_a_slow_reader_catches_up_in_order_when_it_reads(
+    server: Server, open_wire: OpenWire
+) -> None:
+    wire = await open_wire(server, receive_buffer=4096)
+    await fall_behind(server, wire)
+    await wire.frame()
+    for entry in server.feed.after(0):
+        assert await wire.read(len(entry.frame)) == entry.frame
+    assert server.app[STATS].modes["ws"].deliveries == server.feed.head
+
+
+@pytest.mark.both_loops
+async def test_a_slow_reader_holds_nobody_up(
+    server: Server, client: ClientSession, open_wire: OpenWire
+) -> None:
+    await fall_behind(server, await open_wire(server, receive_buffer=4096))
+    async with client.ws_connect(PATH) as ws:
+        await ws.receive_json()
+        for text in ("one", "two"):
+            server.publish(text)
+            assert (await ws.receive_json())["text"] == text
+    async with client.get("/short-poll", params={"after": str(server.feed.head - 1)}) as response:
+        assert (await response.json())["messages"][0]["text"] == "two"
+
+
+@pytest.mark.both_loops
+async def test_a_reader_behind_the_history_is_told_and_closed_and_others_are_not_disturbed(
+    start_server: StartServer, session: Session, open_wire: OpenWire
+) -> None:
+    server = await start_server(Settings(history=20))
+    wire = await open_wire(server, receive_buffer=4096)
+    await fall_behind(server, wire)
+    tally = server.app[STATS].modes["ws"]
+    async with session(server).ws_connect(PATH) as ws:
+        await ws.receive_json()
+        for number in range(30):
+            server.publish(f"text {number}")
+            assert (await ws.receive_json())["text"] == f"text {number}"
+        await until(lambda: tally.gaps == 1)
+        opcode = 1
+        frames = []
+        while opcode != CLOSE:
+            opcode, payload = await wire.frame()
+            frames.append(payload)
+        assert b'"oldest"' in frames[-2]
+        assert int.from_bytes(frames[-1][:2]) == 4410
+        server.publish("after the gap")
+        assert (await ws.receive_json())["text"] == "after the gap"

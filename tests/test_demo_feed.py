@@ -1,0 +1,208 @@
+import asyncio
+import json
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
+
+from demo.feed import Feed, Gap
+from demo.frames import text_frame
+from demo.message import Draft
+
+
+def publish(feed: Feed, count: int) -> None:
+    for number in range(count):
+        feed.publish(Draft("ada", f"text {number}"))
+
+
+def ids(feed: Feed, cursor: int) -> list[int]:
+    return [entry.message.id for entry in feed.after(cursor)]
+
+
+def test_ids_are_consecutive_from_one() -> None:
+    feed = Feed()
+    publish(feed, 3)
+    assert ids(feed, 0) == [1, 2, 3]
+    assert feed.head == 3
+
+
+def test_a_new_feed_has_nothing_and_no_gap() -> None:
+    feed = Feed()
+    assert feed.after(0) == []
+    assert (feed.oldest, feed.head) == (1, 0)
+
+
+def test_an_entry_holds_its_json_and_its_frame() -> None:
+    entry = Feed(clock=lambda: 5).publish(Draft("ada", "hi", 4))
+    assert json.loads(entry.json) == {
+        "id": 1,
+        "sender": "ada",
+        "text": "hi",
+        "sent_ns": 4,
+        "published_ns": 5,
+    }
+    assert entry.frame == text_frame(entry.json)
+
+
+def test_without_a_stamp_sent_is_published() -> None:
+    message = Feed(clock=lambda: 5).publish(Draft("ada", "hi")).message
+    assert (message.sent_ns, message.published_ns) == (5, 5)
+
+
+def test_a_history_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        Feed(0)
+
+
+def test_epochs_differ() -> None:
+    assert Feed().epoch != Feed().epoch
+
+
+def test_a_cursor_of_another_epoch_is_a_gap() -> None:
+    feed = Feed(epoch="new")
+    with pytest.raises(Gap, match="epoch 'old' has ended, this is new"):
+        feed.check(0, "old")
+    feed.check(0, "new")
+
+
+def test_a_cursor_beyond_the_head_is_a_gap() -> None:
+    with pytest.raises(Gap, match="beyond the head"):
+        Feed().after(1)
+
+
+def test_a_cursor_behind_the_history_is_a_gap_that_says_where_to_read_on() -> None:
+    feed = Feed(2)
+    publish(feed, 4)
+    with pytest.raises(Gap, match="starts at 3: read on with after=2"):
+        feed.after(1)
+    assert ids(feed, 2) == [3, 4]
+
+
+@given(history=st.integers(1, 20), count=st.integers(0, 50), cursor=st.integers(0, 60))
+def test_a_read_gives_all_that_follows_or_a_gap(history: int, count: int, cursor: int) -> None:
+    feed = Feed(history)
+    publish(feed, count)
+    if count - history <= cursor <= count:
+        assert ids(feed, cursor) == list(range(cursor + 1, count + 1))
+    else:
+        with pytest.raises(Gap):
+            feed.after(cursor)
+
+
+async def test_news_comes_at_once_when_there_is_some() -> None:
+    feed = Feed()
+    publish(feed, 1)
+    await feed.news(0)
+
+
+async def test_news_wakes_every_reader_that_waits() -> None:
+    feed = Feed()
+    readers = [asyncio.create_task(feed.news(0)) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert not any(reader.done() for reader in readers)
+    publish(feed, 1)
+    await asyncio.gather(*readers)
+
+
+async def test_a_reader_that_gives_up_leaves_the_others_waiting() -> None:
+    feed = Feed()
+    leaver, stayer = (asyncio.create_task(feed.news(0)) for _ in range(2))
+    await asyncio.sleep(0)
+    leaver.cancel()
+    await asyncio.gather(leaver, return_exceptions=True)
+    assert not stayer.done()
+    publish(feed, 1)
+    await stayer
+
+
+async def test_a_reader_ahead_sleeps_through_news_it_has() -> None:
+    feed = Feed()
+    publish(feed, 1)
+    reader = asyncio.create_task(feed.news(2))
+    await asyncio.sleep(0)
+    publish(feed, 1)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not reader.done()
+    publish(feed, 1)
+    await reader
+
+
+async def test_close_wakes_every_reader_for_good() -> None:
+    feed = Feed()
+    reader = asyncio.create_task(feed.news(0))
+    await asyncio.sleep(0)
+    feed.close()
+    await reader
+    await feed.news(0)
+
+
+@dataclass
+class Reader:
+    """A client's side: its cursor, and what it has been given or told is gone."""
+
+    epoch: str
+    cursor: int = 0
+    got: list[int] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+
+
+class Chat(RuleBasedStateMachine):
+    """Publishers, readers at any pace, a short history, and restarts that lose it."""
+
+    readers = Bundle("readers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history = 4
+        self.feed = Feed(self.history)
+        self.everyone: list[Reader] = []
+
+    @rule(target=readers)
+    def join(self) -> Reader:
+        reader = Reader(self.feed.epoch)
+        self.everyone.append(reader)
+        return reader
+
+    @rule(count=st.integers(1, 9))
+    def publish(self, count: int) -> None:
+        publish(self.feed, count)
+
+    @rule(reader=readers)
+    def read(self, reader: Reader) -> None:
+        try:
+            self.feed.check(reader.cursor, reader.epoch)
+            reader.got += ids(self.feed, reader.cursor)
+        except Gap:
+            self.tell(reader)
+        else:
+            reader.cursor = self.feed.head
+
+    def tell(self, reader: Reader) -> None:
+        if reader.epoch != self.feed.epoch:
+            reader.epoch, reader.cursor, reader.got, reader.gone = self.feed.epoch, 0, [], []
+        missed = range(reader.cursor + 1, self.feed.oldest)
+        assert reader.cursor == 0 or missed, "a gap was told where none is"
+        reader.gone += missed
+        reader.cursor = self.feed.oldest - 1
+
+    @precondition(lambda self: self.feed.head)
+    @rule()
+    def restart(self) -> None:
+        self.feed = Feed(self.history)
+
+    @invariant()
+    def every_reader_has_every_id_once_in_order_or_was_told(self) -> None:
+        for reader in self.everyone:
+            assert reader.got == sorted(set(reader.got))
+            assert sorted(reader.got + reader.gone) == list(range(1, reader.cursor + 1))
+
+    @invariant()
+    def the_history_is_bounded(self) -> None:
+        oldest = self.feed.oldest
+        assert len(self.feed.after(oldest - 1)) == min(self.feed.head, self.history)
+
+
+TestChat = Chat.TestCase

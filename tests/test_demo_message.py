@@ -1,0 +1,71 @@
+import json
+
+import pytest
+
+from demo.message import MAX_TEXT_BYTES, Draft, Message, decode_draft, encode
+
+
+def test_a_draft_is_read_from_json() -> None:
+    assert decode_draft('{"sender": "ada", "text": "hi"}') == Draft("ada", "hi", None)
+
+
+def test_a_draft_keeps_the_publishers_stamp() -> None:
+    assert decode_draft(b'{"sender": "ada", "text": "hi", "sent_ns": 7}').sent_ns == 7
+
+
+def test_a_message_has_the_five_fields_of_the_contract() -> None:
+    assert json.loads(encode(Message(1, "ada", "hi", 2, 3))) == {
+        "id": 1,
+        "sender": "ada",
+        "text": "hi",
+        "sent_ns": 2,
+        "published_ns": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"hi",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"sender": "ada"}',
+        b'{"text": "hi"}',
+        b'{"sender": "", "text": "hi"}',
+        b'{"sender": "' + b"a" * 65 + b'", "text": "hi"}',
+        b'{"sender": 1, "text": "hi"}',
+        b'{"sender": "ada", "text": 1}',
+        b'{"sender": "ada", "text": "hi", "sent_ns": -1}',
+        b'{"sender": "ada", "text": "hi", "sent_ns": 1.5}',
+        b'{"sender": "ada", "text": "hi", "sent_ns": "1"}',
+        b'{"sender": "ada", "text": "\xff"}',
+        b'{"sender": "ada", "text": "\\ud800"}',
+        b'{"sender": "ada", "text": "hi"} and more',
+        b"[" * 100_000,
+    ],
+)
+def test_a_bad_draft_is_a_value_error(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        decode_draft(body)
+
+
+def test_the_longest_sender_is_taken() -> None:
+    sender = "é" * 64
+    assert decode_draft(encode({"sender": sender, "text": ""})).sender == sender
+
+
+def test_the_longest_text_is_taken() -> None:
+    text = "x" * MAX_TEXT_BYTES
+    assert decode_draft(encode({"sender": "ada", "text": text})).text == text
+
+
+def test_a_longer_text_is_too_long() -> None:
+    with pytest.raises(OverflowError, match="4097 bytes, the limit is 4096"):
+        decode_draft(encode({"sender": "ada", "text": "x" * (MAX_TEXT_BYTES + 1)}))
+
+
+def test_the_limit_counts_bytes_and_not_characters() -> None:
+    with pytest.raises(OverflowError, match="6 bytes, the limit is 5"):
+        decode_draft(encode({"sender": "ada", "text": "ééé"}), max_text_bytes=5)

@@ -1,0 +1,160 @@
+import pytest
+from aiohttp import ClientSession, WSServerHandshakeError
+
+from demo.app import Settings
+from demo.origins import Origins, is_loopback
+from tests.conftest import Server, Session, StartServer
+
+HOST = "192.168.1.7:3001"
+MESSAGE = {"sender": "ada", "text": "hi"}
+FOREIGN = [
+    "https://example.org",
+    "http://localhost.example.org",
+    "http://localhost@example.org",
+    "http://127.0.0.1.example.org:3001",
+    "http://192.168.1.8",
+    "http://[",
+    "http://[::1",
+    "file://",
+    "",
+    "localhost",
+]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://localhost:3001",
+        "http://localhost",
+        "https://localhost:8443",
+        "http://app.localhost:5173",
+        "http://127.0.0.1:1",
+        "http://127.1.2.3",
+        "http://[::1]:3001",
+        "null",
+    ],
+)
+def test_on_loopback_every_page_of_this_machine_is_let_in(origin: str) -> None:
+    assert Origins(loopback=True).admit(origin, "localhost:3001")
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_on_loopback_a_foreign_page_is_not(origin: str) -> None:
+    assert not Origins(loopback=True).admit(origin, "localhost:3001")
+
+
+def test_beyond_loopback_the_servers_own_page_is_let_in() -> None:
+    assert Origins(loopback=False).admit(f"http://{HOST}", HOST)
+
+
+@pytest.mark.parametrize("origin", [*FOREIGN, "null", "http://localhost:3001", "http://127.0.0.1"])
+def test_beyond_loopback_no_other_page_is(origin: str) -> None:
+    assert not Origins(loopback=False).admit(origin, HOST)
+
+
+@pytest.mark.parametrize("loopback", [True, False])
+def test_an_allowed_origin_is_let_in_and_its_neighbours_are_not(loopback: bool) -> None:
+    origins = Origins(loopback, frozenset({"https://example.org"}))
+    assert origins.admit("https://example.org", HOST)
+    assert not origins.admit("http://example.org", HOST)
+    assert not origins.admit("https://example.org:8443", HOST)
+
+
+@pytest.mark.parametrize("host", ["localhost", "a.localhost", "127.0.0.1", "127.9.9.9", "::1"])
+def test_loopback_hosts_are_known(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", [None, "", "0.0.0.0", "::", "10.0.0.1", "notlocalhost", "mylocal"])
+def test_other_hosts_are_not_loopback(host: str | None) -> None:
+    assert not is_loopback(host)
+
+
+@pytest.mark.parametrize("path", ["/ws", "/", "/echo"])
+async def test_a_foreign_page_opens_no_socket_and_a_line_says_what_would_let_it(
+    client: ClientSession, server: Server, path: str
+) -> None:
+    with pytest.raises(WSServerHandshakeError) as refusal:
+        await client.ws_connect(path, origin="https://example.org")
+    assert refusal.value.status == 403
+    assert refusal.value.headers is not None
+    assert refusal.value.headers["Cache-Control"] == "no-store"
+    (line,) = server.said
+    assert line == (
+        "refused a page of 'https://example.org': "
+        "--allow-origin https://example.org would let it in"
+    )
+
+
+@pytest.mark.parametrize("origin", ["https://example.org", "http://["])
+async def test_a_foreign_page_publishes_nothing(
+    client: ClientSession, server: Server, origin: str
+) -> None:
+    async with client.post("/messages", json=MESSAGE, headers={"Origin": origin}) as response:
+        assert response.status == 403
+        assert response.headers["Cache-Control"] == "no-store"
+        assert "--allow-origin" in (await response.json())["error"]
+        assert "Access-Control-Allow-Origin" not in response.headers
+    assert server.feed.head == 0
+    assert len(server.said) == 1
+
+
+async def test_a_foreign_page_cannot_read_what_it_polls(client: ClientSession) -> None:
+    origin = {"Origin": "https://example.org"}
+    async with client.get("/short-poll", headers=origin) as response:
+        assert "Access-Control-Allow-Origin" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/short-poll", 204), ("/short-poll?after=x", 400), ("/short-poll?after=9", 410)],
+)
+async def test_an_admitted_page_can_read_every_answer(
+    client: ClientSession, path: str, status: int
+) -> None:
+    async with client.get(path, headers={"Origin": "null"}) as response:
+        assert response.status == status
+        assert response.headers["Access-Control-Allow-Origin"] == "null"
+
+
+async def test_an_admitted_page_may_post_json(client: ClientSession, server: Server) -> None:
+    headers = {
+        "Origin": "http://localhost:5173",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    async with client.options("/messages", headers=headers) as response:
+        assert response.status == 204
+        assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:5173"
+        assert response.headers["Access-Control-Allow-Headers"] == "Content-Type"
+        assert response.headers["Access-Control-Allow-Methods"] == "POST"
+    headers = {"Origin": "http://localhost:5173"}
+    async with client.post("/messages", json=MESSAGE, headers=headers) as response:
+        assert response.status == 201
+
+
+async def test_a_client_that_is_no_browser_sends_no_origin_and_is_let_in(
+    client: ClientSession, server: Server
+) -> None:
+    async with client.ws_connect("/ws") as ws:
+        assert "epoch" in await ws.receive_json()
+    assert server.said == []
+
+
+async def test_an_allowed_origin_joins(start_server: StartServer, session: Session) -> None:
+    server = await start_server(Settings(allowed_origins=frozenset({"https://example.org"})))
+    client = session(server)
+    async with client.ws_connect("/ws", origin="https://example.org") as ws:
+        assert "epoch" in await ws.receive_json()
+
+
+async def test_beyond_loopback_only_its_own_pages_join(
+    start_server: StartServer, session: Session
+) -> None:
+    server = await start_server(Settings(loopback=False))
+    client = session(server)
+    async with client.ws_connect("/ws", origin=server.url) as ws:
+        assert "epoch" in await ws.receive_json()
+    for origin in ("null", "http://localhost:1", "http://127.0.0.1:1"):
+        with pytest.raises(WSServerHandshakeError, match="403"):
+            await client.ws_connect("/ws", origin=origin)

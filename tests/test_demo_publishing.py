@@ -1,0 +1,162 @@
+import json
+
+import pytest
+from aiohttp import ClientSession
+
+from demo.app import Settings
+from demo.feed import Feed
+from demo.publishing import BODY_TIMEOUT_S, Limits, Publishing, Refused
+from demo.stats import STATS
+from tests.conftest import Clock, Server, Session, StartServer, Wire, until
+
+PATH = "/messages"
+
+
+async def test_a_published_message_is_answered_with_its_id_and_stamps(
+    client: ClientSession, server: Server
+) -> None:
+    async with client.post(PATH, json={"sender": "ada", "text": "hi", "sent_ns": 7}) as response:
+        assert response.status == 201
+        assert response.headers["Cache-Control"] == "no-store"
+        answer = await response.json()
+    (entry,) = server.feed.after(0)
+    assert answer == json.loads(entry.json)
+    assert answer == {
+        "id": 1,
+        "sender": "ada",
+        "text": "hi",
+        "sent_ns": 7,
+        "published_ns": entry.message.published_ns,
+    }
+
+
+@pytest.mark.parametrize("body", ["", "hi", "[]", '{"text": "hi"}', '{"sender": "", "text": "hi"}'])
+async def test_a_bad_body_is_a_400_of_one_line(
+    client: ClientSession, server: Server, body: str
+) -> None:
+    async with client.post(PATH, data=body) as response:
+        assert response.status == 400
+        assert response.headers["Cache-Control"] == "no-store"
+        error = (await response.json())["error"]
+    assert len(error.splitlines()) == 1
+    assert error.endswith('send {"sender": "...", "text": "..."}')
+    assert server.feed.head == 0
+
+
+@pytest.mark.parametrize(("size", "status"), [(4096, 201), (4097, 413), (1_000_000, 413)])
+async def test_a_text_over_4_kib_is_too_large(
+    client: ClientSession, size: int, status: int
+) -> None:
+    async with client.post(PATH, json={"sender": "ada", "text": "x" * size}) as response:
+        assert response.status == status
+        assert response.headers["Cache-Control"] == "no-store"
+        if status == 413:
+            assert " bytes" in (await response.json())["error"]
+
+
+async def test_the_longest_text_may_be_escaped_throughout(client: ClientSession) -> None:
+    body = '{"sender": "ada", "text": "' + "\\u0001" * 4096 + '"}'
+    async with client.post(PATH, data=body) as response:
+        assert response.status == 201
+
+
+async def test_too_fast_is_a_429_that_names_the_limit(
+    start_server: StartServer, session: Session
+) -> None:
+    server = await start_server(Settings(publish_per_s=0.5))
+    client = session(server)
+    statuses = []
+    for _ in range(2):
+        async with client.post(PATH, json={"sender": "ada", "text": "hi"}) as response:
+            statuses.append(response.status)
+            body = await response.json()
+    assert statuses == [201, 429]
+    assert body["error"] == "too fast: at most 0.5 messages a second from one address"
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+class Now:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.s = 100.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+def taken(publishing: Publishing, count: int, address: str = "10.0.0.1") -> int:
+    """Publish `count` messages; return how many were taken."""
+    refused = 0
+    for _ in range(count):
+        try:
+            publishing.publish_text("ada", "hi", address)
+        except Refused:
+            refused += 1
+    return count - refused
+
+
+def test_one_second_of_messages_may_come_at_once() -> None:
+    assert taken(Publishing(Feed(), Limits(100, 3), Now()), 10) == 3
+
+
+def test_the_allowance_comes_back_with_time_and_no_further_than_full() -> None:
+    now = Now()
+    publishing = Publishing(Feed(), Limits(100, 4), now)
+    assert taken(publishing, 10) == 4
+    now.s += 0.25
+    assert taken(publishing, 10) == 1
+    now.s += 0.5
+    assert taken(publishing, 10) == 2
+    now.s += 1000
+    assert taken(publishing, 10) == 4
+
+
+def test_a_refused_message_costs_nothing() -> None:
+    now = Now()
+    publishing = Publishing(Feed(), Limits(100, 1), now)
+    assert taken(publishing, 50) == 1
+    now.s += 1
+    assert taken(publishing, 50) == 1
+
+
+def test_a_slow_rate_allows_its_first_message() -> None:
+    now = Now()
+    publishing = Publishing(Feed(), Limits(100, 0.5), now)
+    assert taken(publishing, 2) == 1
+    now.s += 1
+    assert taken(publishing, 1) == 0
+    now.s += 1
+    assert taken(publishing, 1) == 1
+
+
+def test_each_address_has_its_own_allowance() -> None:
+    publishing = Publishing(Feed(), Limits(100, 1), Now())
+    assert taken(publishing, 2, "10.0.0.1") == 1
+    assert taken(publishing, 2, "10.0.0.2") == 1
+
+
+def test_a_rate_of_nothing_is_no_limit() -> None:
+    assert taken(Publishing(Feed(), Limits(100, 0), Now()), 5000) == 5000
+
+
+async def test_a_body_that_dribbles_in_is_given_up(
+    clock: Clock, server: Server, wire: Wire
+) -> None:
+    await wire.send(b'POST /messages HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"sender":')
+    tally = server.app[STATS].publish
+    await until(lambda: server.app[STATS].other.connections == 1)
+    await clock.settle()
+    await clock.advance(BODY_TIMEOUT_S + 0.1)
+    answer = await wire.response()
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"no-store" in answer
+    assert b"the body took longer than 10 s to arrive" in answer
+    assert tally.requests == 1
+
+
+async def test_refused_publishes_are_counted(client: ClientSession, server: Server) -> None:
+    for body in ("{}", "x" * 1_000_000):
+        async with client.post(PATH, data=body) as response:
+            assert response.status in {400, 413}
+    assert server.app[STATS].publish.requests == 2

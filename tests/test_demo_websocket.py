@@ -1,0 +1,239 @@
+import asyncio
+import json
+
+import pytest
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+
+from demo.app import Settings, make_app
+from demo.frames import text_frame
+from demo.serving import serving
+from demo.stats import STATS
+from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
+
+PATH = "/ws"
+PING, CLOSE = 0x9, 0x8
+
+
+@pytest.mark.both_loops
+async def test_the_first_frame_says_where_the_reader_starts(
+    client: ClientSession, server: Server
+) -> None:
+    server.publish("old")
+    async with client.ws_connect(PATH) as ws:
+        assert await ws.receive_json() == {"epoch": server.feed.epoch, "cursor": 1}
+
+
+@pytest.mark.both_loops
+async def test_each_message_is_one_frame(client: ClientSession, server: Server) -> None:
+    async with client.ws_connect(PATH) as ws:
+        await ws.receive_json()
+        one, two = (entry.message for entry in server.publish("one", "two"))
+        for message in (one, two):
+            assert await ws.receive_json() == {
+                "id": message.id,
+                "sender": "ada",
+                "text": message.text,
+                "sent_ns": message.sent_ns,
+                "published_ns": message.published_ns,
+            }
+
+
+async def test_a_reader_with_a_cursor_gets_what_it_missed(
+    client: ClientSession, server: Server
+) -> None:
+    server.publish("one", "two", "three")
+    async with client.ws_connect(PATH, params={"after": "1", "epoch": server.feed.epoch}) as ws:
+        assert (await ws.receive_json())["cursor"] == 1
+        assert [(await ws.receive_json())["text"] for _ in range(2)] == ["two", "three"]
+
+
+async def test_the_frames_are_those_made_at_publish(wire: Wire, server: Server) -> None:
+    await wire.upgrade(PATH)
+    await wire.frame()
+    entries = server.publish("short", "x" * 200, "y" * 4096)
+    for entry in entries:
+        assert await wire.read(len(entry.frame)) == text_frame(entry.json)
+
+
+async def test_the_handshake_is_not_stored_and_not_compressed(wire: Wire) -> None:
+    head = await wire.upgrade(PATH, "Sec-WebSocket-Extensions: permessage-deflate")
+    assert head.startswith(b"HTTP/1.1 101 ")
+    assert b"Cache-Control: no-store" in head
+    assert b"permessage-deflate" not in head
+
+
+async def test_a_request_that_is_no_upgrade_is_a_400_of_one_line(client: ClientSession) -> None:
+    async with client.get(PATH) as response:
+        assert response.status == 400
+        assert response.headers["Cache-Control"] == "no-store"
+        error = (await response.json())["error"]
+    assert error.endswith("open this address as a WebSocket")
+    assert len(error.splitlines()) == 1
+
+
+async def gap_of(ws: ClientWebSocketResponse) -> object:
+    notice = await ws.receive_json()
+    end = await ws.receive()
+    assert (end.type, end.data) == (WSMsgType.CLOSE, 4410)
+    return notice
+
+
+@pytest.mark.both_loops
+async def test_a_gap_is_told_in_a_frame_before_the_close(
+    start_server: StartServer, session: Session
+) -> None:
+    server = await start_server(Settings(history=2))
+    server.publish("one", "two", "three", "four")
+    async with session(server).ws_connect(PATH, params={"after": "1"}) as ws:
+        assert await gap_of(ws) == {
+            "error": "the history now starts at 3: read on with after=2",
+            "epoch": server.feed.epoch,
+            "oldest": 3,
+            "cursor": 4,
+        }
+    assert server.app[STATS].modes["ws"].gaps == 1
+
+
+@pytest.mark.parametrize("query", [{"after": "1"}, {"after": "0", "epoch": "gone"}])
+async def test_a_cursor_beyond_the_head_or_of_another_epoch_is_a_gap(
+    client: ClientSession, server: Server, query: dict[str, str]
+) -> None:
+    async with client.ws_connect(PATH, params=query) as ws:
+        notice = await gap_of(ws)
+    assert isinstance(notice, dict)
+    assert (notice["oldest"], notice["cursor"]) == (1, 0)
+
+
+async def test_a_reader_that_does_not_answer_a_gap_is_cut_off(
+    clock: Clock, server: Server, wire: Wire
+) -> None:
+    await wire.upgrade("/ws?after=1")
+    assert (await wire.frame())[0] == 0x1
+    opcode, reason = await wire.frame()
+    assert (opcode, int.from_bytes(reason[:2])) == (CLOSE, 4410)
+    tally = server.app[STATS].modes["ws"]
+    await clock.advance(1.9)
+    assert tally.connections == 1
+    await clock.advance(0.2)
+    await until(lambda: tally.connections == 0)
+
+
+@pytest.mark.both_loops
+async def test_a_text_frame_publishes(client: ClientSession, server: Server) -> None:
+    async with client.ws_connect(PATH) as ws, client.ws_connect(PATH) as other:
+        for each in (ws, other):
+            await each.receive_json()
+        await ws.send_json({"sender": "bob", "text": "hi", "sent_ns": 7})
+        heard = [await each.receive_json() for each in (ws, other)]
+    assert heard[0] == heard[1]
+    assert {key: heard[0][key] for key in ("id", "sender", "text", "sent_ns")} == {
+        "id": 1,
+        "sender": "bob",
+        "text": "hi",
+        "sent_ns": 7,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("hi", "malformed"),
+        ("{}", "missing required field `sender`"),
+        ('{"sender": "", "text": "hi"}', "length >= 1"),
+        (json.dumps({"sender": "bob", "text": "x" * 4097}), "the limit is 4096"),
+    ],
+)
+async def test_a_bad_frame_is_answered_and_the_socket_stays(
+    client: ClientSession, server: Server, text: str, reason: str
+) -> None:
+    async with client.ws_connect(PATH) as ws:
+        await ws.receive_json()
+        await ws.send_str(text)
+        answer = await ws.receive_json()
+        assert list(answer) == ["error"]
+        assert reason in answer["error"]
+        assert len(answer["error"].splitlines()) == 1
+        server.publish("still here")
+        assert (await ws.receive_json())["text"] == "still here"
+
+
+async def test_too_fast_is_answered_too(start_server: StartServer, session: Session) -> None:
+    server = await start_server(Settings(publish_per_s=1))
+    async with session(server).ws_connect(PATH) as ws:
+        await ws.receive_json()
+        for _ in range(2):
+            await ws.send_json({"sender": "bob", "text": "hi"})
+        answers = [await ws.receive_json() for _ in range(2)]
+    assert [each.get("error", "")[:8] for each in answers if "error" in each] == ["too fast"]
+    assert server.feed.head == 1
+
+
+async def test_binary_is_refused(client: ClientSession, server: Server) -> None:
+    async with client.ws_connect(PATH) as ws:
+        await ws.receive_json()
+        await ws.send_bytes(b'{"sender": "bob", "text": "hi"}')
+        end = await ws.receive()
+    assert (end.type, end.data) == (WSMsgType.CLOSE, 1003)
+    assert server.feed.head == 0
+
+
+async def test_a_frame_beyond_all_bounds_closes_the_socket(
+    client: ClientSession, server: Server
+) -> None:
+    async with client.ws_connect(PATH) as ws:
+        await ws.receive_json()
+        await ws.send_str("x" * 70_000)
+        end = await ws.receive()
+    assert (end.type, end.data) == (WSMsgType.CLOSE, 1009)
+
+
+async def test_a_quiet_reader_is_pinged_and_dropped_when_it_does_not_answer(
+    clock: Clock, server: Server, wire: Wire
+) -> None:
+    await wire.upgrade(PATH)
+    await wire.frame()
+    await clock.advance(30)
+    assert await wire.frame() == (PING, b"")
+    await clock.advance(16)
+    await wire.end()
+    await until(lambda: server.app[STATS].modes["ws"].connections == 0)
+
+
+async def test_a_stalled_reader_is_dropped_with_all_it_has_not_read(
+    clock: Clock, server: Server, open_wire: OpenWire
+) -> None:
+    wire = await open_wire(server, receive_buffer=4096)
+    await wire.upgrade(PATH)
+    for _ in range(100):
+        server.publish(*["x" * 4096] * 50)
+        await clock.settle()
+    tally = server.app[STATS].modes["ws"]
+    assert tally.deliveries < server.feed.head, "the reader was not slow enough"
+    await clock.advance(60)
+    await until(lambda: tally.connections == 0)
+
+
+async def test_a_reader_that_answers_pings_stays(
+    clock: Clock, client: ClientSession, server: Server
+) -> None:
+    async with client.ws_connect(PATH) as ws:
+        await ws.receive_json()
+        reading = asyncio.create_task(ws.receive_json())
+        for _ in range(10):
+            await clock.advance(30)  # a ping
+            await clock.advance(14)  # time for its pong
+        server.publish("hi")
+        assert (await reading)["text"] == "hi"
+
+
+@pytest.mark.both_loops
+async def test_sockets_are_closed_with_1001_when_the_server_stops(session: Session) -> None:
+    app = make_app()
+    async with serving(app, "127.0.0.1", 0) as (url,):
+        client = session(Server(url, app))
+        sockets = [await client.ws_connect(path) for path in (PATH, PATH, "/", "/echo")]
+        for ws in sockets[:2]:
+            await ws.receive_json()
+    for ws in sockets:
+        end = await ws.receive()
+        assert (end.type, end.data) == (WSMsgType.CLOSE, 1001)
