@@ -1,0 +1,126 @@
+"""Runs are interleaved at random, seeded, and every row that was measured is kept."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import polars as pl
+import pytest
+
+from clients.experiment import Ambition, experiment, plans
+from clients.log import Run, Settings, read
+from clients.run import Plan
+from clients.scenarios import SCENARIOS, Point, Scenario
+from clients.server import ServerError
+
+TINY = Scenario(
+    name="tiny",
+    question="Does it work?",
+    expected="it does",
+    points=(
+        Point(
+            Settings(
+                clients=3,
+                rate_per_s=20,
+                interval_s=0.05,
+                hold_s=5,
+                duration_s=0.3,
+                warmup_s=0.1,
+            )
+        ),
+    ),
+    trials=1,
+)
+
+
+def silent(plan: Plan, run: Run | None) -> None:
+    pass
+
+
+def test_every_trial_has_every_mode_once() -> None:
+    listed = plans(Ambition(SCENARIOS["quick"], seed=1))
+    per_trial = Counter((plan.trial, plan.mode) for plan in listed)
+    trials = SCENARIOS["quick"].trials
+    assert set(per_trial) == {(t, m) for t in range(1, trials + 1) for m in ("short", "long", "ws")}
+    assert set(per_trial.values()) == {1}
+    assert [plan.run for plan in listed] == list(range(1, 3 * trials + 1))
+
+
+def test_order_is_random_and_the_seed_repeats_it() -> None:
+    orders = {
+        tuple(plan.mode for plan in plans(Ambition(SCENARIOS["quick"], seed=seed)))
+        for seed in range(10)
+    }
+    assert len(orders) > 5
+    first, again = (plans(Ambition(SCENARIOS["quick"], seed=3)) for _ in range(2))
+    assert first == again
+
+
+def test_modes_of_a_trial_share_one_schedule_and_trials_do_not() -> None:
+    listed = plans(Ambition(SCENARIOS["quick"], seed=1))
+    schedules = {(plan.trial, plan.schedule) for plan in listed}
+    assert len(schedules) == SCENARIOS["quick"].trials
+    assert len({schedule for _, schedule in schedules}) == SCENARIOS["quick"].trials
+
+
+def test_phases_of_the_pollers_are_spread_over_the_interval() -> None:
+    plan = plans(Ambition(SCENARIOS["quick"], seed=1))[0]
+    phases = sorted(plan.pace(client).phase_s for client in range(100))
+    assert phases[0] < 0.1
+    assert phases[-1] > 0.9
+    assert phases == sorted(plan.pace(client).phase_s for client in range(100))
+
+
+async def test_experiment_fills_every_field_of_the_log(tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    await experiment(Ambition(TINY, seed=1), folder, silent)
+    log = read(folder)
+    assert log.experiment.finished
+    assert sorted(log.runs["mode"]) == ["long", "short", "ws"]
+    assert log.runs.drop("url", strict=False).null_count().sum_horizontal().item() == 0
+    assert set(log.runs["messages"]) == {6}
+    assert log.runs.select(pl.sum("lost", "duplicates", "out_of_order")).row(0) == (0, 0, 0)
+    for run in log.runs.iter_rows(named=True):
+        requests = log.requests.filter(run=run["run"])
+        assert requests["bytes_up"].sum() == run["bytes_up"] == run["server_bytes_in"]
+        assert requests["bytes_down"].sum() == run["bytes_down"] == run["server_bytes_out"]
+        assert requests["messages"].sum() == run["server_deliveries"] == 3 * run["published"]
+        assert requests["connection"].n_unique() == run["connections"] == 3
+    stamps = log.deliveries
+    assert (stamps["sent_ns"] < stamps["published_ns"]).all()
+    assert (stamps["published_ns"] < stamps["arrived_ns"]).all()
+    assert (stamps["arrived_ns"] < stamps["received_ns"]).all()
+
+
+async def test_interrupted_experiment_keeps_its_rows_and_is_marked(tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    settings = msgspec.structs.replace(TINY.points[0].settings, duration_s=60.0)
+    endless = msgspec.structs.replace(TINY, points=(Point(settings, ("ws",)),))
+    running = asyncio.Event()
+
+    def watch(plan: Plan, run: Run | None) -> None:
+        running.set()
+
+    task = asyncio.create_task(experiment(Ambition(endless, seed=1), folder, watch))
+    await running.wait()
+    await asyncio.sleep(2.0)  # until messages flow; if none do yet, the rows below are missing
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    log = read(folder)
+    (run,) = log.runs.iter_rows(named=True)
+    assert run["interrupted"]
+    assert not run["valid"]
+    assert "interrupted" in run["void_because"]
+    assert log.deliveries.height == run["deliveries"] > 0
+    assert log.requests.height == 3
+    assert not log.experiment.finished
+
+
+async def test_url_where_nothing_listens_is_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ServerError, match=r"nothing answers at http://127\.0\.0\.1:1"):
+        await experiment(Ambition(TINY, 1, "http://127.0.0.1:1"), tmp_path / "log", silent)
+    assert not (tmp_path / "log").exists()

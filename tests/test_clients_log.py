@@ -1,0 +1,135 @@
+"""What is written to the log is read back, and a folder that is no log is refused in one line."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from clients.log import (
+    DELIVERIES,
+    EXPERIMENT,
+    REQUESTS,
+    RUNS,
+    Delivery,
+    Experiment,
+    LogError,
+    Request,
+    Settings,
+    Writer,
+    read,
+)
+from tests.test_clients_checks import SOUND
+
+EXPERIMENT_ROW = Experiment(
+    scenario="quick",
+    question="?",
+    modes=("short", "ws"),
+    settings=(
+        Settings(clients=2, rate_per_s=5, interval_s=1, hold_s=25, duration_s=1, warmup_s=0.5),
+    ),
+    trials=1,
+    seed=1,
+    url=None,
+    started_utc="2026-01-01T00:00:00+00:00",
+    machine={"cores": 2},
+    versions={"python": "3.11"},
+    clock_resolution_ns=1.0,
+)
+REQUEST = Request(1, 2, 10**15, 10**15 + 5, 204, 0, 168, 125, 1)
+DELIVERY = Delivery(1, 2, 7, 10**15, 10**15 + 1, 10**15 + 2, 10**15 + 3)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    writer = Writer(tmp_path / "log")
+    writer.start(EXPERIMENT_ROW)
+    writer.add(SOUND, [REQUEST, REQUEST], [DELIVERY])
+    return writer.folder
+
+
+def test_log_is_read_back_as_it_was_written(folder: Path) -> None:
+    log = read(folder)
+    assert log.experiment == EXPERIMENT_ROW
+    assert log.runs.row(0) == msgspec.structs.astuple(SOUND)
+    assert log.requests.rows() == [msgspec.structs.astuple(REQUEST)] * 2
+    assert log.deliveries.rows() == [msgspec.structs.astuple(DELIVERY)]
+
+
+def test_columns_are_those_of_the_contract(folder: Path) -> None:
+    assert (folder / REQUESTS).read_text().splitlines()[0] == (
+        "run,client,started_ns,ended_ns,status,messages,bytes_up,bytes_down,connection"
+    )
+    assert (folder / DELIVERIES).read_text().splitlines()[0] == (
+        "run,client,message,sent_ns,published_ns,arrived_ns,received_ns"
+    )
+
+
+def test_figure_that_was_not_measured_is_empty_and_never_zero(folder: Path) -> None:
+    unmeasured = msgspec.structs.replace(SOUND, run=2, server_cpu_s=None)
+    Writer(folder).add(unmeasured, [], [])
+    header, _, line = (folder / RUNS).read_text().splitlines()
+    assert dict(zip(header.split(","), line.split(","), strict=True))["server_cpu_s"] == ""
+    assert read(folder).runs["server_cpu_s"].to_list() == [0.5, None]
+
+
+def test_runs_add_up_in_the_files(folder: Path) -> None:
+    Writer(folder).add(msgspec.structs.replace(SOUND, run=2), [REQUEST], [])
+    assert read(folder).runs["run"].to_list() == [1, 2]
+    assert read(folder).requests.height == 3
+
+
+def test_extra_column_is_no_fault(folder: Path) -> None:
+    path = folder / DELIVERIES
+    lines = path.read_text().splitlines()
+    path.write_text("".join(f"{line},{extra}\n" for line, extra in zip(lines, "xy", strict=True)))
+    assert read(folder).deliveries.width == 7
+
+
+def test_folder_in_use_is_refused(folder: Path) -> None:
+    with pytest.raises(LogError, match=r"not empty.*--out"):
+        Writer(folder).start(EXPERIMENT_ROW)
+
+
+def test_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LogError, match="cannot write"):
+        Writer(tmp_path / "file" / "log").start(EXPERIMENT_ROW)
+
+
+def test_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match="not a folder"):
+        read(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", [EXPERIMENT, RUNS, REQUESTS, DELIVERIES])
+def test_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(LogError, match=name):
+        read(folder)
+
+
+@pytest.mark.parametrize("name", [RUNS, REQUESTS, DELIVERIES])
+def test_empty_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).write_text("")
+    with pytest.raises(LogError, match=f"{name} is empty"):
+        read(folder)
+
+
+def test_missing_column_is_named(folder: Path) -> None:
+    path = folder / DELIVERIES
+    path.write_text(path.read_text().replace("arrived_ns", "arrived"))
+    with pytest.raises(LogError, match=r"deliveries\.csv has no column arrived_ns"):
+        read(folder)
+
+
+def test_text_in_a_column_of_numbers_is_refused(folder: Path) -> None:
+    path = folder / REQUESTS
+    path.write_text(path.read_text().replace("204", "soon"))
+    with pytest.raises(LogError, match=r"requests\.csv cannot be read"):
+        read(folder)
+
+
+def test_foreign_description_is_refused(folder: Path) -> None:
+    (folder / EXPERIMENT).write_text('{"name": "something else"}')
+    with pytest.raises(LogError, match="not an experiment"):
+        read(folder)

@@ -1,0 +1,155 @@
+"""The command line of measuring: what it takes, and what it says to what it does not."""
+
+import http.server
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+import pytest
+
+from clients.__main__ import main
+from clients.log import read
+from clients.options import parse
+from clients.scenarios import SCENARIOS
+from tests.conftest import Demo
+
+
+class Clients(Protocol):
+    def __call__(self, *arguments: str) -> tuple[int, str, str]: ...
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Clients:
+    """Call `python -m clients` within this process; return exit code, output and errors."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["clients", *arguments])
+        try:
+            code = main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def test_list_names_every_scenario_and_its_question(clients: Clients) -> None:
+    code, out, _ = clients("--list")
+    assert code == 0
+    words = " ".join(out.split())
+    for scenario in SCENARIOS.values():
+        assert scenario.name in words
+        assert scenario.question.split()[0] in words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nope"], "no scenario 'nope': choose one of quick, chat, interval"),
+        ([], "which scenario?"),
+        (["quick", "--interval-s", "-1"], "--interval-s: '-1' is not a number from 0"),
+        (["quick", "--interval-s", "nan"], "--interval-s: 'nan' is not a number"),
+        (["quick", "--clients", "0"], "--clients: '0' is not a whole number from 1"),
+        (["quick", "--clients", "1.5"], "--clients: '1.5' is not a whole number"),
+        (["quick", "--modes", "short,fast"], "--modes: 'fast' is not one of short, long, ws"),
+        (["quick", "--rate", "0"], "--rate: '0' is not a number from"),
+        (["quick", "--hold-s", "121"], "--hold-s: '121' is not a number from 0 to 120"),
+        (["quick", "--url", "localhost"], "'localhost' is not a URL such as"),
+        (["quick", "--url", "http://127.0.0.1:1"], "nothing answers at http://127.0.0.1:1"),
+        (["quick", "--out", "/proc/nowhere"], "cannot write to /proc/nowhere"),
+        (["quick", "--speed", "9"], "unrecognized arguments: --speed 9"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2(
+    clients: Clients, arguments: list[str], says: str
+) -> None:
+    code, _, err = clients(*arguments)
+    assert code == 2
+    (line,) = err.splitlines()
+    assert line.startswith("python -m clients: ")
+    assert says in line
+
+
+def test_foreign_server_is_refused(clients: Clients) -> None:
+    foreign = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler
+    )
+    thread = threading.Thread(target=foreign.serve_forever)
+    thread.start()
+    code, _, err = clients("quick", "--url", f"http://127.0.0.1:{foreign.server_port}")
+    foreign.shutdown()
+    foreign.server_close()
+    thread.join()
+    assert code == 2
+    assert "is not this project's server" in err.splitlines()[-1]
+
+
+def test_options_override_the_scenario() -> None:
+    options = ["quick", "--clients", "7", "--rate", "2.5", "--trials", "9", "--seed", "3"]
+    ambition = parse("test", options).ambition
+    assert ambition is not None
+    (point,) = ambition.scenario.points
+    assert (point.settings.clients, point.settings.rate_per_s) == (7, 2.5)
+    assert (ambition.scenario.trials, ambition.seed) == (9, 3)
+    assert point.settings.hold_s == SCENARIOS["quick"].points[0].settings.hold_s
+
+
+def test_option_that_fixes_a_sweep_leaves_one_setting() -> None:
+    ambition = parse("test", ["interval", "--interval-s", "2"]).ambition
+    assert ambition is not None
+    (point,) = ambition.scenario.points
+    assert point.modes == ("short", "long", "ws")
+
+
+def test_modes_that_were_not_asked_for_are_left_out() -> None:
+    ambition = parse("test", ["interval", "--modes", "ws"]).ambition
+    assert ambition is not None
+    assert {mode for point in ambition.scenario.points for mode in point.modes} == {"ws"}
+
+
+def test_server_at_url_is_measured(clients: Clients, demo: Demo, tmp_path: Path) -> None:
+    small = ["--clients", "2", "--duration-s", "0.3", "--rate", "20", "--trials", "1"]
+    code, _, err = clients("quick", *small, "--url", demo.url, "--out", str(tmp_path / "log"))
+    assert code == 0, err
+    log = read(tmp_path / "log")
+    assert log.experiment.url == demo.url
+    assert log.runs["lost"].to_list() == [0, 0, 0]
+    assert log.runs["server_requests"].to_list() == log.runs["requests"].to_list()
+    assert demo.process.poll() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_stops_it_cleanly_and_keeps_the_rows(number: signal.Signals, tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clients", "quick", "--duration-s", "60", "--out", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    children = wait_for_children(process, 2)
+    time.sleep(1.5)  # until it measures
+    os.kill(process.pid, number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert str(folder) in "".join(out.split())
+    assert read(folder).runs["interrupted"].to_list() == [True]
+    psutil.wait_procs(children, timeout=5)
+    assert not any(child.is_running() for child in children)
+
+
+def wait_for_children(process: subprocess.Popen[str], count: int) -> list[psutil.Process]:
+    while process.poll() is None:
+        children = psutil.Process(process.pid).children(recursive=True)
+        if len(children) >= count:
+            return children
+        time.sleep(0.02)
+    pytest.fail(f"it ended: {process.communicate()}")

@@ -1,0 +1,74 @@
+"""The publisher keeps an absolute schedule, from its own process, and reports every publish."""
+
+import asyncio
+import subprocess
+import sys
+import time
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from clients.publisher import Order, Publish, publish, text
+from demo.message import encode
+from tests.conftest import Server, until
+
+
+def order(server: Server, *offsets_ms: float, payload_bytes: int = 20) -> Order:
+    start = time.perf_counter_ns()
+    return Order(server.url, tuple(start + round(ms * 1e6) for ms in offsets_ms), payload_bytes)
+
+
+async def test_every_publish_is_reported_with_its_intended_time(server: Server) -> None:
+    done: list[Publish] = []
+    wanted = order(server, 0, 5, 10)
+    await publish(wanted, done)
+    assert sorted(p.sent_ns for p in done) == list(wanted.times_ns)
+    assert {p.status for p in done} == {201}
+    assert sorted(p.message or 0 for p in done) == [1, 2, 3]
+    assert [e.message.sent_ns for e in server.feed.after(0)] == list(wanted.times_ns)
+
+
+async def test_publisher_does_not_wait_for_answers(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = asyncio.Barrier(3)
+
+    async def answer_when_all_are_here(request: web.Request) -> bytes:
+        await together.wait()  # for ever, if each publish waited for the one before
+        return await request.read()
+
+    monkeypatch.setattr("demo.publishing._read_body", answer_when_all_are_here)
+    done: list[Publish] = []
+    await publish(order(server, 0, 1, 2), done)
+    assert [p.status for p in done] == [201] * 3
+
+
+async def test_failed_publish_is_reported_with_status_0(server: Server) -> None:
+    done: list[Publish] = []
+    wanted = msgspec.structs.replace(order(server, 0), payload_bytes=5000)
+    await publish(wanted, done)
+    assert [(p.status, p.message) for p in done] == [(413, None)]
+
+
+def test_text_has_just_the_bytes_that_were_asked_for() -> None:
+    assert [len(text(7, size).encode()) for size in (1, 16, 64, 4096)] == [1, 16, 64, 4096]
+    assert text(7, 64).startswith("message 7 ")
+
+
+async def test_process_prints_what_it_did_when_its_input_closes(server: Server) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "clients.publisher"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"ready\n"
+    wanted = order(server, 50, 3_600_000)
+    process.stdin.write(encode(wanted) + b"\n")
+    await until(lambda: server.feed.head == 1)
+    process.stdin.close()  # an hour before the second message
+    out, _ = await process.communicate()
+    (done,) = [msgspec.json.decode(line, type=Publish) for line in out.splitlines()]
+    assert done.sent_ns == wanted.times_ns[0]

@@ -1,0 +1,252 @@
+"""One contract, three modes: whatever a reader's mode, it gets every message once, in order."""
+
+import asyncio
+import random
+import socket
+import struct
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing
+
+import aiohttp
+import pytest
+
+from clients import meter
+from clients.client import Client, Place
+from clients.modes import MODES
+from clients.pace import Pace
+from clients.recorder import Recorder
+from demo.app import Settings
+from demo.message import Message
+from demo.stats import STATS, Tally
+from tests.conftest import Demo, Server, StartDemo, StartServer, until
+
+pytestmark = [pytest.mark.both_loops, pytest.mark.parametrize("mode", MODES)]
+
+QUICK = Pace(interval_s=0.005, phase_s=0.0, hold_s=0.02)
+PATIENT = Pace(interval_s=0.005, phase_s=0.0, hold_s=25.0)
+
+
+class Reader:
+    """A client of one mode, and what it has logged."""
+
+    def __init__(self, mode: str, client: Client, recorder: Recorder, pace: Pace) -> None:
+        self.client = client
+        self.recorder = recorder
+        self.feed: AsyncGenerator[Message, None] = MODES[mode].messages(client, pace)
+
+    async def take(self, count: int) -> list[Message]:
+        """Read so many messages."""
+        return [await anext(self.feed) for _ in range(count)]
+
+    async def texts(self, count: int) -> list[str]:
+        """Read so many texts."""
+        return [message.text for message in await self.take(count)]
+
+    async def stop(self) -> None:
+        """Stop reading, and close the connection."""
+        await self.feed.aclose()
+        await self.client.__aexit__()
+
+
+Read = Callable[..., Awaitable[Reader]]
+
+
+@pytest.fixture
+async def read(mode: str) -> AsyncIterator[Read]:
+    """Open readers of the mode: `await read(server.url, Place(epoch, cursor))`."""
+    async with AsyncExitStack() as stack:
+
+        async def open_reader(url: str, place: Place, pace: Pace = PATIENT) -> Reader:
+            recorder = Recorder(run=1)
+            client = Client(1, url, recorder, place, random.Random(1))
+            await stack.enter_async_context(client)
+            reader = Reader(mode, client, recorder, pace)
+            await stack.enter_async_context(aclosing(reader.feed))
+            return reader
+
+        yield open_reader
+
+
+def head(server: Server) -> Place:
+    return Place(server.feed.epoch, server.feed.head)
+
+
+def tally(server: Server, mode: str) -> Tally:
+    return server.app[STATS].modes[mode]
+
+
+async def test_every_message_comes_once_and_in_order(read: Read, server: Server) -> None:
+    reader = await read(server.url, head(server))
+    taking = asyncio.create_task(reader.take(200))
+    for batch in range(50):
+        server.publish(*(f"{batch}/{n}" for n in range(4)))
+        await asyncio.sleep(0)
+    assert [message.id for message in await taking] == list(range(1, 201))
+
+
+async def test_reader_resumes_from_its_cursor(read: Read, server: Server) -> None:
+    server.publish(*"abcdef")
+    reader = await read(server.url, Place(server.feed.epoch, 2))
+    assert await reader.texts(2) == ["c", "d"]
+    await reader.stop()
+    server.publish("g")
+    second = await read(server.url, Place(server.feed.epoch, 4))
+    assert await second.texts(3) == ["e", "f", "g"]
+
+
+async def test_reader_without_news_starts_at_the_head(
+    read: Read, mode: str, server: Server
+) -> None:
+    server.publish("before")
+    reader = await read(server.url, head(server))
+    taking = asyncio.create_task(reader.texts(1))
+    await until(lambda: tally(server, mode).requests > 0)
+    server.publish("after")
+    assert await taking == ["after"]
+
+
+async def test_message_published_between_two_polls_is_not_missed(
+    read: Read, server: Server
+) -> None:
+    reader = await read(server.url, head(server))
+    server.publish("first")
+    assert await reader.texts(1) == ["first"]
+    server.publish("while nobody asks")  # the generator stands at its yield: no request is open
+    server.publish("again")
+    assert await reader.texts(2) == ["while nobody asks", "again"]
+
+
+async def test_two_readers_at_once_get_the_same(read: Read, server: Server) -> None:
+    readers = [await read(server.url, head(server)) for _ in range(2)]
+    taking = [asyncio.create_task(reader.texts(3)) for reader in readers]
+    server.publish(*"xyz")
+    assert await asyncio.gather(*taking) == [["x", "y", "z"]] * 2
+
+
+async def test_reader_behind_the_history_reads_on_from_the_oldest(
+    read: Read, start_server: StartServer
+) -> None:
+    server = await start_server(Settings(history=3))
+    server.publish(*"abcdefgh")
+    reader = await read(server.url, Place(server.feed.epoch, 1))
+    assert await reader.texts(3) == ["f", "g", "h"]
+    assert [row.messages for row in reader.recorder.requests][:1] == [0]  # the gap is a row
+
+
+async def test_reader_of_another_epoch_starts_over(read: Read, server: Server) -> None:
+    server.publish(*"ab")
+    reader = await read(server.url, Place("elsewhere", 2))
+    assert await reader.texts(2) == ["a", "b"]
+    assert reader.client.place.epoch == server.feed.epoch
+
+
+async def test_empty_answers_are_rows_with_no_message(
+    read: Read, mode: str, server: Server
+) -> None:
+    reader = await read(server.url, head(server), QUICK)
+    taking = asyncio.create_task(reader.texts(1))
+    if mode == "ws":  # which has none: that is its point
+        await until(lambda: tally(server, mode).connections == 1)
+        assert reader.recorder.requests == []
+    else:
+        await until(lambda: len(reader.recorder.requests) >= 3)
+        assert {(row.status, row.messages) for row in reader.recorder.requests} == {(204, 0)}
+    server.publish("news")
+    assert await taking == ["news"]
+
+
+async def test_server_that_comes_back_loses_no_reader(
+    read: Read, mode: str, start_demo: StartDemo
+) -> None:
+    first = start_demo()
+    reader = await read(first.url, Place("of the first", 0), QUICK)
+    taking = asyncio.create_task(reader.take(1))
+    await asyncio.to_thread(first.stop)
+    second = await asyncio.to_thread(start_demo, port=first.port)
+    await publish(second, "back again")
+    (message,) = await taking
+    assert message.text == "back again"
+    assert any(row.status == 0 and row.messages == 0 for row in reader.recorder.requests)
+
+
+async def test_requests_deliveries_and_bytes_equal_the_servers(
+    read: Read, mode: str, server: Server
+) -> None:
+    readers = [await read(server.url, head(server)) for _ in range(3)]
+    taking = [asyncio.create_task(reader.take(5)) for reader in readers]
+    for text in ("a", "b" * 200, "c" * 1000, "ä€😀", "e"):
+        server.publish(text)
+        await asyncio.sleep(0.01)
+    await asyncio.gather(*taking)
+    for reader in readers:
+        await reader.stop()
+    await until(lambda: tally(server, mode).connections == 0)
+    rows = [row for reader in readers for row in reader.recorder.requests]
+    counts = tally(server, mode)
+    assert counts.requests == len(rows)
+    assert counts.deliveries == sum(row.messages for row in rows) == 15
+    assert counts.bytes_in == sum(row.bytes_up for row in rows)
+    assert counts.bytes_out == sum(row.bytes_down for row in rows)
+
+
+async def test_ledger_accounts_for_every_byte(read: Read, mode: str, server: Server) -> None:
+    reader = await read(server.url, head(server))
+    server.publish("a" * 50, "b" * 300)
+    await reader.take(2)
+    await reader.stop()
+    ledgers, rows = reader.recorder.ledgers, reader.recorder.requests
+    assert [ledger.total_bytes for ledger in ledgers] == [r.bytes_up + r.bytes_down for r in rows]
+    if mode == "ws":
+        entries = server.feed.after(0)
+        (ledger,) = ledgers
+        assert ledger.body_bytes == sum(len(entry.json) for entry in entries)
+        # Two heads of 4 bytes, and two closes: 2 + 2 bytes from the server, 4 of mask from us.
+        assert ledger.frame_bytes == 4 + 4 + 4 + 8
+        assert ledger.request_head_bytes == ledger.response_head_bytes == 0
+    else:
+        assert all(ledger.handshake_bytes == ledger.frame_bytes == 0 for ledger in ledgers)
+        assert all(ledger.request_head_bytes > 100 for ledger in ledgers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO as Linux has it")
+async def test_bytes_equal_the_kernels(
+    read: Read, mode: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sockets = spy_on_sockets(monkeypatch)
+    reader = await read(server.url, head(server), QUICK)
+    taking = asyncio.create_task(reader.take(6))
+    for text in ("one", "two" * 100, "three"):
+        server.publish(text, text)
+        await asyncio.sleep(0.03)
+    await taking
+    (sock,) = sockets
+    counts = reader.client.meter
+    await until(lambda: kernel_bytes(sock) == (counts.bytes_up, counts.bytes_down))
+
+
+def spy_on_sockets(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
+
+    class Spy(meter._MeteredTransport):
+        def __init__(self, transport: asyncio.Transport, meter: meter.Meter) -> None:
+            sockets.append(transport.get_extra_info("socket"))
+            super().__init__(transport, meter)
+
+    monkeypatch.setattr(meter, "_MeteredTransport", Spy)
+    return sockets
+
+
+def kernel_bytes(sock: socket.socket) -> tuple[int, int]:
+    """What the kernel counts: tcpi_bytes_acked, which counts the SYN, and tcpi_bytes_received."""
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 136)
+    acked, received = struct.unpack_from("QQ", info, 120)
+    return acked - 1, received
+
+
+async def publish(demo: Demo, text: str) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(demo.url + "/messages", json={"sender": "ada", "text": text}) as response,
+    ):
+        assert response.status == 201
