@@ -26,6 +26,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     interval_s: float
     hold_s: float
     rtt_ms: float = 0.0
+    jitter_ms: float = 0.0
+    kbit_per_s: float = 0.0
     payload_bytes: int = 64
     duration_s: float
     warmup_s: float
@@ -104,6 +106,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     interval_s: float
     hold_s: float
     rtt_ms: float
+    jitter_ms: float = 0.0
+    kbit_per_s: float = 0.0
     payload_bytes: int
     duration_s: float
     warmup_s: float

@@ -14,6 +14,7 @@ import time
 import aiohttp
 import msgspec
 
+from clients.timing import new_event_loop
 from demo.message import Draft, Message, encode
 
 PATH = "/messages"
@@ -109,7 +110,8 @@ def main() -> None:
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     done: list[Publish] = []
     try:
-        asyncio.run(_obey(order, done))
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_obey(order, done))
     finally:
         sys.stdout.buffer.writelines(encode(publish) + b"\n" for publish in done)
         sys.stdout.flush()

@@ -20,14 +20,14 @@ from clients.pace import Pace
 from clients.publisher import Order, Publish
 from clients.recorder import Ledger, Recorder
 from clients.schedule import Schedule, make_schedule
-from clients.server import Server, Stats, child, fresh_server, server_at
-from demo.message import encode
+from clients.server import Server, Stats, child, fresh_server, link_to, server_at
+from demo.message import MAX_TEXT_BYTES, encode
 
 LEAD_S = 0.1  # from the order to the first publish
 CONNECT_TIMEOUT_S = 60.0
 CONNECT_BATCH = 50
 DRAIN_TIMEOUT_S = 3.0
-GOODBYE_TIMEOUT_S = 2.0
+GOODBYE_TIMEOUT_S = 4.0
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -105,26 +105,29 @@ async def measure(outcome: Outcome, url: str | None = None) -> None:
 
     Measures the server at `url`, or a fresh one. Raises ServerError when there is none.
     """
-    options = ("--max-text-bytes", str(max(4096, outcome.plan.settings.payload_bytes)))
+    settings = outcome.plan.settings
+    options = ("--max-text-bytes", str(max(MAX_TEXT_BYTES, settings.payload_bytes)))
     async with AsyncExitStack() as stack:
-        publisher = await stack.enter_async_context(child("clients.publisher"))
-        server = await stack.enter_async_context(
-            fresh_server(*options) if url is None else server_at(url)
-        )
-        await _measure(outcome, server, publisher)
+        enter = stack.enter_async_context
+        publisher = await enter(child("clients.publisher"))
+        server = await enter(fresh_server(*options) if url is None else server_at(url))
+        address = server.url
+        if settings.rtt_ms or settings.jitter_ms or settings.kbit_per_s:
+            address = await enter(link_to(address, settings, outcome.plan.run))
+        await _measure(outcome, server, address, publisher)
 
 
-async def _measure(outcome: Outcome, server: Server, publisher: Process) -> None:
+async def _measure(outcome: Outcome, server: Server, address: str, publisher: Process) -> None:
     plan, facts = outcome.plan, outcome.facts
     before = await server.stats()
     facts["server_rss_before_bytes"] = before.rss_bytes
-    async with _readers(outcome, server, before) as readers:
+    async with _readers(outcome, address, before) as readers:
         begun = before.modes[plan.mode].requests + plan.settings.clients
         await server.wait_for_requests(plan.mode, begun, CONNECT_TIMEOUT_S)
         await _order(outcome, server, publisher)
         await _watch_window(facts, server)
         publishes = await _report(publisher)
-        await asyncio.wait(readers, timeout=plan.settings.interval_s + DRAIN_TIMEOUT_S)
+        await asyncio.wait(readers, timeout=_drain_s(plan.settings))
     after = await server.wait_for_goodbyes(plan.mode, GOODBYE_TIMEOUT_S)
     facts |= _server_counts(before, after, plan.mode)
     facts |= _publish_facts(outcome, publishes)
@@ -137,7 +140,7 @@ async def _measure(outcome: Outcome, server: Server, publisher: Process) -> None
 
 @asynccontextmanager
 async def _readers(
-    outcome: Outcome, server: Server, before: Stats
+    outcome: Outcome, address: str, before: Stats
 ) -> AsyncIterator[set[asyncio.Task[None]]]:
     plan = outcome.plan
     last = before.head + len(plan.schedule.times_s)
@@ -145,7 +148,7 @@ async def _readers(
     try:
         for number in range(1, plan.settings.clients + 1):
             chance = random.Random(f"{plan.seed}/{plan.run}/{number}/backoff")
-            client = Client(number, server.url, outcome.recorder, before.place, chance)
+            client = Client(number, address, outcome.recorder, before.place, chance)
             tasks.add(asyncio.create_task(_read(client, plan, outcome.recorder, last)))
             if number % CONNECT_BATCH == 0:
                 await asyncio.sleep(0.01)
@@ -216,6 +219,11 @@ def _publish_facts(outcome: Outcome, publishes: Iterable[Publish]) -> dict[str, 
         "first_message": min(window, default=None),
         "publisher_late_p99_ms": quantile(late_ms, 0.99),
     }
+
+
+def _drain_s(settings: Settings) -> float:
+    round_trips_s = 4 * (settings.rtt_ms + settings.jitter_ms) / 1e3
+    return settings.interval_s + round_trips_s + DRAIN_TIMEOUT_S
 
 
 async def _sleep_until(moment_ns: int) -> None:

@@ -12,6 +12,7 @@ import aiohttp
 import msgspec
 
 from clients.client import Place
+from clients.log import Settings
 
 LISTENING = "Listening on "
 START_TIMEOUT_S = 15.0
@@ -106,6 +107,19 @@ async def fresh_server(*options: str) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
+async def link_to(url: str, settings: Settings, seed: int) -> AsyncIterator[str]:
+    """Put the emulated line before the server at `url`; yield the address of its near end."""
+    options = (
+        *("--rtt-ms", str(settings.rtt_ms)),
+        *("--jitter-ms", str(settings.jitter_ms)),
+        *("--kbit-per-s", str(settings.kbit_per_s)),
+        *("--seed", str(seed)),
+    )
+    async with child("clients.link", url, *options) as process:
+        yield await _address(process)
+
+
+@asynccontextmanager
 async def child(module: str, *options: str) -> AsyncIterator[Process]:
     """Run a module of this project as a process of its own, for as long as the block lasts.
 
@@ -143,4 +157,4 @@ async def _address(process: Process) -> str:
                     return line.removeprefix(LISTENING).split()[0]
     except TimeoutError:
         pass
-    raise ServerError("the server did not start: try `python -m demo` by itself to see why")
+    raise ServerError("a process did not start: try `python -m demo` by itself to see why")

@@ -1,0 +1,168 @@
+"""An emulated line between clients and server: a relay that holds every byte back for a while.
+
+Runs as a process of its own, `python -m clients.link TARGET`, so that its work is nobody's latency
+but its own. The kernel's netem would need root and a module; this needs neither.
+
+What leaves at t arrives at t + R/2, plus jitter, in order. A connection opens at once on loopback;
+on a line it would take a round trip before the first byte could leave, so the first byte leaves
+that much later. A line of limited bandwidth sends one byte after another.
+"""
+
+import argparse
+import asyncio
+import random
+from collections import deque
+from typing import cast
+
+import msgspec
+
+from clients.timing import new_event_loop
+
+LIMIT_BYTES = 1 << 20  # on the way in one direction, before the sender is held back
+
+
+class Line(msgspec.Struct, frozen=True):
+    """What the line is like: its round trip, its jitter each way, its bandwidth (0: no limit)."""
+
+    rtt_s: float
+    jitter_s: float = 0.0
+    bytes_per_s: float = 0.0
+
+
+class Direction:
+    """One direction of one connection: a queue of what is on its way, and when it arrives."""
+
+    def __init__(self, line: Line, chance: random.Random) -> None:
+        self.to: asyncio.Transport | None = None
+        self.source: asyncio.Transport | None = None
+        self._line = line
+        self._chance = chance
+        self._loop = asyncio.get_running_loop()
+        self._on_its_way: deque[tuple[float, bytes | None]] = deque()
+        self._bytes = 0
+        self._free_at = 0.0  # when the line has sent what it was given
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def open_after(self, delay_s: float) -> None:
+        """Let nothing leave before so much time has passed."""
+        self._free_at = self._loop.time() + delay_s
+
+    def send(self, data: bytes | None) -> None:
+        """Put bytes on the line, or with None its end."""
+        self._on_its_way.append((self._arrival(len(data or b"")), data))
+        self._bytes += len(data or b"")
+        if self._bytes > LIMIT_BYTES and self.source is not None:
+            self.source.pause_reading()
+        self._set_timer()
+
+    def deliver(self) -> None:
+        """Hand over what has arrived; the rest waits for its time."""
+        self._timer = None
+        while self.to is not None and self._on_its_way:
+            due, data = self._on_its_way[0]
+            if due > self._loop.time():
+                break
+            self._on_its_way.popleft()
+            self._hand_over(data)
+        self._set_timer()
+
+    def _arrival(self, size: int) -> float:
+        line = self._line
+        sent = max(self._loop.time(), self._free_at)
+        if line.bytes_per_s:
+            sent += size / line.bytes_per_s
+            self._free_at = sent
+        # First in, first out: jitter may delay what follows, never let it overtake.
+        self._due = max(self._due, sent + line.rtt_s / 2 + self._chance.uniform(0, line.jitter_s))
+        return self._due
+
+    def _hand_over(self, data: bytes | None) -> None:
+        assert self.to is not None
+        if data is None:
+            self.to.close()
+            return
+        self.to.write(data)
+        self._bytes -= len(data)
+        if self._bytes <= LIMIT_BYTES and self.source is not None:
+            self.source.resume_reading()
+
+    def _set_timer(self) -> None:
+        if self._timer is None and self._on_its_way and self.to is not None:
+            self._timer = self._loop.call_at(self._on_its_way[0][0], self.deliver)
+
+
+class End(asyncio.Protocol):
+    """One end of a connection: what it reads goes out, what arrives is written to it."""
+
+    def __init__(self, out: Direction, back: Direction) -> None:
+        self._out = out
+        self._back = back
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take part: what was on its way to this end can arrive now."""
+        self._back.to = self._out.source = cast(asyncio.Transport, transport)
+        self._back.deliver()
+
+    def data_received(self, data: bytes) -> None:
+        """Put it on the line."""
+        self._out.send(data)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Tell the other end, as late as it would hear of it."""
+        self._back.to = None
+        self._out.send(None)
+
+
+class Relay:
+    """Accept connections and lead each to the target, over the line."""
+
+    def __init__(self, host: str, port: int, line: Line, seed: int) -> None:
+        self._target = host, port
+        self._line = line
+        self._chance = random.Random(seed)
+        self._dialling: set[asyncio.Task[None]] = set()
+
+    def accept(self) -> End:
+        """Make the near end of a new connection, and dial the far one."""
+        up, down = Direction(self._line, self._chance), Direction(self._line, self._chance)
+        up.open_after(self._line.rtt_s)
+        task = asyncio.create_task(self._dial(up, down))
+        self._dialling.add(task)
+        task.add_done_callback(self._dialling.discard)
+        return End(up, down)
+
+    async def _dial(self, up: Direction, down: Direction) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.create_connection(lambda: End(down, up), *self._target)
+        except OSError:
+            down.send(None)  # refused: the near end is closed
+
+
+async def relay(options: argparse.Namespace) -> None:
+    """Relay until the process is ended; print the address first."""
+    host, _, port = options.target.removeprefix("http://").partition(":")
+    line = Line(options.rtt_ms / 1e3, options.jitter_ms / 1e3, options.kbit_per_s * 125)
+    accepting = Relay(host, int(port), line, options.seed)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(accepting.accept, "127.0.0.1", 0, backlog=4096)
+    print(f"Listening on http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    async with server:
+        await server.serve_forever()
+
+
+def main() -> None:
+    """Read the arguments and relay."""
+    parser = argparse.ArgumentParser(prog="python -m clients.link", description=__doc__)
+    parser.add_argument("target", help="the server's address, such as http://127.0.0.1:3001")
+    parser.add_argument("--rtt-ms", type=float, default=0.0, help="round trip of the line")
+    parser.add_argument("--jitter-ms", type=float, default=0.0, help="up to so much more, each way")
+    parser.add_argument("--kbit-per-s", type=float, default=0.0, help="bandwidth, 0: no limit")
+    parser.add_argument("--seed", type=int, default=0, help="for the jitter")
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(relay(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
