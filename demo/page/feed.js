@@ -19,7 +19,7 @@ export function openFeed(url, on) {
     socket.onclose = () => {
       // Full jitter: a crowd that lost its server together does not come back together.
       const wait_ms = Math.random() * pause_ms;
-      pause_ms = Math.min(pause_ms * 2, LONGEST_PAUSE_MS);
+      pause_ms = Math.min(Math.max(pause_ms * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
       on.closed(wait_ms);
       setTimeout(connect, wait_ms);
     };
@@ -31,7 +31,7 @@ export function openFeed(url, on) {
       on.message(frame);
     } else if ("oldest" in frame) {
       hello = { epoch: frame.epoch, cursor: frame.oldest - 1 };
-      pause_ms = 0;
+      pause_ms = 0;  // what can be read is known: come back for it at once
       on.gap(frame);
     } else if ("error" in frame) {
       on.refused(frame.error);
