@@ -23,6 +23,7 @@ from typing import NoReturn, Protocol
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, async_playwright
 
@@ -40,6 +41,7 @@ CHROMIUM_ARGUMENTS = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -423,9 +425,9 @@ class _killed_after:  # noqa: N801  reads as a phrase
 # A browser
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A Chromium without a window."""
+    """A Chromium without a window, one for all tests of `asyncio(loop_scope="session")`."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         missing("Chromium")

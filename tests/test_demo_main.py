@@ -1,0 +1,179 @@
+import asyncio
+import re
+import signal
+import socket
+from collections.abc import Callable
+
+import pytest
+from aiohttp import ClientSession, WSMsgType
+
+from demo.__main__ import LOOPS, parse
+from tests.conftest import Demo, StartDemo
+
+RunDemo = Callable[..., Demo]
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as sock:
+            sock.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+async def until_held(client: ClientSession) -> None:
+    """Ask until the server says that it holds a long poll."""
+    while True:
+        async with client.get("/stats") as response:
+            if (await response.json())["modes"]["long"]["requests"]:
+                return
+
+
+def test_port_0_takes_a_free_port_and_says_which(demo: Demo) -> None:
+    assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*", demo.url)
+    assert demo.said[-1].startswith("Listening on http://127.0.0.1:")
+
+
+async def test_both_loopback_addresses_are_listened_at(demo: Demo) -> None:
+    hosts = [url.rpartition(":")[0] for url in demo.urls]
+    assert hosts == ["http://127.0.0.1", "http://[::1]"][: 1 + has_ipv6()]
+    for url in demo.urls:
+        async with ClientSession(url) as client, client.get("/short-poll") as response:
+            assert response.status == 204
+
+
+@pytest.mark.parametrize("loop", list(LOOPS))
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_answers_polls_closes_sockets_and_ends_with_0(
+    start_demo: StartDemo, number: signal.Signals, loop: str
+) -> None:
+    demo = start_demo("--loop", loop)
+    async with ClientSession(demo.url) as client:
+        sockets = [await client.ws_connect(path) for path in ("/ws", "/", "/echo")]
+        await sockets[0].receive_json()
+        poll = asyncio.create_task(client.get("/long-poll"))
+        await until_held(client)
+        ending = asyncio.create_task(asyncio.to_thread(demo.stop, number))
+        async with await poll as response:
+            assert response.status == 204
+        for ws in sockets:
+            end = await ws.receive()
+            assert (end.type, end.data) == (WSMsgType.CLOSE, 1001)
+    assert await ending == (0, "", "")
+
+
+async def test_a_second_signal_changes_nothing(demo: Demo) -> None:
+    demo.process.send_signal(signal.SIGTERM)
+    code, out, err = demo.stop(signal.SIGTERM)
+    assert (code, out, err) == (0, "", "")
+
+
+async def test_a_reader_that_does_not_answer_the_close_does_not_hold_the_end_up(demo: Demo) -> None:
+    with socket.create_connection(("127.0.0.1", demo.port)) as mute:
+        mute.sendall(
+            b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+        )
+        assert await asyncio.to_thread(mute.recv, 12) == b"HTTP/1.1 101"
+        code, _, err = await asyncio.to_thread(demo.stop)
+    assert (code, err) == (0, "")
+
+
+def one_line(demo: Demo) -> str:
+    """Return the one line in which a start that failed said why."""
+    code, out, err = demo.wait()
+    assert (code, out) == (2, "")
+    (line,) = err.splitlines()
+    assert line.startswith("python -m demo: ")
+    return line
+
+
+def test_a_port_in_use_is_one_line_that_names_the_option(run_demo: RunDemo, demo: Demo) -> None:
+    line = one_line(run_demo("--port", str(demo.port)))
+    assert f"port {demo.port}" in line
+    assert "--port" in line
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="there is no ::1 here")
+def test_a_port_in_use_on_the_other_loopback_is_one_line_too(run_demo: RunDemo) -> None:
+    with socket.socket(socket.AF_INET6) as sock:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(("::1", 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+        assert f"port {port}" in one_line(run_demo("--port", str(port)))
+
+
+@pytest.mark.parametrize("host", ["203.0.113.1", "a..b", "é" * 100])
+def test_an_address_of_another_machine_is_one_line(run_demo: RunDemo, host: str) -> None:
+    assert host in one_line(run_demo("--port", "0", "--host", host))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--port", "65536"],
+        ["--port", "-1"],
+        ["--port", "http"],
+        ["--history", "0"],
+        ["--history", "many"],
+        ["--max-text-bytes", "0"],
+        ["--publish-rate", "-1"],
+        ["--publish-rate", "nan"],
+        ["--publish-rate", "inf"],
+        ["--loop", "trio"],
+        ["--port"],
+        ["--no-such-option"],
+        ["stray"],
+    ],
+)
+def test_a_bad_option_is_one_line_that_names_it(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse(arguments)
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert arguments[0] in line
+
+
+def test_a_bad_option_ends_the_program(run_demo: RunDemo) -> None:
+    assert "argument --port: 'http' is not a port" in one_line(run_demo("--port", "http"))
+
+
+async def test_options_reach_the_server(start_demo: StartDemo) -> None:
+    demo = start_demo("--history", "1", "--max-text-bytes", "5", "--publish-rate", "0")
+    async with ClientSession(demo.url) as client:
+        statuses = []
+        for text in ("one", "two", "longer"):
+            async with client.post("/messages", json={"sender": "a", "text": text}) as response:
+                statuses.append(response.status)
+        async with client.get("/short-poll?after=0") as response:
+            statuses.append(response.status)
+    assert statuses == [201, 201, 413, 410]
+
+
+async def test_a_refused_page_is_a_line_of_the_output(demo: Demo) -> None:
+    foreign = {"Origin": "https://example.org"}
+    async with (
+        ClientSession(demo.url) as client,
+        client.post("/messages", json={}, headers=foreign) as response,
+    ):
+        assert response.status == 403
+    _, out, _ = demo.stop()
+    assert out == (
+        "refused a page of 'https://example.org': "
+        "--allow-origin https://example.org would let it in\n"
+    )
+
+
+def test_beyond_loopback_a_line_says_who_can_read_the_chat(start_demo: StartDemo) -> None:
+    demo = start_demo("--host", "0.0.0.0")
+    assert demo.said[0].startswith("Bound to 0.0.0.0: everyone on this network can read the chat")
+
+
+def test_help_is_printed(run_demo: RunDemo) -> None:
+    code, out, err = run_demo("--help").wait()
+    assert (code, err) == (0, "")
+    assert out.startswith("python -m demo [options]: one chat feed")

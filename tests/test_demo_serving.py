@@ -1,0 +1,58 @@
+import socket
+
+import pytest
+from aiohttp import ClientConnectorError, ClientSession
+
+from demo.app import make_app
+from demo.serving import bind, serving
+
+
+def test_localhost_is_every_loopback_address_on_one_port() -> None:
+    sockets = bind("localhost", 0)
+    try:
+        assert {sock.getsockname()[0] for sock in sockets} <= {"127.0.0.1", "::1"}
+        assert len({sock.getsockname()[1] for sock in sockets}) == 1
+    finally:
+        for sock in sockets:
+            sock.close()
+
+
+def test_a_taken_port_is_an_os_error_and_leaves_no_socket_open() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match="in use"):
+            bind("localhost", taken.getsockname()[1])
+
+
+@pytest.mark.both_loops
+async def test_nobody_listens_once_the_server_has_stopped() -> None:
+    async with serving(make_app(), "127.0.0.1", 0) as (url,):
+        pass
+    async with ClientSession(url) as client:
+        with pytest.raises(ClientConnectorError):
+            await client.get("/short-poll")
+
+
+@pytest.mark.both_loops
+async def test_a_port_can_be_taken_again_at_once() -> None:
+    async with (
+        serving(make_app(), "127.0.0.1", 0) as (url,),
+        ClientSession(url) as client,
+        client.get("/short-poll") as response,
+    ):
+        assert response.status == 204
+    async with serving(make_app(), "127.0.0.1", int(url.rpartition(":")[2])) as (again,):
+        assert again == url
+
+
+async def test_two_servers_in_one_process_share_nothing() -> None:
+    async with (
+        serving(make_app(), "127.0.0.1", 0) as (one,),
+        serving(make_app(), "127.0.0.1", 0) as (two,),
+        ClientSession() as client,
+    ):
+        async with client.post(f"{one}/messages", json={"sender": "a", "text": "b"}) as response:
+            assert response.status == 201
+        async with client.get(f"{two}/short-poll?after=0") as response:
+            assert response.status == 204

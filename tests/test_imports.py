@@ -1,0 +1,92 @@
+"""Imports run one way: analysis -> clients -> demo, and only through contracts."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OURS = ("demo", "clients", "analysis", "tests")
+
+# What a file of a folder may take from the other folders.
+CONTRACTS = {
+    "demo": set(),
+    "clients": {"demo.message"},
+    "analysis": {"clients.log"},
+    "analysis/compare.py": {"clients.log", "clients.experiment", "clients.scenarios"},
+}
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def imported(source: str) -> Iterator[str]:
+    """Yield the full name of every module that a source may import."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports are absolute here"
+            module = node.module or ""
+            # `from demo import message` takes a module, `from demo.message import encode` does not.
+            if module in OURS:
+                yield from (f"{module}.{alias.name}" for alias in node.names)
+            else:
+                yield module
+
+
+def foreign(path: str, source: str) -> set[str]:
+    """Return what a source takes from our other folders and no contract allows."""
+    folder = path.partition("/")[0]
+    allowed: set[str] = CONTRACTS.get(path, CONTRACTS[folder])
+    return {
+        module
+        for module in imported(source)
+        if (top := module.partition(".")[0]) in OURS and top != folder and module not in allowed
+    }
+
+
+@pytest.mark.parametrize("folder", ["demo", "clients", "analysis"])
+def test_imports_run_one_way(folder: str) -> None:
+    assert sources(folder)
+    for path in sources(folder):
+        name = path.relative_to(ROOT).as_posix()
+        assert not foreign(name, path.read_text(encoding="utf-8")), name
+
+
+def test_a_message_imports_nothing_of_ours() -> None:
+    source = (ROOT / "demo" / "message.py").read_text(encoding="utf-8")
+    assert not {module.partition(".")[0] for module in imported(source)} & set(OURS)
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("demo/feed.py", "import clients.log"),
+        ("demo/feed.py", "from clients import log"),
+        ("clients/run.py", "from demo.feed import Feed"),
+        ("clients/run.py", "from demo import feed"),
+        ("clients/run.py", "import demo"),
+        ("clients/run.py", "def late():\n    import analysis.theory"),
+        ("analysis/report.py", "from demo.message import encode"),
+        ("analysis/report.py", "from clients.experiment import measure"),
+        ("demo/feed.py", "from tests.conftest import Server"),
+    ],
+)
+def test_an_import_against_the_stream_is_noticed(path: str, source: str) -> None:
+    assert foreign(path, source)
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("demo/feed.py", "from demo.message import encode\nimport demo.frames\nimport aiohttp"),
+        ("clients/run.py", "from demo.message import encode\nfrom clients.log import Run"),
+        ("analysis/report.py", "from clients.log import read\nfrom analysis import theory"),
+        ("analysis/compare.py", "from clients.experiment import measure"),
+    ],
+)
+def test_an_import_of_a_contract_is_fine(path: str, source: str) -> None:
+    assert not foreign(path, source)
