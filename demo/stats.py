@@ -77,14 +77,15 @@ class Meter:
 class MeteredTransport:
     """A transport that counts what is written; all else goes straight to the real one."""
 
-    __slots__ = ("_transport", "get_write_buffer_size", "is_closing", "meter")
+    __slots__ = ("_transport", "get_write_buffer_size", "is_closing", "meter", "write_uncounted")
 
     def __init__(self, transport: asyncio.Transport, meter: Meter) -> None:
         self._transport = transport
         self.meter = meter
-        # Bound once: these two are asked for every recipient of every message.
+        # Bound once: these are asked for every recipient of every message.
         self.is_closing = transport.is_closing
         self.get_write_buffer_size = transport.get_write_buffer_size
+        self.write_uncounted = transport.write  # for a fan-out, which counts for its listeners
 
     def write(self, data: bytes) -> None:
         """Write `data` and count it."""
