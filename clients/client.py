@@ -7,7 +7,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 import msgspec
@@ -39,10 +39,18 @@ class Client:
     """Ask a server for messages, and log every request. Use it as an async context manager.
 
     place: moves on with every answer; arrived_ns: when the newest message reached this process
+    keepalive: whether polls share a connection; otherwise each says `Connection: close`
     """
 
     def __init__(
-        self, number: int, url: str, recorder: Recorder, place: Place, chance: random.Random
+        self,
+        number: int,
+        url: str,
+        recorder: Recorder,
+        place: Place,
+        chance: random.Random,
+        *,
+        keepalive: bool = True,
     ) -> None:
         self.number = number
         self.place = place
@@ -51,6 +59,9 @@ class Client:
         self._url = url
         self._recorder = recorder
         self._chance = chance
+        self._keeping: dict[str, Any] = (
+            {"keepalive_timeout": KEEPALIVE_S} if keepalive else {"force_close": True}
+        )
         self._backoff_s = FIRST_BACKOFF_S
         self._attempt = Attempt(number, recorder, self.meter)
 
@@ -58,7 +69,7 @@ class Client:
         tracing = aiohttp.TraceConfig()
         tracing.on_request_headers_sent.append(self._on_sent)
         self._session = aiohttp.ClientSession(
-            connector=MeteredConnector(self.meter, limit=0, keepalive_timeout=KEEPALIVE_S),
+            connector=MeteredConnector(self.meter, limit=0, **self._keeping),
             timeout=aiohttp.ClientTimeout(total=None),
             trace_configs=[tracing],
         )

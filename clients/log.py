@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float
     warmup_s: float
     schedule: str = "poisson"
+    keepalive: bool = True
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -112,6 +113,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float
     warmup_s: float
     schedule: str
+    keepalive: bool = True
     seed: int
     started_utc: str
     window_start_ns: int | None = None

@@ -13,6 +13,7 @@ from clients.experiment import Ambition
 from clients.log import Settings
 from clients.modes import MODES
 from clients.scenarios import SCENARIOS, Point, Scenario
+from clients.schedule import SCHEDULES
 
 MAX_HOLD_S = 120.0  # what the server takes
 
@@ -83,6 +84,8 @@ def _parser(program: str, default: str | None) -> argparse.ArgumentParser:
     add("--kbit-per-s", type=_number(0, 1e9), metavar="K", help="emulated bandwidth, 0: no limit")
     add("--payload-bytes", type=_whole(1, 2**20), metavar="B", help="size of each text")
     add("--duration-s", type=_number(0.1, 86_400), metavar="D", help="measured window of a run")
+    add("--keepalive", action=argparse.BooleanOptionalAction, help="let polls share a connection")
+    add("--schedule", choices=list(SCHEDULES), help="how the messages are spaced")
     add("--trials", type=_whole(1, 1000), metavar="T", help="runs of each mode and setting")
     add("--seed", type=_whole(0, 2**63), metavar="S", help="for all that is random")
     add("--url", type=_url, metavar="URL", help="measure this server, not fresh ones")

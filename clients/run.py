@@ -148,7 +148,14 @@ async def _readers(
     try:
         for number in range(1, plan.settings.clients + 1):
             chance = random.Random(f"{plan.seed}/{plan.run}/{number}/backoff")
-            client = Client(number, address, outcome.recorder, before.place, chance)
+            client = Client(
+                number,
+                address,
+                outcome.recorder,
+                before.place,
+                chance,
+                keepalive=plan.settings.keepalive,
+            )
             tasks.add(asyncio.create_task(_read(client, plan, outcome.recorder, last)))
             if number % CONNECT_BATCH == 0:
                 await asyncio.sleep(0.01)
