@@ -100,10 +100,9 @@ async def server_at(url: str) -> AsyncIterator[Server]:
 @asynccontextmanager
 async def fresh_server(*options: str) -> AsyncIterator[Server]:
     """Start `python -m demo` on a free port; stop it at the end, whatever happens."""
-    async with child("demo", "--port", "0", "--publish-rate", "0", *options) as process:
-        url = await _address(process)
-        async with server_at(url) as server:
-            yield server
+    options = ("--port", "0", "--publish-rate", "0", *options)
+    async with process_at("demo", *options) as url, server_at(url) as server:
+        yield server
 
 
 @asynccontextmanager
@@ -115,8 +114,15 @@ async def link_to(url: str, settings: Settings, seed: int) -> AsyncIterator[str]
         *("--kbit-per-s", str(settings.kbit_per_s)),
         *("--seed", str(seed)),
     )
-    async with child("clients.link", url, *options) as process:
-        yield await _address(process)
+    async with process_at("clients.link", url, *options) as near:
+        yield near
+
+
+@asynccontextmanager
+async def process_at(module: str, *options: str) -> AsyncIterator[str]:
+    """Run a module that prints where it listens; yield that address."""
+    async with child(module, *options) as process:
+        yield await _address(process, module)
 
 
 @asynccontextmanager
@@ -148,7 +154,7 @@ async def _stop(process: Process) -> None:
         await process.wait()
 
 
-async def _address(process: Process) -> str:
+async def _address(process: Process, module: str) -> str:
     assert process.stdout is not None
     try:
         async with asyncio.timeout(START_TIMEOUT_S):
@@ -157,4 +163,4 @@ async def _address(process: Process) -> str:
                     return line.removeprefix(LISTENING).split()[0]
     except TimeoutError:
         pass
-    raise ServerError("a process did not start: try `python -m demo` by itself to see why")
+    raise ServerError(f"{module} did not start: try `python -m {module}` by itself to see why")
