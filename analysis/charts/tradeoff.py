@@ -1,0 +1,74 @@
+"""Draw what an interval buys: mean latency against requests, for settings that vary in interval."""
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from analysis import headlines
+from analysis.charts.canvas import INK, QUIET, slide, style
+from analysis.modes import MODES, title
+from analysis.rows import along, representative, rows
+from analysis.wording import duration, figure, plain, setting, trials
+from clients.log import Log
+
+X, Y = "requests_per_client_s", "latency_mean_ms"
+
+
+def draw_tradeoff(log: Log, summary: pl.DataFrame) -> Figure | None:
+    """Draw the exchange of latency for requests; None unless the interval varies."""
+    line = along(rows(log, summary), "interval_s").drop_nulls([X, Y])
+    if line["interval_s"].n_unique() < 2:
+        return None
+    row = representative(line).row(0, named=True)
+    subtitle = f"{setting(row, without='interval_s')}; {trials(line)}"
+    note = "Dashed: theory. Both axes are logarithmic: further left and further down is better."
+    with style():
+        figure_, axes = slide(
+            headlines.tradeoff(line), subtitle, note, left=0.1, axis="mean latency"
+        )
+        _short(axes, line.filter(pl.col("mode") == "short"))
+        for mode in MODES:
+            _others(axes, line.filter(pl.col("mode") == mode)) if mode != "short" else None
+        _scales(axes)
+    return figure_
+
+
+def _short(axes: Axes, points: pl.DataFrame) -> None:
+    colour = MODES["short"].colour
+    theory = ("theory_requests_per_client_s", "theory_latency_mean_ms")
+    axes.plot(points[X], points[Y], color=colour, zorder=3)
+    axes.plot(*(points[name] for name in theory), color=INK, lw=1.6, ls=(0, (4, 3)), zorder=4)
+    for row in points.iter_rows(named=True):
+        axes.plot(row[X], row[Y], "o", ms=13, zorder=5, mec="white", mew=1.5,
+                  color=QUIET if row["void"] else colour)  # fmt: skip
+        void = " VOID" if row["void"] else ""
+        axes.annotate(f"every {plain(row['interval_s'])} s{void}", (row[X], row[Y]), (12, 10),
+                      textcoords="offset points", size=16)  # fmt: skip
+    if points.height:
+        first = points.row(-1, named=True)
+        axes.annotate("Short polling", (first[X], first[Y]), (12, 34), textcoords="offset points",
+                      size=19, weight="bold")  # fmt: skip
+
+
+def _others(axes: Axes, points: pl.DataFrame) -> None:
+    """Draw a mode that knows no interval: its settings are repetitions, its name stands once."""
+    if points.is_empty():
+        return
+    mode = points["mode"][0]
+    axes.plot(points[X], points[Y], "o", ms=15, color=MODES[mode].colour, mec="white", zorder=5)
+    x, y = points[X].median(), points[Y].median()
+    axes.annotate(title(mode), (x, y), (0, 20), textcoords="offset points", ha="center",
+                  size=19, weight="bold")  # fmt: skip
+
+
+def _scales(axes: Axes) -> None:
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.margins(0.2, 0.16)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_locator(LogLocator(10))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: figure(value, 1)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value, 1)))
+    axes.set_xlabel("requests per client and second", labelpad=10)

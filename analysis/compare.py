@@ -1,0 +1,30 @@
+"""The one command: measure a scenario, then draw what was measured."""
+
+import sys
+
+from rich.console import Console
+
+from analysis.__main__ import main as analyse
+from clients.measuring import FAILED, STOPPED, listing, measure
+from clients.options import parse
+
+PROGRAM = "compare"
+
+
+def main() -> int:
+    """Measure and draw; return the exit code."""
+    command = parse(PROGRAM, sys.argv[1:], default="quick")
+    console = Console()
+    if command.ambition is None:
+        console.print(listing())
+        return 0
+    code = measure(PROGRAM, command.ambition, command.folder, console)
+    if code == FAILED:
+        return code
+    if code == STOPPED:
+        console.print("Stopped: this is what was measured before.")
+    return analyse([str(command.folder)]) or code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

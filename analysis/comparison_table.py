@@ -1,0 +1,81 @@
+"""Lay a setting's figures out by line and mode, with intervals, theory and their difference."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from analysis.wording import NOTHING, duration, measured, percent
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line of the table: a column of the summary, how it is written, and what predicts it."""
+
+    column: str
+    name: str
+    write: Callable[[float | None], str] = measured
+    theory: str = ""
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """A figure as it is printed; empty texts are left out."""
+
+    value: str
+    interval: str = ""
+    theory: str = ""
+    difference: str = ""
+
+
+def _count(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:,.0f}"
+
+
+LINES = (
+    Line("latency_mean_ms", "latency, mean", duration, "theory_latency_mean_ms"),
+    Line("latency_p50_ms", "latency, p50", duration),
+    Line("latency_p90_ms", "latency, p90", duration),
+    Line("latency_p99_ms", "latency, p99", duration, "theory_latency_p99_ms"),
+    Line("latency_max_ms", "latency, longest", duration),
+    Line("requests_per_client_s", "requests per client and second", measured,
+         "theory_requests_per_client_s"),
+    Line("requests_per_delivery", "requests per delivered message"),
+    Line("empty_share", "empty responses", percent, "theory_empty_share"),
+    Line("bytes_up_per_delivery", "bytes up per delivered message"),
+    Line("bytes_down_per_delivery", "bytes down per delivered message"),
+    Line("server_cpu_us_per_delivery", "server CPU per delivered message, µs"),
+    Line("server_kib_per_client", "server memory per client, KiB"),
+    Line("messages", "messages published", _count),
+    Line("deliveries", "deliveries", _count),
+    Line("requests", "requests", _count),
+    Line("connections", "connections", _count),
+    Line("lost", "lost", _count),
+    Line("duplicates", "duplicates", _count),
+    Line("out_of_order", "out of order", _count),
+    Line("trials", "runs averaged", _count),
+)  # fmt: skip
+
+
+def compare_with_theory(rows: pl.DataFrame) -> list[tuple[str, list[Cell]]]:
+    """Return each line's name and a cell for each row."""
+    records = rows.to_dicts()
+    return [(line.name, [_cell(line, row) for row in records]) for line in LINES]
+
+
+def _cell(line: Line, row: dict[str, Any]) -> Cell:
+    value = row[line.column]
+    low, high = row.get(f"{line.column}_low"), row.get(f"{line.column}_high")
+    expected = row[line.theory] if line.theory else None
+    return Cell(
+        line.write(value),
+        "" if low is None else f"{line.write(low)} to {line.write(high)}",
+        "" if expected is None else line.write(expected),
+        _difference(value, expected),
+    )
+
+
+def _difference(value: float | None, expected: float | None) -> str:
+    # Beside next to nothing, a per cent means nothing.
+    if value is None or expected is None or expected < 1e-6:
+        return ""
+    return f"{(value / expected - 1) * 100:+.1f} %"

@@ -1,0 +1,54 @@
+"""Find where two modes change places along a setting, and say so. No measurement here."""
+
+import math
+from collections.abc import Iterator
+from itertools import combinations, pairwise
+from typing import NamedTuple
+
+import polars as pl
+
+from analysis.modes import MODES, title
+from analysis.rows import along, varied
+from analysis.wording import PHRASES, figure
+
+
+class Crossing(NamedTuple):
+    """Beyond `at`, `less` has the smaller figure of the two."""
+
+    less: str
+    more: str
+    at: float
+
+
+def crossings(rows: pl.DataFrame, column: str, name: str) -> Iterator[Crossing]:
+    """Yield the crossings of each two modes, on straight lines between points in log-log."""
+    line = along(rows.filter(~pl.col("void"), pl.col(column) > 0, pl.col(name) > 0), name)
+    values: dict[str, dict[float, float]] = {mode: {} for mode in MODES}
+    for mode, x, y in line.select("mode", name, column).iter_rows():
+        values[mode][x] = math.log(y)
+    for of_mode in values.values():
+        if len(of_mode) == 1:  # a mode that does not know this setting was measured once
+            of_mode.update(dict.fromkeys(line[name], next(iter(of_mode.values()))))
+    for one, other in combinations(MODES, 2):
+        shared = sorted(values[one].keys() & values[other].keys())
+        for a, b in pairwise(shared):
+            before = values[one][a] - values[other][a]
+            after = values[one][b] - values[other][b]
+            if before * after < 0:
+                at = a * (b / a) ** (before / (before - after))
+                yield Crossing(*((one, other) if after < 0 else (other, one)), at)
+
+
+def in_words(rows: pl.DataFrame, column: str, verb: str) -> str | None:
+    """Say what a sweep shows: `Short polling <verb> long polling above about 0.9 ...`."""
+    name = varied(rows)
+    found = list(crossings(rows, column, name)) if name else []
+    if not found or name is None:
+        return None
+    first = found[0]
+    parts = [
+        f"{MODES[each.more].name} above {PHRASES[name].format('about ' + figure(each.at, 2))}"
+        for each in found
+        if each.less == first.less
+    ]
+    return f"{title(first.less)} {verb} {', than '.join(parts)}"

@@ -1,0 +1,133 @@
+"""Say in a sentence what each figure shows. Text only, made from rows of the summary.
+
+The sentences are the charts' titles and the report's headline, so that they cannot disagree.
+"""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from analysis.crossing import in_words
+from analysis.modes import MODES
+from analysis.rows import representative, varied
+from analysis.scene import Scene
+from analysis.wording import PHRASES, duration, measured, percent, plain, times
+
+SAME = 1.25  # closer than this, two figures are called the same
+
+
+def latency(rows: pl.DataFrame) -> str:
+    """Compare the median latency of the slowest and the fastest mode."""
+    p50 = _values(rows, "latency_p50_ms")
+    if not p50:
+        return "No message was delivered in the window"
+    fast, slow = min(p50, key=lambda mode: p50[mode]), max(p50, key=lambda mode: p50[mode])
+    if p50[slow] < SAME * p50[fast]:
+        return f"{_modes(p50)}: half of the messages arrive within {duration(p50[slow])}"
+    peers = [mode for mode in p50 if p50[mode] < 2 * p50[fast]]
+    verb = "deliver" if len(peers) > 1 else "delivers"
+    slowest = max(p50[mode] for mode in peers)
+    return (
+        f"{_modes(peers)} {verb} in {duration(slowest)} what {MODES[slow].name} delivers"
+        f" in {duration(p50[slow])}"
+    )
+
+
+def requests(rows: pl.DataFrame) -> str:
+    """Give each mode's requests for a message, or where two modes change places."""
+    return in_words(rows, "requests_per_delivery", "needs fewer requests than") or _each(
+        rows, "requests_per_delivery", "Requests for each message delivered"
+    )
+
+
+def empty(rows: pl.DataFrame) -> str:
+    """Give each mode's share of empty responses."""
+    share = _values(rows, "empty_share")
+    if not share:
+        return "No response was counted in the window"
+    most = max(share, key=lambda mode: share[mode])
+    if share[most] == 0:
+        return "No response was empty"
+    others = [
+        f"{percent(share[mode]) if share[mode] else 'none'} of {MODES[mode].name}'s"
+        for mode in share
+        if mode != most
+    ]
+    lead = f"{percent(share[most])} of {MODES[most].name}'s responses bring nothing"
+    return _at(rows) + "; ".join([lead, ", ".join(others)] if others else [lead])
+
+
+def total_bytes(rows: pl.DataFrame) -> str:
+    """Give what a message of the payload's size costs on the wire."""
+    rows = rows.with_columns(
+        total=pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")
+    )
+    crossing = in_words(rows, "total", "needs fewer bytes than")
+    size = plain(rows["payload_bytes"][0])
+    return crossing or _each(rows, "total", f"What {size} bytes of text cost in bytes on the wire")
+
+
+def cpu(rows: pl.DataFrame) -> str:
+    """Compare server time for a delivery, or say where two modes change places."""
+    column = "server_cpu_us_per_delivery"
+    return in_words(rows, column, "costs the server less than") or _each(
+        rows, column, "Server time for each delivery, in µs"
+    )
+
+
+def tradeoff(rows: pl.DataFrame) -> str:
+    """Say what the shortest interval still costs in latency against the mode that waits."""
+    short = rows.filter(pl.col("mode") == "short").sort("interval_s")
+    others = rows.filter(pl.col("mode") != "short").drop_nulls("latency_mean_ms")
+    if short.is_empty() or others.is_empty():
+        return "Asking more often buys latency with requests"
+    quick = short.row(0, named=True)
+    best = others.sort("latency_mean_ms").row(0, named=True)
+    ratio = quick["latency_mean_ms"] / best["latency_mean_ms"]
+    return (
+        f"Even asking every {plain(quick['interval_s'])} s, short polling is {times(ratio)}"
+        f" as slow as {MODES[best['mode']].name}"
+    )
+
+
+def _values(rows: pl.DataFrame, column: str) -> dict[str, float]:
+    """Return the column by mode, of one setting; rows without a good run do not speak."""
+    good = representative(rows).filter(~pl.col("void")).drop_nulls(column)
+    return dict(good.select("mode", column).iter_rows())
+
+
+def _modes(modes: Iterable[str]) -> str:
+    names = [MODES[mode].name for mode in modes]
+    text = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return text[0].upper() + text[1:]
+
+
+def _each(rows: pl.DataFrame, column: str, lead: str) -> str:
+    values = _values(rows, column)
+    parts = [f"{MODES[mode].name} {measured(value)}" for mode, value in values.items()]
+    return f"{_at(rows)}{lead}: {', '.join(parts)}"
+
+
+def _at(rows: pl.DataFrame) -> str:
+    """Say which setting of a sweep a sentence speaks of."""
+    name = varied(rows)
+    if name is None:
+        return ""
+    return f"At {PHRASES[name].format(plain(representative(rows)[name][0]))}: "
+
+
+def timeline(scene: Scene) -> str:
+    """Say how late one client hears the same messages in each mode."""
+    waits_ms = {
+        lane.mode: 1e3
+        * sum(each.received_s - each.published_s for each in lane.arrivals)
+        / len(lane.arrivals)
+        for lane in scene.lanes
+        if lane.arrivals
+    }
+    count = max(len(lane.arrivals) for lane in scene.lanes)
+    late: dict[str, list[str]] = {}
+    for mode, wait_ms in waits_ms.items():
+        late.setdefault(duration(wait_ms), []).append(MODES[mode].name)
+    parts = [f"{wait} late by {' and '.join(names)}" for wait, names in late.items()]
+    return f"The same {count} messages: {', '.join(parts)}"

@@ -1,0 +1,108 @@
+"""Reduce the log to figures of each run. No averages over runs here.
+
+A run's deliveries are those of messages published in its window, its polls those that started
+in it. A WebSocket session is one request that spans the run, so it is counted whole: all its
+bytes against all its deliveries.
+"""
+
+import polars as pl
+
+from analysis.modes import MODES
+from clients.log import Log, LogError
+
+KEYS = ("setting", "mode")
+NO_CONTENT = 204
+
+
+def figures_of_runs(log: Log) -> pl.DataFrame:
+    """Return the runs, each with its figures, in the order of settings and modes.
+
+    void: the run failed a check, or was interrupted
+    averaged: it counts towards its row: not void, unless every run of the row is
+    window_deliveries, window_requests, window_s, session_s: what the figures are made of
+    """
+    runs = with_void(log.runs)
+    runs = runs.join(_of_deliveries(log), on="run", how="left")
+    runs = runs.join(_of_requests(log), on="run", how="left")
+    counts = ("window_deliveries", "all_deliveries", "window_requests")
+    window_s = (pl.col("window_end_ns") - pl.col("window_start_ns")) / 1e9
+    runs = runs.with_columns(pl.col(counts).fill_null(0), window_s=window_s)
+    return runs.with_columns(**_figures()).sort("setting", mode_order(), "trial", "run")
+
+
+def mode_order() -> pl.Expr:
+    """Return what to sort by for the modes' order."""
+    return pl.col("mode").replace_strict(list(MODES), range(len(MODES)))
+
+
+def with_void(runs: pl.DataFrame) -> pl.DataFrame:
+    """Add `void` and `averaged`; raise LogError when a mode is unknown."""
+    if unknown := set(runs["mode"]) - set(MODES):
+        modes = ", ".join(sorted(unknown))
+        raise LogError(f"the log has an unknown mode, {modes}: add it to analysis/modes.py")
+    void = ~pl.col("valid") | pl.col("interrupted")
+    return runs.with_columns(void=void).with_columns(
+        averaged=~pl.col("void") | pl.col("void").all().over(KEYS)
+    )
+
+
+def window_deliveries(log: Log) -> pl.LazyFrame:
+    """Return run, client, latency_ms of the messages published in each run's window."""
+    windows = log.runs.lazy().select("run", "window_start_ns", "window_end_ns")
+    inside = log.deliveries.lazy().join(windows, on="run").filter(_in_window("published_ns"))
+    return inside.select("run", "client", latency_ms=_latency_ms())
+
+
+def _latency_ms() -> pl.Expr:
+    return (pl.col("received_ns") - pl.col("published_ns")) / 1e6
+
+
+def _in_window(stamp: str) -> pl.Expr:
+    return pl.col(stamp).is_between(
+        pl.col("window_start_ns"), pl.col("window_end_ns"), closed="left"
+    )
+
+
+def _of_deliveries(log: Log) -> pl.DataFrame:
+    window = window_deliveries(log).group_by("run")
+    latency = window.agg(window_deliveries=pl.len(), latency_mean_ms=pl.col("latency_ms").mean())
+    everything = log.deliveries.lazy().group_by("run").agg(all_deliveries=pl.len())
+    return everything.join(latency, on="run", how="left").collect()
+
+
+def _of_requests(log: Log) -> pl.DataFrame:
+    windows = log.runs.lazy().select("run", "mode", "window_start_ns", "window_end_ns")
+    counted = (pl.col("mode") == "ws") | _in_window("started_ns")
+    requests = log.requests.lazy().join(windows, on="run").filter(counted)
+    spans_s = (pl.col("ended_ns") - pl.col("started_ns")).sum() / 1e9
+    sums = {
+        "window_requests": pl.len(),
+        "responses": (pl.col("status") > 0).sum(),
+        "empty": (pl.col("status") == NO_CONTENT).sum(),
+        "all_bytes_up": pl.col("bytes_up").sum(),
+        "all_bytes_down": pl.col("bytes_down").sum(),
+        "request_s": spans_s,
+    }
+    return requests.group_by("run").agg(**sums).collect()
+
+
+def _figures() -> dict[str, pl.Expr]:
+    session = pl.col("mode") == "ws"
+    client_s = pl.when(session).then("request_s").otherwise(pl.col("clients") * pl.col("window_s"))
+    deliveries = pl.when(session).then("all_deliveries").otherwise("window_deliveries")
+    growth_bytes = pl.col("server_rss_bytes") - pl.col("server_rss_before_bytes")
+    return {
+        "per_deliveries": deliveries,
+        "session_s": pl.when(session).then(_per("request_s", pl.col("window_requests"))),
+        "requests_per_client_s": _per("window_requests", client_s),
+        "requests_per_delivery": _per("window_requests", deliveries),
+        "empty_share": _per("empty", pl.col("responses")),
+        "bytes_up_per_delivery": _per("all_bytes_up", deliveries),
+        "bytes_down_per_delivery": _per("all_bytes_down", deliveries),
+        "server_cpu_us_per_delivery": _per("server_cpu_s", pl.col("window_deliveries")) * 1e6,
+        "server_kib_per_client": growth_bytes / pl.col("clients") / 1024,
+    }
+
+
+def _per(numerator: str, denominator: pl.Expr) -> pl.Expr:
+    return pl.when(denominator > 0).then(pl.col(numerator) / denominator)

@@ -1,0 +1,111 @@
+"""Summarise the log: one row per setting and mode, in the columns of `summary.csv`. No files here.
+
+Rates and means are means over runs; percentiles are those of all runs' deliveries together;
+counts are sums. A void run is left out unless a row has no other. What was not measured is null.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+
+from analysis.bootstrap import mean_interval, percentile_interval
+from analysis.expected import cases, expectation
+from analysis.runs import KEYS, figures_of_runs, window_deliveries
+from analysis.unit_costs import unit_costs
+from clients.log import Log, LogError
+
+SETTINGS = ("clients", "rate_per_s", "interval_s", "hold_s", "rtt_ms", "payload_bytes")
+PERCENTILES = {"latency_p50_ms": 0.5, "latency_p90_ms": 0.9, "latency_p99_ms": 0.99}
+MEANS = (
+    "latency_mean_ms",
+    "requests_per_client_s",
+    "requests_per_delivery",
+    "empty_share",
+    "bytes_up_per_delivery",
+    "bytes_down_per_delivery",
+    "server_cpu_us_per_delivery",
+    "server_kib_per_client",
+)
+COLUMNS = (
+    *("mode", *SETTINGS, "trials", "messages", "deliveries", "lost", "duplicates", "out_of_order"),
+    *("latency_mean_ms", *PERCENTILES, "latency_max_ms", "requests", "requests_per_client_s"),
+    *("requests_per_delivery", "empty_share", "connections", "bytes_up_per_delivery"),
+    *("bytes_down_per_delivery", "server_cpu_us_per_delivery", "server_kib_per_client"),
+    *("theory_latency_mean_ms", "theory_latency_p99_ms", "theory_requests_per_client_s"),
+    *("theory_empty_share", "valid"),
+)
+MEASURED = tuple(name for name in COLUMNS if name in MEANS or name in PERCENTILES)
+INTERVALS = tuple(f"{name}_{end}" for name in MEASURED for end in ("low", "high"))
+
+
+def summarise(log: Log) -> pl.DataFrame:
+    """Return the summary: COLUMNS, then INTERVALS; rows by setting, and modes in their order.
+
+    The intervals hold with 95 % confidence; null with fewer than two runs. Raise LogError when
+    the log holds no run.
+    """
+    if log.runs.is_empty():
+        raise LogError("the log holds no run: measure again, and let a run end")
+    runs = figures_of_runs(log)
+    averaged = runs.filter("averaged")
+    samples = _samples(log, averaged)
+    rows = _aggregate(runs, averaged).join(_percentiles(samples), on=KEYS, how="left")
+    theory = [expectation(mode, case) for mode, case in cases(runs, unit_costs(log))]
+    intervals = _intervals(averaged, samples, np.random.default_rng(log.experiment.seed))
+    schema = dict.fromkeys([name for name in COLUMNS if name.startswith("theory_")], pl.Float64)
+    columns = [pl.DataFrame(theory, schema=schema), intervals]
+    return pl.concat([rows, *columns], how="horizontal").select(*COLUMNS, *INTERVALS)
+
+
+def _aggregate(runs: pl.DataFrame, averaged: pl.DataFrame) -> pl.DataFrame:
+    sums = ("messages", "lost", "duplicates", "out_of_order", "connections")
+    valid = runs.group_by(KEYS).agg(valid=~pl.col("void").any())
+    rows = averaged.group_by(KEYS, maintain_order=True).agg(
+        pl.col(SETTINGS).first(),
+        pl.col(sums).sum(),
+        pl.col(MEANS).mean(),
+        trials=pl.len(),
+        deliveries=pl.col("window_deliveries").sum(),
+        requests=pl.col("window_requests").sum(),
+    )
+    return rows.join(valid, on=KEYS, how="left", maintain_order="left")
+
+
+def _samples(log: Log, averaged: pl.DataFrame) -> pl.DataFrame:
+    """Return setting, mode, run, latency_ms of every delivery that counts, sorted by run."""
+    counted = averaged.lazy().select(*KEYS, "run")
+    return window_deliveries(log).join(counted, on="run").drop("client").sort("run").collect()
+
+
+def _percentiles(samples: pl.DataFrame) -> pl.DataFrame:
+    latency_ms = pl.col("latency_ms")
+    quantiles = {name: latency_ms.quantile(q, "linear") for name, q in PERCENTILES.items()}
+    return samples.group_by(KEYS).agg(**quantiles, latency_max_ms=latency_ms.max())
+
+
+def _intervals(
+    averaged: pl.DataFrame, samples: pl.DataFrame, generator: np.random.Generator
+) -> pl.DataFrame:
+    by_row = samples.partition_by(KEYS, as_dict=True)
+    rows = []
+    for key, runs in averaged.group_by(KEYS, maintain_order=True):
+        ends: dict[str, float | None] = {}
+        latencies = _by_run(by_row.get(key))
+        for name in MEASURED:
+            if name in PERCENTILES:
+                interval = percentile_interval(latencies, PERCENTILES[name], generator)
+            else:
+                interval = mean_interval(runs[name].drop_nulls().to_numpy(), generator)
+            ends[f"{name}_low"], ends[f"{name}_high"] = interval or (None, None)
+        rows.append(ends)
+    return pl.DataFrame(rows, schema=dict.fromkeys(INTERVALS, pl.Float64))
+
+
+def _by_run(samples: pl.DataFrame | None) -> list[np.ndarray]:
+    """Split samples, sorted by run, into an array for each run."""
+    if samples is None:
+        return []
+    latencies = samples["latency_ms"].to_numpy()
+    starts = np.flatnonzero(np.diff(samples["run"].to_numpy(), prepend=-1))
+    return [latencies[a:b] for a, b in pairwise([*starts, len(latencies)])]

@@ -1,0 +1,83 @@
+"""Theory of WebSocket: one connection stays open, and the server writes when there is news.
+
+A message is written to N readers one after another, c seconds each. A message published
+meanwhile waits: a queue with service time Nc, and load rho = lambda N c.
+"""
+
+import math
+
+import numpy as np
+
+from analysis.theory.case import Case, Floats, fanout_mean_s, fanout_places_s
+from analysis.theory.quantile import quantile
+
+EXACT_SERVICES = 15  # beyond it the alternating sum loses digits, and the tail is geometric
+
+
+def load(case: Case) -> float:
+    """Return rho = lambda N c, the share of time that the server writes."""
+    return case.rate_per_s * case.clients * case.per_reader_s
+
+
+def latency_mean_s(case: Case) -> float:
+    """Return d + (N + 1)c/2 + rho N c / (2 (1 - rho)); the last is the mean wait in M/D/1."""
+    return case.transit_s + fanout_mean_s(case) + _queue_mean_s(case)
+
+
+def _queue_mean_s(case: Case) -> float:
+    rho = load(case)
+    if rho >= 1:
+        return math.inf
+    if case.periodic:
+        return 0.0  # each message is written out before the next one comes
+    return rho * case.clients * case.per_reader_s / (2 * (1 - rho))
+
+
+def latency_quantile_s(case: Case, share: float) -> float:
+    """Return the latency that `share` of deliveries stay within."""
+    if load(case) >= 1:
+        return math.inf
+    service_s = case.clients * case.per_reader_s
+    # Markov's inequality bounds the quantile of the wait.
+    longest = case.transit_s + service_s + _queue_mean_s(case) / (1 - share)
+    return quantile(lambda at: latency_cdf(case, at), share, case.transit_s, longest)
+
+
+def latency_cdf(case: Case, latency_s: Floats) -> Floats:
+    """Return the share of deliveries that take at most `latency_s`: d + place + wait."""
+    waited = latency_s[:, np.newaxis] - case.transit_s - fanout_places_s(case)
+    if case.periodic or load(case) == 0:
+        return np.asarray((waited >= 0).mean(axis=1))
+    if load(case) >= 1:
+        return np.zeros_like(latency_s)
+    return np.asarray(_wait_cdf(waited, case).mean(axis=1))
+
+
+def _wait_cdf(waited_s: Floats, case: Case) -> Floats:
+    """Return the distribution of the wait in M/D/1 (Erlang 1909), its far tail geometric."""
+    services = waited_s / (case.clients * case.per_reader_s)
+    rho = load(case)
+    last, before = 1 - _erlang(np.array([EXACT_SERVICES, EXACT_SERVICES - 1.0]), rho)
+    decay = np.clip(last / before, 0, 1) if before > 0 else 0.0
+    tail = last * decay ** np.maximum(services - EXACT_SERVICES, 0)
+    exact = _erlang(np.minimum(services, EXACT_SERVICES), rho)
+    return np.where(services <= EXACT_SERVICES, exact, 1 - tail)
+
+
+def _erlang(services: Floats, rho: float) -> Floats:
+    """Return (1 - rho) sum over k up to x of (rho (k - x))^k / k! e^(-rho (k - x))."""
+    total = np.zeros_like(services)
+    for k in range(EXACT_SERVICES + 1):
+        left = rho * (k - np.maximum(services, k))
+        total += np.where(services >= k, left**k / math.factorial(k) * np.exp(-left), 0)
+    return (1 - rho) * total
+
+
+def requests_per_client_s(case: Case) -> float:
+    """Return one request, the upgrade, for each session."""
+    return 1 / case.session_s if case.session_s > 0 else math.inf
+
+
+def empty_share(case: Case) -> float:
+    """Return 0: the server writes only when there is news."""
+    return 0.0

@@ -1,0 +1,104 @@
+"""Derive what one step of a mode takes from the warm-up rows of the log. No theory here.
+
+Warm-up messages are evenly spaced on an otherwise idle server, so each is a probe; and they are
+not among the deliveries that a prediction made with them is compared to.
+"""
+
+import polars as pl
+
+from clients.log import Log
+
+NS_PER_S = 1e9
+
+
+def unit_costs(log: Log) -> pl.DataFrame:
+    """Return a row per run: run, transit_s, per_reader_s, round_trip_s, rearm_s.
+
+    transit_s: d, from publish to the first reader; half a round trip for short polling, whose
+        readers ask at random moments
+    per_reader_s: c, for each further reader; round_trip_s: R, of a poll answered at once
+    rearm_s: G, from an answer leaving the server to the client's next long poll reaching it
+
+    Without warm-up rows they are what the emulated link alone would make them.
+    """
+    runs = log.runs.select("run", "mode", "rtt_ms", "window_start_ns")
+    costs = (
+        runs.join(_fanout(_probes(log)), on="run", how="left")
+        .join(_round_trips(log), on="run", how="left")
+        .join(_rearms(log), on="run", how="left")
+    )
+    return costs.select("run", **_by_mode()).sort("run")
+
+
+def _by_mode() -> dict[str, pl.Expr]:
+    short, long = pl.col("mode") == "short", pl.col("mode") == "long"
+    rtt_s = pl.col("rtt_ms") / 1e3
+    round_trip_s = pl.col("round_trip_s").fill_null(rtt_s)
+    transit_s = pl.col("first_s").fill_null(rtt_s / 2)
+    return {
+        "transit_s": pl.when(short).then(round_trip_s / 2).otherwise(transit_s),
+        "per_reader_s": pl.when(short).then(0.0).otherwise(pl.col("further_s").fill_null(0.0)),
+        "round_trip_s": pl.when(short).then(round_trip_s).otherwise(2 * transit_s),
+        "rearm_s": pl.when(long).then((pl.col("deaf_s") + transit_s).fill_null(rtt_s)),
+    }
+
+
+def _probes(log: Log) -> pl.DataFrame:
+    """Return warm-up deliveries without each run's first message, unless it is the only one.
+
+    The first finds caches cold.
+    """
+    windows = log.runs.select("run", "window_start_ns")
+    early = log.deliveries.lazy().join(windows.lazy(), on="run")
+    early = early.filter(pl.col("published_ns") < pl.col("window_start_ns"))
+    first = pl.col("published_ns").min().over("run")
+    only = pl.col("published_ns").max().over("run") == first
+    return early.filter((pl.col("published_ns") > first) | only).collect()
+
+
+def _fanout(probes: pl.DataFrame) -> pl.DataFrame:
+    """Return first_s, further_s by run: medians over the probes.
+
+    The first reader has its own turn behind it too, so its latency is d + c.
+    """
+    latency_s = (pl.col("received_ns") - pl.col("published_ns")) / NS_PER_S
+    first_s, last_s, readers = latency_s.min(), latency_s.max(), pl.len()
+    further_s = pl.when(readers > 1).then((last_s - first_s) / (readers - 1)).otherwise(0.0)
+    each = probes.group_by("run", "message").agg(first_s=first_s, further_s=further_s)
+    return each.group_by("run").agg(
+        (pl.col("first_s") - pl.col("further_s")).median(), pl.col("further_s").median()
+    )
+
+
+def _round_trips(log: Log) -> pl.DataFrame:
+    """Return round_trip_s by run: the median short poll, without those that opened a connection."""
+    windows = log.runs.filter(pl.col("mode") == "short").select("run", "window_start_ns")
+    reused = pl.col("started_ns") > pl.col("started_ns").min().over("run", "connection")
+    polls = (
+        log.requests.lazy()
+        .join(windows.lazy(), on="run")
+        .filter(
+            pl.col("started_ns") < pl.col("window_start_ns"), pl.col("status").is_in([200, 204])
+        )
+    )
+    took_s = (pl.col("ended_ns") - pl.col("started_ns")) / NS_PER_S
+    return polls.filter(reused).group_by("run").agg(round_trip_s=took_s.median()).collect()
+
+
+def _rearms(log: Log) -> pl.DataFrame:
+    """Return deaf_s by run: from the publish of an answer's last message to the next request."""
+    runs = log.runs.filter(pl.col("mode") == "long").select("run", "window_start_ns")
+    news = _probes(log).join(runs.select("run"), on="run").sort("received_ns")
+    starts = log.requests.join(runs.select("run"), on="run").select("run", "client", "started_ns")
+    followed = news.join_asof(
+        starts.sort("started_ns"),
+        left_on="received_ns",
+        right_on="started_ns",
+        by=["run", "client"],
+        strategy="forward",
+        coalesce=False,
+        check_sortedness=False,
+    ).filter(pl.col("started_ns").is_not_null())
+    answers = followed.group_by("run", "client", "started_ns").agg(pl.col("published_ns").max())
+    deaf_s = (pl.col("started_ns") - pl.col("published_ns")) / NS_PER_S
+    return answers.group_by("run").agg(deaf_s=deaf_s.median())

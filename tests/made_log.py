@@ -1,0 +1,221 @@
+"""Make logs as an experiment would have written them, by simulating the modes. No sockets here.
+
+The simulation knows the unit costs exactly, so a test can ask whether the analysis finds them.
+"""
+
+import itertools
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from clients.log import Delivery, Experiment, Log, Request, Run, Settings, Writer, read
+
+TRANSIT_S = 0.001  # d: one way
+STACK_S = 0.002  # client time from an answer to its next long poll
+PER_READER_S = 0.00002  # c
+REARM_S = 2 * TRANSIT_S + STACK_S  # G, of the first reader
+PROBES_PER_S = 5
+DRAIN_S = 0.5
+BYTES = {"short": (180, 170), "long": (190, 170), "ws": (200, 160)}  # request and response head
+
+SETTINGS = Settings(
+    clients=8, rate_per_s=2, interval_s=1, hold_s=25, duration_s=20, warmup_s=2, payload_bytes=100
+)
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A request in seconds of its run, and the messages it brought with their time of receipt."""
+
+    start_s: float
+    end_s: float
+    status: int
+    news: tuple[tuple[int, float], ...] = ()
+
+
+def make_log(
+    folder: Path,
+    settings: Sequence[Settings] = (SETTINGS,),
+    *,
+    trials: int = 3,
+    modes: Sequence[str] = ("short", "long", "ws"),
+    spoil: Callable[[Run], Run] = lambda run: run,
+    seed: int = 1,
+) -> Path:
+    """Write a log into the folder, and return the folder; `spoil` may alter each run's row."""
+    writer = Writer(folder)
+    writer.start(_experiment(settings, trials, modes, seed))
+    numbers = itertools.count()
+    for trial, (place, setting) in itertools.product(range(trials), enumerate(settings)):
+        published_s = publishes(setting, random.Random(f"{seed} {trial} {place}"))
+        for mode in modes:
+            number = next(numbers)
+            chance = random.Random(f"{seed} {number}")
+            run, requests, deliveries = _run(
+                number,
+                mode,
+                trial,
+                place,
+                settings=setting,
+                published_s=published_s,
+                chance=chance,
+            )
+            writer.add(spoil(run), requests, deliveries)
+    writer.describe(_experiment(settings, trials, modes, seed, finished=True))
+    return folder
+
+
+def made(folder: Path, *settings: Settings, **options) -> Log:
+    """Make a log and read it."""
+    return read(make_log(folder, settings or (SETTINGS,), **options))
+
+
+def publishes(settings: Settings, chance: random.Random) -> list[float]:
+    """Return when messages are published: evenly spaced before the window, then on schedule."""
+    probes = [(i + 0.5) / PROBES_PER_S for i in range(round(settings.warmup_s * PROBES_PER_S))]
+    return [*probes, *_scheduled(settings, chance)]
+
+
+def _scheduled(settings: Settings, chance: random.Random) -> Iterator[float]:
+    poisson = settings.schedule == "poisson"
+    rate = settings.rate_per_s
+    at_s = settings.warmup_s + (0 if poisson else 0.5 / rate)
+    while True:
+        at_s += chance.expovariate(rate) if poisson else 0
+        if at_s >= settings.warmup_s + settings.duration_s:
+            return
+        yield at_s
+        at_s += 0 if poisson else 1 / rate
+
+
+def short_polls(
+    settings: Settings, published_s: list[float], at_s: float, _: int
+) -> Iterator[Span]:
+    """Poll, wait an interval after the answer, poll again."""
+    head = 0
+    while at_s < _end_s(settings):
+        news = [i for i in range(head, len(published_s)) if published_s[i] <= at_s + TRANSIT_S]
+        head += len(news)
+        end_s = at_s + 2 * TRANSIT_S
+        yield Span(at_s, end_s, 200 if news else 204, tuple((i, end_s) for i in news))
+        at_s = end_s + settings.interval_s
+
+
+def long_polls(
+    settings: Settings, published_s: list[float], at_s: float, place: int
+) -> Iterator[Span]:
+    """Poll, be held until there is news or the hold ends, poll again at once."""
+    head = 0
+    while at_s < _end_s(settings):
+        armed_s, until_s = at_s + TRANSIT_S, at_s + TRANSIT_S + settings.hold_s
+        news = [i for i in range(head, len(published_s)) if published_s[i] <= armed_s]
+        answered_s = armed_s
+        if not news and head < len(published_s) and published_s[head] < until_s:
+            news, answered_s = [head], published_s[head] + place * PER_READER_S
+        elif not news:
+            answered_s = until_s
+        head += len(news)
+        if answered_s > _end_s(settings):
+            yield Span(at_s, _end_s(settings), 0)  # the run ended before the hold
+            return
+        end_s = answered_s + TRANSIT_S
+        yield Span(at_s, end_s, 200 if news else 204, tuple((i, end_s) for i in news))
+        at_s = end_s + STACK_S
+
+
+def session(
+    settings: Settings, published_s: list[float], at_s: float, place: int
+) -> Iterator[Span]:
+    """Stay open; each message comes in its turn, after the fan-outs before it."""
+    free_s, news = 0.0, []
+    for i, at in enumerate(published_s):
+        begun_s = max(at, free_s)
+        free_s = begun_s + settings.clients * PER_READER_S
+        news.append((i, begun_s + place * PER_READER_S + TRANSIT_S))
+    yield Span(at_s / 1000, _end_s(settings), 101, tuple(news))
+
+
+CLIENTS = {"short": short_polls, "long": long_polls, "ws": session}
+
+
+def _end_s(settings: Settings) -> float:
+    return settings.warmup_s + settings.duration_s + settings.interval_s + DRAIN_S
+
+
+def _ns(at_s: float) -> int:
+    return 1_000_000_000 + round(at_s * 1e9)
+
+
+def _run(number, mode, trial, place, *, settings, published_s, chance):
+    requests, deliveries = [], []
+    seen: set[tuple[int, int]] = set()
+    ledger = dict.fromkeys(("request_head", "response_head", "handshake", "frame", "body"), 0)
+    for client in range(settings.clients):
+        start_s = chance.uniform(0, min(settings.interval_s, 0.1))
+        for span in CLIENTS[mode](settings, published_s, start_s, client + 1):
+            up, down, parts = _bytes(mode, settings, span)
+            requests.append(
+                Request(number, client, _ns(span.start_s), _ns(span.end_s), span.status,
+                        len(span.news), up, down, client)
+            )  # fmt: skip
+            if (
+                mode == "ws"
+                or settings.warmup_s <= span.start_s < settings.warmup_s + settings.duration_s
+            ):
+                for part, count in parts.items():
+                    ledger[part] += count
+            for i, at_s in span.news:
+                seen.add((client, i))
+                deliveries.append(
+                    Delivery(number, client, i + 1, _ns(published_s[i]), _ns(published_s[i]),
+                             _ns(at_s), _ns(at_s))
+                )  # fmt: skip
+    early = sum(at_s < settings.warmup_s for at_s in published_s)
+    lost = settings.clients * len(published_s) - len(seen)
+    window_deliveries = settings.clients * (len(published_s) - early)
+    run = Run(
+        run=number, mode=mode, trial=trial, setting=place, order=number,
+        **{name: getattr(settings, name) for name in Settings.__struct_fields__},
+        seed=number, started_utc="2026-01-02T03:04:05Z",
+        window_start_ns=_ns(settings.warmup_s),
+        window_end_ns=_ns(settings.warmup_s + settings.duration_s),
+        first_message=early + 1, messages=len(published_s) - early, published=len(published_s),
+        deliveries=len(deliveries), requests=len(requests), connections=settings.clients,
+        request_head_bytes=ledger["request_head"], response_head_bytes=ledger["response_head"],
+        handshake_bytes=ledger["handshake"], frame_bytes=ledger["frame"],
+        body_bytes=ledger["body"], bytes_up=sum(request.bytes_up for request in requests),
+        bytes_down=sum(request.bytes_down for request in requests),
+        server_cpu_s=(40e-6 * len(requests) + 8e-6 * window_deliveries) * chance.uniform(0.9, 1.1),
+        server_rss_before_bytes=40_000_000,
+        server_rss_bytes=40_000_000 + settings.clients * chance.randint(9_000, 11_000),
+        client_cpu_share=0.1, client_lag_p99_ms=0.4, publisher_late_p99_ms=0.6,
+        server_requests=len(requests), server_deliveries=len(deliveries),
+        server_bytes_in=sum(request.bytes_up for request in requests),
+        server_bytes_out=sum(request.bytes_down for request in requests),
+        lost=lost, valid=True,
+    )  # fmt: skip
+    return run, requests, deliveries
+
+
+def _bytes(mode: str, settings: Settings, span: Span) -> tuple[int, int, dict[str, int]]:
+    up, head = BYTES[mode]
+    payload = settings.payload_bytes * len(span.news)
+    if mode == "ws":
+        frames = 4 * len(span.news)
+        return (
+            up,
+            head + payload + frames,
+            {"handshake": up + head, "frame": frames, "body": payload},
+        )
+    return up, head + payload, {"request_head": up, "response_head": head, "body": payload}
+
+
+def _experiment(settings, trials, modes, seed, *, finished=False) -> Experiment:
+    return Experiment(
+        scenario="quick", question="What does each way of asking cost?", modes=tuple(modes),
+        settings=tuple(settings), trials=trials, seed=seed, url=None,
+        started_utc="2026-01-02T03:04:05Z", machine={"cpu": "a made-up machine", "cores": 2},
+        versions={"python": "3.11.9", "aiohttp": "3.14.5"}, clock_resolution_ns=40.0,
+        finished=finished,
+    )  # fmt: skip
