@@ -21,7 +21,7 @@ def unit_costs(log: Log) -> pl.DataFrame:
 
     Without warm-up rows they are what the emulated link alone would make them.
     """
-    runs = log.runs.select("run", "mode", "rtt_ms", "window_start_ns")
+    runs = log.runs.select("run", "mode", "rtt_ms", "keepalive")
     costs = (
         runs.join(_fanout(_probes(log)), on="run", how="left")
         .join(_round_trips(log), on="run", how="left")
@@ -35,11 +35,14 @@ def _by_mode() -> dict[str, pl.Expr]:
     rtt_s = pl.col("rtt_ms") / 1e3
     round_trip_s = pl.col("round_trip_s").fill_null(rtt_s)
     transit_s = pl.col("first_s").fill_null(rtt_s / 2)
+    # A poll that opens its own connection crosses the link twice more (TCP's handshake).
+    crossings = pl.when("keepalive").then(2).otherwise(4)
+    deaf_s = pl.col("deaf_s") + (crossings - 1) * transit_s
     return {
-        "transit_s": pl.when(short).then(round_trip_s / 2).otherwise(transit_s),
+        "transit_s": pl.when(short).then(round_trip_s / crossings).otherwise(transit_s),
         "per_reader_s": pl.when(short).then(0.0).otherwise(pl.col("further_s").fill_null(0.0)),
         "round_trip_s": pl.when(short).then(round_trip_s).otherwise(2 * transit_s),
-        "rearm_s": pl.when(long).then((pl.col("deaf_s") + transit_s).fill_null(rtt_s)),
+        "rearm_s": pl.when(long).then(deaf_s.fill_null(rtt_s)),
     }
 
 
@@ -71,18 +74,18 @@ def _fanout(probes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _round_trips(log: Log) -> pl.DataFrame:
-    """Return round_trip_s by run: the median short poll, without those that opened a connection."""
-    windows = log.runs.filter(pl.col("mode") == "short").select("run", "window_start_ns")
-    reused = pl.col("started_ns") > pl.col("started_ns").min().over("run", "connection")
-    polls = (
-        log.requests.lazy()
-        .join(windows.lazy(), on="run")
-        .filter(
-            pl.col("started_ns") < pl.col("window_start_ns"), pl.col("status").is_in([200, 204])
-        )
-    )
+    """Return round_trip_s by run: the median short poll, but for those that opened a connection.
+
+    Where every poll opens its own, all count.
+    """
+    runs = log.runs.lazy().filter(pl.col("mode") == "short")
+    polls = log.requests.lazy().join(runs.select("run", "window_start_ns", "keepalive"), on="run")
+    opened = pl.col("started_ns") == pl.col("started_ns").min().over("run", "connection")
+    answered = pl.col("status").is_in([200, 204])
+    early = polls.filter(pl.col("started_ns") < pl.col("window_start_ns"), answered)
     took_s = (pl.col("ended_ns") - pl.col("started_ns")) / NS_PER_S
-    return polls.filter(reused).group_by("run").agg(round_trip_s=took_s.median()).collect()
+    kept = early.filter(~(opened & pl.col("keepalive")))
+    return kept.group_by("run").agg(round_trip_s=took_s.median()).collect()
 
 
 def _rearms(log: Log) -> pl.DataFrame:

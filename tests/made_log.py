@@ -152,7 +152,7 @@ def _run(number, mode, trial, place, *, settings, published_s, chance):
     seen: set[tuple[int, int]] = set()
     ledger = dict.fromkeys(("request_head", "response_head", "handshake", "frame", "body"), 0)
     for client in range(settings.clients):
-        start_s = chance.uniform(0, min(settings.interval_s, 0.1))
+        start_s = chance.uniform(0, settings.interval_s if mode == "short" else 0.1)
         for span in CLIENTS[mode](settings, published_s, start_s, client + 1):
             up, down, parts = _bytes(mode, settings, span)
             requests.append(

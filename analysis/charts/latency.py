@@ -31,7 +31,7 @@ def draw_latency(log: Log, summary: pl.DataFrame) -> Figure | None:
         return None
     row = shown.row(0, named=True)
     which = "One of the settings: " if varied(summary) else ""
-    note = f"Dashed: theory, from the warm-up's unit costs. Dots: p50 and p99; {trials(shown)}. Logarithmic axis."
+    note = f"Dashed: theory. Dots: p50 and p99; {trials(shown)}. The time axis is logarithmic."
     with style():
         figure, axes = slide(
             headlines.latency(shown),

@@ -1,0 +1,102 @@
+import shutil
+
+import polars as pl
+import pytest
+from msgspec.structs import replace
+
+from analysis.__main__ import main
+from analysis.charts import CHARTS
+from tests.made_log import SETTINGS, make_log
+
+QUICK = replace(SETTINGS, duration_s=4, clients=2)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make_log(tmp_path_factory.mktemp("main") / "log", [QUICK], trials=1)
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    return shutil.copytree(made, tmp_path / "log")
+
+
+def complaint(capsys, *arguments):
+    """Run, and return the one line that it complains with."""
+    try:
+        code = main([str(argument) for argument in arguments])
+    except SystemExit as stopped:
+        code = stopped.code
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert out == ""
+    assert err.startswith("python -m analysis: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_summary_charts_and_report_are_written(folder, capsys):
+    assert main([str(folder)]) == 0
+    drawn = {name for name in CHARTS if name != "tradeoff"}
+    assert {path.stem for path in folder.glob("charts/*.svg")} == drawn
+    assert {path.stem for path in folder.glob("charts/*.png")} == drawn
+    assert pl.read_csv(folder / "summary.csv")["mode"].to_list() == ["short", "long", "ws"]
+    assert str(folder / "report.html") in capsys.readouterr().out
+
+
+def test_the_table_names_every_mode(folder, capsys):
+    main([str(folder)])
+    out = capsys.readouterr().out
+    assert all(name in out for name in ("short polling", "long polling", "WebSocket"))
+    assert max(map(len, out.splitlines()[:-1])) <= 100
+
+
+def test_a_second_analysis_gives_the_same_bytes(folder):
+    main([str(folder)])
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    main([str(folder)])
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_chart_of_an_earlier_analysis_does_not_stay(folder):
+    (folder / "charts").mkdir()
+    (folder / "charts" / "tradeoff.svg").write_text("old")
+    main([str(folder)])
+    assert not (folder / "charts" / "tradeoff.svg").exists()
+
+
+def test_no_folder_given(capsys):
+    assert "DIR" in complaint(capsys)
+
+
+def test_a_folder_that_is_not_there(capsys, tmp_path):
+    assert "not a folder" in complaint(capsys, tmp_path / "nothing")
+
+
+def test_a_foreign_folder(capsys, tmp_path):
+    assert "experiment" in complaint(capsys, tmp_path)
+
+
+def test_a_log_without_runs(capsys, tmp_path):
+    assert "no run" in complaint(capsys, make_log(tmp_path / "log", trials=0))
+
+
+def test_a_missing_column(capsys, folder):
+    pl.read_csv(folder / "requests.csv").drop("status").write_csv(folder / "requests.csv")
+    assert "status" in complaint(capsys, folder)
+
+
+def test_a_cell_that_is_no_number(capsys, folder):
+    rows = pl.read_csv(folder / "deliveries.csv", infer_schema=False)
+    rows.with_columns(received_ns=pl.lit("soon")).write_csv(folder / "deliveries.csv")
+    assert "deliveries.csv" in complaint(capsys, folder)
+
+
+def test_a_file_that_is_missing(capsys, folder):
+    (folder / "runs.csv").unlink()
+    assert "runs.csv" in complaint(capsys, folder)
+
+
+def test_a_place_that_cannot_be_written(capsys, folder):
+    (folder / "summary.csv").mkdir()
+    assert "cannot write" in complaint(capsys, folder)

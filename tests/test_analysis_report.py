@@ -1,0 +1,112 @@
+import base64
+import re
+from html.parser import HTMLParser
+
+import pytest
+from msgspec.structs import replace
+
+from analysis.drawing import draw
+from analysis.report import report
+from analysis.summary import summarise
+from clients.log import Writer, read
+from tests.made_log import SETTINGS, make_log
+
+QUICK = replace(SETTINGS, duration_s=8, clients=3)
+
+
+def words(folder):
+    """Return a log's report without its pictures."""
+    log = read(folder)
+    return report(log, summarise(log), [])
+
+
+class Page(HTMLParser):
+    """Collect what a page refers to, what it shows, and whether every tag is closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.pictures, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.links += [found[name] for name in ("src", "href") if name in found]
+        self.pictures += [found] if tag == "img" else []
+        if tag not in {"meta", "img", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    def spoil(run):
+        reason = "<b>late</b> & lost" if run.mode == "long" else ""
+        return replace(run, valid=not reason, void_because=reason)
+
+    folder = make_log(tmp_path_factory.mktemp("report") / "log", [QUICK], trials=2, spoil=spoil)
+    experiment = replace(read(folder).experiment, question="<i>Which</i> way & why?")
+    Writer(folder).describe(experiment)
+    draw(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def text(folder):
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(text):
+    return Page(text)
+
+
+def test_the_report_needs_nothing_from_elsewhere(text, page):
+    assert not [link for link in page.links if re.match(r"(https?:)?//", link)]
+    assert "@import" not in text
+    assert "url(" not in text
+    assert "<script" not in text
+
+
+def test_every_tag_is_closed(page):
+    assert page.open == []
+
+
+def test_the_report_contains_every_chart_that_was_drawn(folder, page):
+    inside = [base64.b64decode(image["src"].split(",")[1]) for image in page.pictures]
+    assert sorted(inside) == sorted(path.read_bytes() for path in folder.glob("charts/*.svg"))
+    assert len(inside) == 6
+
+
+def test_every_chart_has_words_in_place_of_the_picture(page):
+    assert all(len(image["alt"]) > 20 for image in page.pictures)
+
+
+def test_what_the_log_says_is_escaped(text):
+    assert "<i>Which" not in text
+    assert "&lt;i&gt;Which&lt;/i&gt; way &amp; why?" in text
+    assert "&lt;b&gt;late&lt;/b&gt; &amp; lost" in text
+
+
+def test_void_runs_and_their_reasons_are_shown(text):
+    assert "2 of 6 runs are void" in text
+    assert "4 of 6 runs passed every check" in text
+
+
+def test_links_lead_to_files_beside_the_report(folder, page):
+    files = [link for link in page.links if not link.startswith(("#", "data:"))]
+    assert "summary.csv" in files
+    assert all((folder / file).exists() for file in files)
+
+
+def test_the_report_says_when_there_is_no_interval(tmp_path):
+    one = words(make_log(tmp_path / "log", [QUICK], trials=1))
+    assert "no confidence interval" in one
+
+
+def test_the_report_says_when_the_experiment_was_cut_short(tmp_path, text):
+    assert "before its time" not in text
+    folder = make_log(tmp_path / "log", [QUICK], trials=1)
+    Writer(folder).describe(replace(read(folder).experiment, finished=False))
+    assert "before its time" in words(folder)
