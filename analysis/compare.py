@@ -5,7 +5,7 @@ import sys
 from rich.console import Console
 
 from analysis.__main__ import main as analyse
-from clients.measuring import FAILED, STOPPED, listing, measure
+from clients.measuring import FAILED, STOPPED, instead, measure
 from clients.options import parse
 
 PROGRAM = "compare"
@@ -16,8 +16,7 @@ def main() -> int:
     command = parse(PROGRAM, sys.argv[1:], default="quick")
     console = Console()
     if command.ambition is None:
-        console.print(listing())
-        return 0
+        return instead(command, console)
     code = measure(PROGRAM, command.ambition, command.folder, console)
     if code == FAILED:
         return code

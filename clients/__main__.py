@@ -4,7 +4,7 @@ import sys
 
 from rich.console import Console
 
-from clients.measuring import FAILED, STOPPED, listing, measure
+from clients.measuring import FAILED, STOPPED, instead, measure
 from clients.options import parse
 
 PROGRAM = "python -m clients"
@@ -15,8 +15,7 @@ def main() -> int:
     command = parse(PROGRAM, sys.argv[1:])
     console = Console()
     if command.ambition is None:
-        console.print(listing())
-        return 0
+        return instead(command, console)
     code = measure(PROGRAM, command.ambition, command.folder, console)
     if code != FAILED:
         console.print(f"The log is in {command.folder}", highlight=False, soft_wrap=True)

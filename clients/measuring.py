@@ -11,8 +11,10 @@ from rich.table import Table
 
 from clients.experiment import Ambition, experiment, plans, seconds
 from clients.log import LogError
+from clients.options import Command
 from clients.progress import Watcher
 from clients.scenarios import SCENARIOS
+from clients.self_check import show_self_check
 from clients.server import ServerError
 
 DONE, FAILED, STOPPED = 0, 2, 130
@@ -48,6 +50,15 @@ def listing() -> Table:
         duration_s = sum(map(seconds, plans(Ambition(scenario, seed=0))))
         table.add_row(scenario.name, scenario.question, scenario.expected, f"{duration_s:.0f} s")
     return table
+
+
+def instead(command: Command, console: Console) -> int:
+    """Do what was asked for instead of measuring: the list, or the self-check."""
+    if not command.self_check:
+        console.print(listing())
+        return DONE
+    console.print("Measuring the instrument alone, about 15 s", highlight=False)
+    return show_self_check(console)
 
 
 async def _run(ambition: Ambition, folder: Path, watcher: Watcher) -> None:

@@ -19,18 +19,19 @@ MAX_HOLD_S = 120.0  # what the server takes
 
 
 class Command(msgspec.Struct, frozen=True):
-    """What was asked for: a measurement and where to put it; or, with None, the list."""
+    """What was asked for: a measurement and where to put it, or one of the other things."""
 
-    ambition: Ambition | None
-    folder: Path
+    ambition: Ambition | None = None
+    folder: Path = Path()
+    self_check: bool = False
 
 
 def parse(program: str, arguments: list[str], *, default: str | None = None) -> Command:
     """Parse the command line; exit with 2 and one line when it is wrong."""
     parser = _parser(program, default)
     options = parser.parse_args(arguments)
-    if options.list:
-        return Command(None, Path())
+    if options.list or options.self_check:
+        return Command(self_check=options.self_check)
     if options.scenario is None:
         parser.error(f"which scenario? {_known()}")
     scenario = SCENARIOS.get(options.scenario)
@@ -74,6 +75,7 @@ def _parser(program: str, default: str | None) -> argparse.ArgumentParser:
     add = parser.add_argument
     add("scenario", nargs="?", default=default, metavar="SCENARIO", help=_known())
     add("--list", action="store_true", help="name each scenario and the question it answers")
+    add("--self-check", action="store_true", help="measure the instrument alone, and judge it")
     add("--modes", type=_modes, metavar="short,long,ws", help="measure these modes only")
     add("--clients", type=_whole(1, 20_000), metavar="N", help="readers in each run")
     add("--rate", dest="rate_per_s", type=_number(0.001, 10_000), metavar="M", help="messages/s")
