@@ -69,7 +69,7 @@ def check(case, mode, simulated, tolerance=0.01):
     theory = MODES[mode]
     assert theory.latency_mean_s(case) == pytest.approx(latencies.mean(), rel=tolerance)
     assert theory.requests_per_client_s(case) == pytest.approx(requests_per_s, rel=0.01)
-    assert theory.empty_share(case) == pytest.approx(empty, rel=0.01, abs=0.002)
+    assert theory.empty_share(case) == pytest.approx(empty, rel=0.01, abs=0.003)
     for share in SHARES:
         expected = theory.latency_quantile_s(case, share)
         assert expected == pytest.approx(np.quantile(latencies, share), rel=0.015)
@@ -93,7 +93,7 @@ def test_short_polling_of_a_periodic_source_is_empty_when_the_period_outlasts_th
 @pytest.mark.parametrize("rate", [0.3, 2.0, 10.0, 40.0])
 def test_long_polling_is_late_only_for_what_meets_the_gap(rate):
     case = replace(CASE, rate_per_s=rate)
-    check(case, "long", simulate_long(case, poisson(rate, MANY // 2)))
+    check(case, "long", simulate_long(case, poisson(rate, MANY // 4)))
 
 
 def test_long_polling_has_the_closed_quantile_without_a_fanout():
