@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from types import FrameType
 
 from demo.app import Settings, make_app
 from demo.feed import DEFAULT_HISTORY
@@ -96,11 +97,16 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        # Stopping takes a second at most; another signal would only spoil the exit code.
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in numbers:
+        signal.signal(number, ask)
 
 
 def _say(line: str) -> None:

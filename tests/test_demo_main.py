@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import re
 import signal
 import socket
@@ -63,10 +64,18 @@ async def test_a_signal_answers_polls_closes_sockets_and_ends_with_0(
     assert await ending == (0, "", "")
 
 
-async def test_a_second_signal_changes_nothing(demo: Demo) -> None:
-    demo.process.send_signal(signal.SIGTERM)
-    code, out, err = demo.stop(signal.SIGTERM)
-    assert (code, out, err) == (0, "", "")
+@pytest.mark.parametrize("loop", list(LOOPS))
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_changes_nothing(
+    start_demo: StartDemo, number: signal.Signals, loop: str
+) -> None:
+    demo = start_demo("--loop", loop)
+    demo.process.send_signal(number)
+    with contextlib.suppress(ConnectionError):
+        while True:  # it has heard the first once it no longer listens
+            socket.create_connection(("127.0.0.1", demo.port)).close()
+    demo.process.send_signal(number)
+    assert demo.wait() == (0, "", "")
 
 
 async def test_a_reader_that_does_not_answer_the_close_does_not_hold_the_end_up(demo: Demo) -> None:
