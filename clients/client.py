@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 
 from clients.attempt import Attempt
+from clients.frames import Frames
 from clients.meter import Meter, MeteredConnector
 from clients.recorder import Recorder
 from clients.stream import Stream
@@ -40,6 +41,7 @@ class Client:
 
     place: moves on with every answer; arrived_ns: when the newest message reached this process
     keepalive: whether polls share a connection; otherwise each says `Connection: close`
+    deflate: whether a WebSocket offers permessage-deflate, as browsers do
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Client:
         chance: random.Random,
         *,
         keepalive: bool = True,
+        deflate: bool = False,
     ) -> None:
         self.number = number
         self.place = place
@@ -62,6 +65,7 @@ class Client:
         self._keeping: dict[str, Any] = (
             {"keepalive_timeout": KEEPALIVE_S} if keepalive else {"force_close": True}
         )
+        self._window_bits = 15 if deflate else 0
         self._backoff_s = FIRST_BACKOFF_S
         self._attempt = Attempt(number, recorder, self.meter)
 
@@ -118,22 +122,23 @@ class Client:
         except FAILURES:
             pass
         finally:
-            self.meter.end_stream()
+            self.meter.frames = None
             self._attempt.log()
         await self._settle(well=self._attempt.messages > 0)
 
     @asynccontextmanager
     async def _upgrade(self, path: str, query: dict[str, str]) -> AsyncIterator[Stream]:
-        self.meter.start_stream()
+        frames = self.meter.frames = Frames()
         async with self._session.ws_connect(
             self._url + path,
             params=self._query(query),
+            compress=self._window_bits,
             autoping=False,  # so that every frame is seen, and counted
             decode_text=False,
             max_msg_size=0,
         ) as ws:
             self._attempt.status = 101
-            yield Stream(ws, self._attempt, self.meter)
+            yield Stream(ws, self._attempt, frames)
 
     def _query(self, query: dict[str, str]) -> dict[str, str]:
         return {"after": str(self.place.cursor), "epoch": self.place.epoch, **query}

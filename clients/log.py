@@ -33,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     warmup_s: float
     schedule: str = "poisson"
     keepalive: bool = True
+    deflate: bool = False
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -114,6 +115,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     warmup_s: float
     schedule: str
     keepalive: bool = True
+    deflate: bool = False
     seed: int
     started_utc: str
     window_start_ns: int | None = None

@@ -5,7 +5,6 @@ This is the client's own count, made apart from the server's on purpose: the two
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
@@ -13,7 +12,7 @@ from typing import Any, cast
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
-HEAD_END = b"\r\n\r\n"
+from clients.frames import Frames
 
 
 class Meter:
@@ -21,7 +20,7 @@ class Meter:
 
     bytes_up, bytes_down: all bytes so far; connections: TCP connections opened so far
     connection: number of the newest one within the run
-    arrived_ns: when the last bytes came
+    arrived_ns: when the last bytes came; frames: what they are, while a WebSocket is open
     """
 
     def __init__(self, next_connection: Callable[[], int]) -> None:
@@ -31,9 +30,7 @@ class Meter:
         self.connection = 0
         self.arrived_ns = 0
         self._next_connection = next_connection
-        self._arrivals: deque[tuple[int, int]] = deque()
-        self._stream_start: int | None = None
-        self._head: bytearray | None = None
+        self.frames: Frames | None = None
 
     def opened(self) -> None:
         """Count a connection."""
@@ -44,35 +41,8 @@ class Meter:
         """Count bytes, and stamp their arrival before anything else is done with them."""
         self.arrived_ns = time.perf_counter_ns()
         self.bytes_down += len(data)
-        if self._stream_start is not None:
-            self._arrivals.append((self.bytes_down, self.arrived_ns))
-            if self._head is not None:
-                self._head += data
-
-    def start_stream(self) -> None:
-        """Keep the arrival of every byte from here on: several frames may arrive at once."""
-        self._arrivals.clear()
-        self._stream_start = self.bytes_down
-        self._head = bytearray()
-
-    def end_stream(self) -> None:
-        """Keep no more arrivals."""
-        self._stream_start = None
-        self._head = None
-
-    def head_bytes(self) -> int:
-        """Return the size of the response head that the stream began with."""
-        assert self._head is not None
-        size = self._head.index(HEAD_END) + len(HEAD_END)
-        self._head = None
-        return size
-
-    def arrival_ns(self, position: int) -> int:
-        """Say when byte `position` of the stream came; positions must not go back."""
-        assert self._stream_start is not None
-        while self._arrivals[0][0] < self._stream_start + position:
-            self._arrivals.popleft()
-        return self._arrivals[0][1]
+        if self.frames is not None:
+            self.frames.received(data, self.arrived_ns)
 
 
 class _MeteredTransport:

@@ -155,6 +155,7 @@ async def _readers(
                 before.place,
                 chance,
                 keepalive=plan.settings.keepalive,
+                deflate=plan.settings.deflate,
             )
             tasks.add(asyncio.create_task(_read(client, plan, outcome.recorder, last)))
             if number % CONNECT_BATCH == 0:

@@ -5,7 +5,7 @@ import msgspec
 from aiohttp import WSMsgType
 
 from clients.attempt import Attempt
-from clients.meter import Meter
+from clients.frames import Frame, Frames
 from demo.message import GapNotice, Hello, Message
 
 _read_message = msgspec.json.Decoder(Message).decode
@@ -14,49 +14,41 @@ _read_hello = msgspec.json.Decoder(Hello).decode
 
 
 class Stream:
-    """Read an open WebSocket; `next` returns a message, a notice about our place, or None."""
+    """Read an open WebSocket; `next` returns a message, a notice about our place, or None.
+
+    arrived_ns: when the last byte of the newest frame reached this process
+    """
 
     def __init__(
-        self, ws: aiohttp.ClientWebSocketResponse[bool], attempt: Attempt, meter: Meter
+        self, ws: aiohttp.ClientWebSocketResponse[bool], attempt: Attempt, frames: Frames
     ) -> None:
+        self.arrived_ns = 0
         self._ws = ws
         self._attempt = attempt
-        self._meter = meter
-        self._position = meter.head_bytes()  # of the last byte read, in what the server sent
-        attempt.handshake_bytes = self._position + attempt.bytes_up
-
-    @property
-    def arrived_ns(self) -> int:
-        """When the last byte of the newest frame reached this process."""
-        return self._meter.arrival_ns(self._position)
+        self._frames = frames
+        attempt.handshake_bytes = frames.head_bytes + attempt.bytes_up
 
     async def next(self) -> Message | GapNotice | Hello | None:
         """Wait for a frame that says something; None when the server has closed."""
         while True:
-            frame = await self._ws.receive()
-            if frame.type is WSMsgType.TEXT:
-                return self._read(frame.data)
-            if frame.type is not WSMsgType.PING:
+            said = await self._ws.receive()
+            if said.type not in (WSMsgType.TEXT, WSMsgType.PING):
                 return None
-            self._position += frame_bytes(len(frame.data))
-            await self._ws.pong(frame.data)
+            frame = self._frames.waiting.popleft()
+            self.arrived_ns = frame.arrived_ns
+            if said.type is WSMsgType.TEXT:
+                return self._read(said.data, frame)
+            await self._ws.pong(said.data)
 
-    def _read(self, body: bytes) -> Message | GapNotice | Hello:
-        size = frame_bytes(len(body))
-        self._position += size
+    def _read(self, body: bytes, frame: Frame) -> Message | GapNotice | Hello:
         try:
             message = _read_message(body)
         except msgspec.ValidationError:
-            self._attempt.handshake_bytes += size
+            self._attempt.handshake_bytes += frame.head_bytes + frame.payload_bytes
             return _read_notice(body)
         self._attempt.messages += 1
-        self._attempt.body_bytes += len(body)
+        self._attempt.body_bytes += frame.payload_bytes
         return message
-
-
-def frame_bytes(payload_bytes: int) -> int:
-    """Size of a frame as a server sends it: RFC 6455, section 5.2, without a mask."""
-    return payload_bytes + (2 if payload_bytes <= 125 else 4 if payload_bytes <= 0xFFFF else 10)
 
 
 def _read_notice(body: bytes) -> GapNotice | Hello:
