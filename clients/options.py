@@ -87,6 +87,7 @@ def _parser(program: str, default: str | None) -> argparse.ArgumentParser:
     add("--payload-bytes", type=_whole(1, 2**20), metavar="B", help="size of each text")
     add("--duration-s", type=_number(0.1, 86_400), metavar="D", help="measured window of a run")
     add("--keepalive", action=argparse.BooleanOptionalAction, help="let polls share a connection")
+    add("--deflate", action=argparse.BooleanOptionalAction, help="compress on WebSockets")
     add("--schedule", choices=list(SCHEDULES), help="how the messages are spaced")
     add("--trials", type=_whole(1, 1000), metavar="T", help="runs of each mode and setting")
     add("--seed", type=_whole(0, 2**63), metavar="S", help="for all that is random")

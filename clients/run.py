@@ -106,7 +106,9 @@ async def measure(outcome: Outcome, url: str | None = None) -> None:
     Measures the server at `url`, or a fresh one. Raises ServerError when there is none.
     """
     settings = outcome.plan.settings
-    options = ("--max-text-bytes", str(max(MAX_TEXT_BYTES, settings.payload_bytes)))
+    options = ["--max-text-bytes", str(max(MAX_TEXT_BYTES, settings.payload_bytes))]
+    if settings.deflate:
+        options.append("--deflate")
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         publisher = await enter(child("clients.publisher"))

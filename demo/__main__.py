@@ -69,6 +69,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         metavar="ORIGIN",
         help="let pages of this origin join, such as https://example.org; may be repeated",
     )
+    add("--deflate", action="store_true", help="compress on WebSockets that offer it")
     add("--loop", default=next(iter(LOOPS)), choices=list(LOOPS), help="event loop")
     return parser.parse_args(arguments)
 
@@ -92,6 +93,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         publish_per_s=options.publish_rate,
         allowed_origins=frozenset(options.allow_origin),
         loopback=is_loopback(options.host),
+        deflate=options.deflate,
     )
 
 

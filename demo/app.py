@@ -10,6 +10,7 @@ from aiohttp import web
 from demo import article, long_polling, publishing, short_polling, websocket
 from demo.answers import ANSWERS, Answers
 from demo.article import ROOM, plain_frame
+from demo.deflation import Deflation
 from demo.fanout import Fanout
 from demo.feed import DEFAULT_HISTORY, Feed
 from demo.message import MAX_TEXT_BYTES, encode
@@ -18,7 +19,7 @@ from demo.publishing import PUBLISHING, Limits, Publishing
 from demo.queries import NO_STORE
 from demo.sockets import SOCKETS
 from demo.stats import STATS, Stats, Tally, begin, counted
-from demo.websocket import FANOUT
+from demo.websocket import DEFLATION, FANOUT
 
 PAGE = Path(__file__).parent / "page"
 CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
@@ -41,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True):
     publish_per_s: float = 1000.0
     allowed_origins: frozenset[str] = frozenset()
     loopback: bool = True
+    deflate: bool = False
 
 
 def make_app(
@@ -59,6 +61,8 @@ def make_app(
     app[SOCKETS] = set()
     app[FANOUT] = Fanout(feed, lambda entry: entry.frame)
     app[ROOM] = Fanout(feed, plain_frame)
+    if settings.deflate:
+        app[DEFLATION] = Deflation(feed)
     app.cleanup_ctx.append(_push)
     _add_routes(app)
     return app

@@ -18,14 +18,16 @@ SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("SOCKETS", set)
 
 @asynccontextmanager
 async def open_socket(
-    request: web.Request, headers: Mapping[str, str]
+    request: web.Request, headers: Mapping[str, str], *, deflate: bool = False
 ) -> AsyncIterator[tuple[web.WebSocketResponse, MeteredTransport]]:
     """Upgrade the request; yield the WebSocket and its transport, for frames made beforehand.
 
-    Compression stays off: it costs three times the CPU and up to 20 times the memory, and a frame
-    made once for all readers could not be written past it.
+    Compression stays off unless asked for: it costs three times the CPU and up to 20 times the
+    memory, and a frame made once for all readers cannot be compressed for each.
     """
-    ws = web.WebSocketResponse(compress=False, heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME_BYTES)
+    ws = web.WebSocketResponse(
+        compress=deflate, heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME_BYTES
+    )
     ws.headers.update(headers)
     try:
         await ws.prepare(request)

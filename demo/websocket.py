@@ -3,6 +3,7 @@
 from aiohttp import WSMsgType, web
 
 from demo.answers import ANSWERS
+from demo.deflation import Deflation
 from demo.fanout import Fanout, Listener, tell_gap
 from demo.feed import Gap
 from demo.frames import text_frame
@@ -14,6 +15,7 @@ from demo.stats import Tally
 
 PATH = "/ws"
 FANOUT = web.AppKey("FANOUT", Fanout)
+DEFLATION = web.AppKey("DEFLATION", Deflation)  # there if compression was asked for
 
 
 async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
@@ -22,7 +24,8 @@ async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
     feed = answers.feed
     query = reader(request)
     cursor = feed.head if query.cursor is None else query.cursor
-    async with open_socket(request, headers=NO_STORE) as (ws, transport):
+    deflate = DEFLATION in request.app
+    async with open_socket(request, NO_STORE, deflate=deflate) as (ws, transport):
         listener = Listener(ws, transport, cursor, tally)
         try:
             feed.check(cursor, query.epoch)
@@ -30,7 +33,7 @@ async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
             await tell_gap(listener, feed, gap)
             return ws
         transport.write(text_frame(encode(Hello(feed.epoch, cursor))))
-        fanout = request.app[FANOUT]
+        fanout = request.app[DEFLATION] if ws.compress else request.app[FANOUT]
         fanout.add(listener)
         try:
             await _listen(request, ws)

@@ -237,3 +237,35 @@ async def test_sockets_are_closed_with_1001_when_the_server_stops(session: Sessi
     for ws in sockets:
         end = await ws.receive()
         assert (end.type, end.data) == (WSMsgType.CLOSE, 1001)
+
+
+async def test_compressed_reader_gets_the_same_messages_in_fewer_bytes(
+    start_server: StartServer, session: Session
+) -> None:
+    server = await start_server(Settings(deflate=True))
+    got: dict[int, list[str]] = {}
+    sizes = []
+    for window_bits in (0, 15):
+        before = server.app[STATS].modes["ws"].bytes_out
+        async with session(server).ws_connect("/ws", compress=window_bits) as ws:
+            await ws.receive()
+            server.publish(*("the same words again " * 10,) * 20)
+            got[window_bits] = [(await ws.receive_json())["text"] for _ in range(20)]
+        sizes.append(server.app[STATS].modes["ws"].bytes_out - before)
+    assert got[0] == got[15]
+    assert sizes[1] < sizes[0] / 2
+
+
+async def test_compressed_reader_catches_up_and_is_told_of_a_gap(
+    start_server: StartServer, session: Session
+) -> None:
+    server = await start_server(Settings(deflate=True, history=3))
+    server.publish(*"abcde")
+    client = session(server)
+    async with client.ws_connect("/ws?after=3", compress=15) as ws:
+        await ws.receive()
+        assert [(await ws.receive_json())["text"] for _ in range(2)] == ["d", "e"]
+    async with client.ws_connect("/ws?after=1", compress=15) as ws:
+        assert (await ws.receive_json())["oldest"] == 3
+        await ws.receive()
+        assert ws.close_code == 4410
