@@ -116,18 +116,19 @@ def _at(rows: pl.DataFrame) -> str:
     return f"At {PHRASES[name].format(plain(representative(rows)[name][0]))}: "
 
 
-def timeline(scene: Scene) -> str:
-    """Say how late one client hears the same messages in each mode."""
+def timeline(scene: Scene, rows: pl.DataFrame) -> str:
+    """Say how late one client hears the same messages in each mode that has a good run."""
+    good = set(rows.filter(~pl.col("void"))["mode"])
     waits_ms = {
         lane.mode: 1e3
         * sum(each.received_s - each.published_s for each in lane.arrivals)
         / len(lane.arrivals)
         for lane in scene.lanes
-        if lane.arrivals
+        if lane.arrivals and lane.mode in good
     }
     count = max(len(lane.arrivals) for lane in scene.lanes)
     late: dict[str, list[str]] = {}
     for mode, wait_ms in waits_ms.items():
         late.setdefault(duration(wait_ms), []).append(MODES[mode].name)
     parts = [f"{wait} late by {' and '.join(names)}" for wait, names in late.items()]
-    return f"The same {count} messages: {', '.join(parts)}"
+    return f"The same {count} messages: {', '.join(parts) or 'no run of them is good'}"

@@ -19,7 +19,7 @@ INTERVALS_SHOWN, LEAST_INTERVALS = 4, 2
 MESSAGES_WANTED = (3, 8)
 MOST_POLLS = 16
 MOST_CLIENTS, MOST_STARTS = 12, 200  # that are looked at
-SAME_MOMENT_S = 0.02
+SAME_MOMENT = 0.03  # of the seconds shown
 CLOSEST = 0.06  # of the seconds shown: messages nearer to each other are hard to tell apart
 
 
@@ -80,7 +80,8 @@ def shared(scene: Scene) -> bool:
     """Tell whether all lanes publish at the same moments, as the modes of a trial do."""
     moments = [[each.published_s for each in lane.arrivals] for lane in scene.lanes]
     return all(
-        len(here) == len(moments[0]) and np.allclose(here, moments[0], atol=SAME_MOMENT_S)
+        len(here) == len(moments[0])
+        and np.allclose(here, moments[0], atol=SAME_MOMENT * scene.span_s)
         for here in moments
     )
 

@@ -7,6 +7,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -66,7 +67,7 @@ def make_log(
     return folder
 
 
-def made(folder: Path, *settings: Settings, **options) -> Log:
+def made(folder: Path, *settings: Settings, **options: Any) -> Log:
     """Make a log and read it."""
     return read(make_log(folder, settings or (SETTINGS,), **options))
 
@@ -147,7 +148,16 @@ def _ns(at_s: float) -> int:
     return 1_000_000_000 + round(at_s * 1e9)
 
 
-def _run(number, mode, trial, place, *, settings, published_s, chance):
+def _run(
+    number: int,
+    mode: str,
+    trial: int,
+    place: int,
+    *,
+    settings: Settings,
+    published_s: list[float],
+    chance: random.Random,
+) -> tuple[Run, list[Request], list[Delivery]]:
     requests, deliveries = [], []
     seen: set[tuple[int, int]] = set()
     ledger = dict.fromkeys(("request_head", "response_head", "handshake", "frame", "body"), 0)
@@ -211,7 +221,14 @@ def _bytes(mode: str, settings: Settings, span: Span) -> tuple[int, int, dict[st
     return up, head + payload, {"request_head": up, "response_head": head, "body": payload}
 
 
-def _experiment(settings, trials, modes, seed, *, finished=False) -> Experiment:
+def _experiment(
+    settings: Sequence[Settings],
+    trials: int,
+    modes: Sequence[str],
+    seed: int,
+    *,
+    finished: bool = False,
+) -> Experiment:
     return Experiment(
         scenario="quick", question="What does each way of asking cost?", modes=tuple(modes),
         settings=tuple(settings), trials=trials, seed=seed, url=None,

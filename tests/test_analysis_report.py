@@ -1,6 +1,7 @@
 import base64
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -8,13 +9,13 @@ from msgspec.structs import replace
 from analysis.drawing import draw
 from analysis.report import report
 from analysis.summary import summarise
-from clients.log import Writer, read
+from clients.log import Run, Writer, read
 from tests.made_log import SETTINGS, make_log
 
 QUICK = replace(SETTINGS, duration_s=8, clients=3)
 
 
-def words(folder):
+def words(folder: Path) -> str:
     """Return a log's report without its pictures."""
     log = read(folder)
     return report(log, summarise(log), [])
@@ -23,25 +24,27 @@ def words(folder):
 class Page(HTMLParser):
     """Collect what a page refers to, what it shows, and whether every tag is closed."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.links, self.pictures, self.open = [], [], []
+        self.links: list[str] = []
+        self.pictures: list[dict[str, str]] = []
+        self.open: list[str] = []
         self.feed(text)
 
-    def handle_starttag(self, tag, attributes):
-        found = dict(attributes)
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attributes}
         self.links += [found[name] for name in ("src", "href") if name in found]
         self.pictures += [found] if tag == "img" else []
         if tag not in {"meta", "img", "br"}:
             self.open.append(tag)
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    def spoil(run):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    def spoil(run: Run) -> Run:
         reason = "<b>late</b> & lost" if run.mode == "long" else ""
         return replace(run, valid=not reason, void_because=reason)
 
@@ -53,59 +56,59 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def text(folder):
+def text(folder: Path) -> str:
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def page(text):
+def page(text: str) -> Page:
     return Page(text)
 
 
-def test_the_report_needs_nothing_from_elsewhere(text, page):
+def test_the_report_needs_nothing_from_elsewhere(text: str, page: Page) -> None:
     assert not [link for link in page.links if re.match(r"(https?:)?//", link)]
     assert "@import" not in text
     assert "url(" not in text
     assert "<script" not in text
 
 
-def test_every_tag_is_closed(page):
+def test_every_tag_is_closed(page: Page) -> None:
     assert page.open == []
 
 
-def test_the_report_contains_every_chart_that_was_drawn(folder, page):
+def test_the_report_contains_every_chart_that_was_drawn(folder: Path, page: Page) -> None:
     inside = [base64.b64decode(image["src"].split(",")[1]) for image in page.pictures]
     assert sorted(inside) == sorted(path.read_bytes() for path in folder.glob("charts/*.svg"))
     assert len(inside) == 6
 
 
-def test_every_chart_has_words_in_place_of_the_picture(page):
+def test_every_chart_has_words_in_place_of_the_picture(page: Page) -> None:
     assert all(len(image["alt"]) > 20 for image in page.pictures)
 
 
-def test_what_the_log_says_is_escaped(text):
+def test_what_the_log_says_is_escaped(text: str) -> None:
     assert "<i>Which" not in text
     assert "&lt;i&gt;Which&lt;/i&gt; way &amp; why?" in text
     assert "&lt;b&gt;late&lt;/b&gt; &amp; lost" in text
 
 
-def test_void_runs_and_their_reasons_are_shown(text):
+def test_void_runs_and_their_reasons_are_shown(text: str) -> None:
     assert "2 of 6 runs are void" in text
     assert "4 of 6 runs passed every check" in text
 
 
-def test_links_lead_to_files_beside_the_report(folder, page):
+def test_links_lead_to_files_beside_the_report(folder: Path, page: Page) -> None:
     files = [link for link in page.links if not link.startswith(("#", "data:"))]
     assert "summary.csv" in files
     assert all((folder / file).exists() for file in files)
 
 
-def test_the_report_says_when_there_is_no_interval(tmp_path):
+def test_the_report_says_when_there_is_no_interval(tmp_path: Path) -> None:
     one = words(make_log(tmp_path / "log", [QUICK], trials=1))
     assert "no confidence interval" in one
 
 
-def test_the_report_says_when_the_experiment_was_cut_short(tmp_path, text):
+def test_the_report_says_when_the_experiment_was_cut_short(tmp_path: Path, text: str) -> None:
     assert "before its time" not in text
     folder = make_log(tmp_path / "log", [QUICK], trials=1)
     Writer(folder).describe(replace(read(folder).experiment, finished=False))

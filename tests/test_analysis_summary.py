@@ -1,6 +1,8 @@
 """Tiny logs, worked by hand: what each column of the summary must be."""
 
 import csv
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -24,28 +26,30 @@ S = 1000 * MS
 FIRST = {"window_start_ns": 10 * S, "window_end_ns": 20 * S}
 
 
-def row(log, mode="short"):
+def row(log: Log, mode: str = "short") -> dict[str, Any]:
     return summarise(log).filter(pl.col("mode") == mode).row(0, named=True)
 
 
-def run(number, mode="short", **facts):
+def run(number: int, mode: str = "short", **facts: Any) -> Run:
     settings = replace(SETTINGS, clients=2, rate_per_s=0.3, interval_s=5, duration_s=10)
     facts = {"messages": 3, "published": 4, "valid": True} | FIRST | asdict(settings) | facts
     return Run(run=number, mode=mode, trial=number, setting=0, order=number, seed=1,
                started_utc="", **facts)  # fmt: skip
 
 
-def poll(at_ms, status=200, number=0, client=0):
+def poll(at_ms: int, status: int = 200, number: int = 0, client: int = 0) -> Request:
     start = 10 * S + at_ms * MS
     return Request(number, client, start, start + 2 * MS, status, int(status == 200), 100, 300, 0)
 
 
-def delivery(at_ms, latency_ms, number=0, client=0, message=1):
+def delivery(
+    at_ms: int, latency_ms: int, number: int = 0, client: int = 0, message: int = 1
+) -> Delivery:
     at = 10 * S + at_ms * MS
     return Delivery(number, client, message, at, at, at, at + latency_ms * MS)
 
 
-def written(folder, *runs):
+def written(folder: Path, *runs: tuple[Run, list[Request], list[Delivery]]) -> Log:
     """Write runs, each with its requests and deliveries, and read them."""
     make_log(folder, trials=0)
     for row, requests, deliveries in runs:
@@ -54,7 +58,7 @@ def written(folder, *runs):
 
 
 @pytest.fixture
-def short_log(tmp_path):
+def short_log(tmp_path: Path) -> Log:
     polls = [poll(-1), poll(0), poll(1000, 204), poll(2000, 0), poll(5000), poll(10_000)]
     deliveries = [
         delivery(-1, 9000),  # published before the window
@@ -66,24 +70,24 @@ def short_log(tmp_path):
     return written(tmp_path / "log", (run(0, server_cpu_s=0.03), polls, deliveries))
 
 
-def test_columns_are_those_of_the_contract_and_then_the_intervals(short_log):
+def test_columns_are_those_of_the_contract_and_then_the_intervals(short_log: Log) -> None:
     assert summarise(short_log).columns == [*COLUMNS, *INTERVALS]
     assert list(COLUMNS) == CONTRACT.replace(",", " ").split()
 
 
-def test_deliveries_belong_to_the_window_by_their_publish(short_log):
+def test_deliveries_belong_to_the_window_by_their_publish(short_log: Log) -> None:
     assert row(short_log)["deliveries"] == 3
     assert row(short_log)["latency_mean_ms"] == 400
     assert row(short_log)["latency_max_ms"] == 800
 
 
-def test_percentiles_are_those_of_the_deliveries(short_log):
+def test_percentiles_are_those_of_the_deliveries(short_log: Log) -> None:
     assert row(short_log)["latency_p50_ms"] == 300
     assert row(short_log)["latency_p90_ms"] == pytest.approx(700)
     assert row(short_log)["latency_p99_ms"] == pytest.approx(790)
 
 
-def test_requests_belong_to_the_window_by_their_start(short_log):
+def test_requests_belong_to_the_window_by_their_start(short_log: Log) -> None:
     figures = row(short_log)
     assert figures["requests"] == 4
     assert figures["requests_per_client_s"] == 4 / (2 * 10)
@@ -92,15 +96,15 @@ def test_requests_belong_to_the_window_by_their_start(short_log):
     assert figures["bytes_down_per_delivery"] == 400
 
 
-def test_a_request_without_an_answer_is_neither_empty_nor_full(short_log):
+def test_a_request_without_an_answer_is_neither_empty_nor_full(short_log: Log) -> None:
     assert row(short_log)["empty_share"] == 1 / 3
 
 
-def test_server_time_is_shared_among_the_deliveries(short_log):
+def test_server_time_is_shared_among_the_deliveries(short_log: Log) -> None:
     assert row(short_log)["server_cpu_us_per_delivery"] == pytest.approx(10_000)
 
 
-def test_what_was_not_measured_is_empty_and_not_zero(short_log, tmp_path):
+def test_what_was_not_measured_is_empty_and_not_zero(short_log: Log, tmp_path: Path) -> None:
     assert row(short_log)["server_kib_per_client"] is None
     summarise(short_log).write_csv(tmp_path / "summary.csv")
     with (tmp_path / "summary.csv").open() as file:
@@ -110,13 +114,13 @@ def test_what_was_not_measured_is_empty_and_not_zero(short_log, tmp_path):
     assert figures["valid"] == "true"
 
 
-def test_memory_is_growth_for_each_client(tmp_path):
-    rss = {"server_rss_before_bytes": 1024, "server_rss_bytes": 5 * 1024}
+def test_memory_is_growth_for_each_client(tmp_path: Path) -> None:
+    rss: dict[str, Any] = {"server_rss_before_bytes": 1024, "server_rss_bytes": 5 * 1024}
     log = written(tmp_path / "log", (run(0, **rss), [poll(0)], [delivery(0, 1)]))
     assert row(log)["server_kib_per_client"] == 2
 
 
-def test_a_session_counts_whole_against_all_its_deliveries(tmp_path):
+def test_a_session_counts_whole_against_all_its_deliveries(tmp_path: Path) -> None:
     session = Request(0, 0, 5 * S, 25 * S, 101, 4, 1000, 2000, 0)
     deliveries = [delivery(at, 2, message=at) for at in (-1000, 0, 1000, 10_000)]
     log = written(tmp_path / "log", (run(0, "ws"), [session], deliveries))
@@ -131,7 +135,7 @@ def test_a_session_counts_whole_against_all_its_deliveries(tmp_path):
     assert figures["theory_requests_per_client_s"] == 1 / 20
 
 
-def two_runs(folder, **second):
+def two_runs(folder: Path, **second: Any) -> Log:
     return written(
         folder,
         (run(0, connections=2, lost=1), [poll(0)], [delivery(0, 100)]),
@@ -143,7 +147,7 @@ def two_runs(folder, **second):
     )
 
 
-def test_means_are_means_over_runs_and_percentiles_are_of_all_deliveries(tmp_path):
+def test_means_are_means_over_runs_and_percentiles_are_of_all_deliveries(tmp_path: Path) -> None:
     figures = row(two_runs(tmp_path / "log"))
     assert figures["latency_mean_ms"] == (100 + 400) / 2
     assert figures["latency_p50_ms"] == 300
@@ -152,21 +156,21 @@ def test_means_are_means_over_runs_and_percentiles_are_of_all_deliveries(tmp_pat
     assert (figures["connections"], figures["lost"], figures["messages"]) == (5, 1, 6)
 
 
-def test_an_interval_spans_the_runs(tmp_path):
+def test_an_interval_spans_the_runs(tmp_path: Path) -> None:
     figures = row(two_runs(tmp_path / "log"))
     assert (figures["latency_mean_ms_low"], figures["latency_mean_ms_high"]) == (100, 400)
     assert figures["latency_p50_ms_low"] == 100
 
 
 @pytest.mark.parametrize("fault", [{"valid": False}, {"interrupted": True}])
-def test_a_void_run_is_never_averaged_in(tmp_path, fault):
+def test_a_void_run_is_never_averaged_in(tmp_path: Path, fault: dict[str, bool]) -> None:
     figures = row(two_runs(tmp_path / "log", **fault))
     assert figures["latency_mean_ms"] == 100
     assert figures["trials"] == 1
     assert figures["valid"] is False
 
 
-def test_runs_that_are_all_void_are_shown_as_such(tmp_path):
+def test_runs_that_are_all_void_are_shown_as_such(tmp_path: Path) -> None:
     log = two_runs(tmp_path / "log", valid=False)
     log = replace(log, runs=log.runs.with_columns(valid=False))
     figures = row(log)
@@ -174,7 +178,7 @@ def test_runs_that_are_all_void_are_shown_as_such(tmp_path):
     assert figures["valid"] is False
 
 
-def test_rows_of_a_run_that_never_ended_do_not_count(tmp_path):
+def test_rows_of_a_run_that_never_ended_do_not_count(tmp_path: Path) -> None:
     log = written(tmp_path / "log", (run(0), [poll(0)], [delivery(0, 100)]))
     stray = Log(
         log.experiment,
@@ -185,15 +189,20 @@ def test_rows_of_a_run_that_never_ended_do_not_count(tmp_path):
     assert row(stray)["deliveries"] == 1
 
 
-def test_a_run_interrupted_before_its_window_has_no_figures(tmp_path):
-    facts = {"window_start_ns": None, "window_end_ns": None, "interrupted": True, "messages": None}
+def test_a_run_interrupted_before_its_window_has_no_figures(tmp_path: Path) -> None:
+    facts: dict[str, Any] = {
+        "window_start_ns": None,
+        "window_end_ns": None,
+        "interrupted": True,
+        "messages": None,
+    }
     figures = row(written(tmp_path / "log", (run(0, **facts), [poll(0)], [delivery(0, 1)])))
     assert figures["latency_mean_ms"] is None
     assert figures["requests_per_client_s"] is None
     assert figures["valid"] is False
 
 
-def test_rows_stand_by_setting_and_in_the_order_of_the_modes(tmp_path):
+def test_rows_stand_by_setting_and_in_the_order_of_the_modes(tmp_path: Path) -> None:
     settings = [replace(SETTINGS, interval_s=2, duration_s=2), replace(SETTINGS, duration_s=2)]
     log = made(tmp_path / "log", *settings, trials=1, modes=("ws", "short", "long"))
     summary = summarise(log)
@@ -201,18 +210,18 @@ def test_rows_stand_by_setting_and_in_the_order_of_the_modes(tmp_path):
     assert summary["interval_s"].to_list() == [2, 2, 2, 1, 1, 1]
 
 
-def test_a_log_without_runs_says_so(tmp_path):
+def test_a_log_without_runs_says_so(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="no run"):
         summarise(read(make_log(tmp_path / "log", trials=0)))
 
 
-def test_an_unknown_mode_says_so(tmp_path):
+def test_an_unknown_mode_says_so(tmp_path: Path) -> None:
     log = written(tmp_path / "log", (run(0, "pigeon"), [], []))
     with pytest.raises(LogError, match="pigeon"):
         summarise(log)
 
 
-def test_theory_agrees_with_a_simulated_experiment(tmp_path):
+def test_theory_agrees_with_a_simulated_experiment(tmp_path: Path) -> None:
     settings = replace(SETTINGS, clients=30, rate_per_s=5, duration_s=60)
     summary = summarise(made(tmp_path / "log", settings, trials=1))
     pairs = {
@@ -223,5 +232,5 @@ def test_theory_agrees_with_a_simulated_experiment(tmp_path):
     }
     for name, tolerance in pairs.items():
         measured, theory = summary[name].to_numpy(), summary[f"theory_{name}"].to_numpy()
-        near = {"rel": tolerance} if tolerance else {"abs": 0.01}
+        near: dict[str, Any] = {"rel": tolerance} if tolerance else {"abs": 0.01}
         assert measured == pytest.approx(np.array(theory), **near), name

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from analysis.theory import MODES, Case, long_polling, short_polling, websocket
+from analysis.theory import MODES, Case, Floats, long_polling, short_polling, websocket
 
 CASE = Case(
     clients=1,
@@ -17,15 +17,16 @@ CASE = Case(
     per_reader_s=0.0,
     session_s=60.0,
 )
+Simulated = tuple[Floats, float, float]
 MANY = 300_000
 SHARES = np.array([0.1, 0.5, 0.9, 0.99])
 
 
-def poisson(rate, count=MANY, seed=1):
+def poisson(rate: float, count: int = MANY, seed: int = 1) -> Floats:
     return np.cumsum(np.random.default_rng(seed).exponential(1 / rate, count))
 
 
-def simulate_short(case, published):
+def simulate_short(case: Case, published: Floats) -> Simulated:
     """Return latencies, polls per second, and the empty share, of polls every I + R."""
     cycle = case.interval_s + case.round_trip_s
     polls = np.arange(0.37 * cycle, published[-1], cycle)
@@ -35,12 +36,13 @@ def simulate_short(case, published):
     return latencies, 1 / cycle, 1 - len(np.unique(read)) / len(polls)
 
 
-def simulate_long(case, published):
+def simulate_long(case: Case, published: Floats) -> Simulated:
     """Return latencies, polls per second, and the empty share, poll after poll."""
-    latencies, armed, head, polls, empty = [], 0.0, 0, 0, 0
+    latencies: list[float] = []
+    armed, head, polls, empty = 0.0, 0, 0, 0
     while head < len(published):
         polls += 1
-        known = np.searchsorted(published, armed, side="right")
+        known = int(np.searchsorted(published, armed, side="right"))
         if known > head:
             answered = armed
         elif published[head] < armed + case.hold_s:
@@ -53,7 +55,7 @@ def simulate_long(case, published):
     return np.array(latencies), polls / armed, empty / polls
 
 
-def simulate_websocket(case, published, seed=2):
+def simulate_websocket(case: Case, published: Floats, seed: int = 2) -> Floats:
     """Return the latency of a reader at a random place, behind a queue of fan-outs."""
     service = case.clients * case.per_reader_s
     free, begun = 0.0, np.empty_like(published)
@@ -64,7 +66,7 @@ def simulate_websocket(case, published, seed=2):
     return begun - published + places * case.per_reader_s + case.transit_s
 
 
-def check(case, mode, simulated, tolerance=0.01):
+def check(case: Case, mode: str, simulated: Simulated, tolerance: float = 0.01) -> None:
     latencies, requests_per_s, empty = simulated
     theory = MODES[mode]
     assert theory.latency_mean_s(case) == pytest.approx(latencies.mean(), rel=tolerance)
@@ -79,36 +81,38 @@ def check(case, mode, simulated, tolerance=0.01):
 
 
 @pytest.mark.parametrize("rate", [0.2, 2.0, 20.0])
-def test_short_polling_waits_for_the_end_of_a_random_cycle(rate):
+def test_short_polling_waits_for_the_end_of_a_random_cycle(rate: float) -> None:
     case = replace(CASE, rate_per_s=rate)
     check(case, "short", simulate_short(case, poisson(rate, 1_000_000)))
 
 
 @pytest.mark.parametrize("rate", [0.3917, 0.8031])
-def test_short_polling_of_a_periodic_source_is_empty_when_the_period_outlasts_the_cycle(rate):
+def test_short_polling_of_a_periodic_source_is_empty_when_the_period_outlasts_the_cycle(
+    rate: float,
+) -> None:
     case = replace(CASE, rate_per_s=rate, periodic=True)
     check(case, "short", simulate_short(case, np.arange(1, 100_000) / rate))
 
 
 @pytest.mark.parametrize("rate", [0.3, 2.0, 10.0, 40.0])
-def test_long_polling_is_late_only_for_what_meets_the_gap(rate):
+def test_long_polling_is_late_only_for_what_meets_the_gap(rate: float) -> None:
     case = replace(CASE, rate_per_s=rate)
     check(case, "long", simulate_long(case, poisson(rate, MANY // 4)))
 
 
-def test_long_polling_has_the_closed_quantile_without_a_fanout():
+def test_long_polling_has_the_closed_quantile_without_a_fanout() -> None:
     share = long_polling.armed_share(CASE)
     closed = CASE.transit_s + CASE.rearm_s * (0.99 - share) / (1 - share)
     assert long_polling.latency_quantile_s(CASE, 0.99) == pytest.approx(closed)
 
 
-def test_long_polling_takes_up_to_three_transits_and_no_more():  # RFC 6202, section 2.2
+def test_long_polling_takes_up_to_three_transits_and_no_more() -> None:  # RFC 6202, section 2.2
     case = replace(CASE, rate_per_s=30.0, rearm_s=2 * CASE.transit_s)
     assert long_polling.latency_quantile_s(case, 1.0) == pytest.approx(3 * case.transit_s)
 
 
 @pytest.mark.parametrize("rate", [2.0, 3.17, 9.37, 31.41])
-def test_long_polling_of_a_periodic_source(rate):
+def test_long_polling_of_a_periodic_source(rate: float) -> None:
     case = replace(CASE, rate_per_s=rate, periodic=True)
     published = np.arange(1, 50_000) / rate
     latencies, requests_per_s, empty = simulate_long(case, published)
@@ -117,20 +121,20 @@ def test_long_polling_of_a_periodic_source(rate):
     assert long_polling.empty_share(case) == pytest.approx(empty, abs=0.001)
 
 
-def test_long_polling_of_a_rare_periodic_source_counts_the_holds_that_end():
+def test_long_polling_of_a_rare_periodic_source_counts_the_holds_that_end() -> None:
     case = replace(CASE, rate_per_s=0.2, periodic=True)
     _, requests_per_s, empty = simulate_long(case, np.arange(1, 5_000) / 0.2)
     assert long_polling.requests_per_client_s(case) == pytest.approx(requests_per_s, rel=0.01)
     assert long_polling.empty_share(case) == pytest.approx(empty, rel=0.01)
 
 
-def test_long_polling_without_messages_asks_once_a_hold():
+def test_long_polling_without_messages_asks_once_a_hold() -> None:
     silent = replace(CASE, rate_per_s=0.0)
     assert long_polling.requests_per_client_s(silent) == pytest.approx(1 / (0.12 + 1.5))
     assert long_polling.empty_share(silent) == 1
 
 
-def test_long_polling_answers_its_readers_one_after_another():
+def test_long_polling_answers_its_readers_one_after_another() -> None:
     case = replace(CASE, clients=100, per_reader_s=0.001, rearm_s=0.0)
     places = np.random.default_rng(3).integers(1, 101, MANY) * 0.001 + case.transit_s
     assert long_polling.latency_mean_s(case) == pytest.approx(places.mean(), rel=0.01)
@@ -140,7 +144,7 @@ def test_long_polling_answers_its_readers_one_after_another():
 
 
 @pytest.mark.parametrize("rho", [0.1, 0.5, 0.75])
-def test_websocket_fanout_queues_behind_earlier_fanouts(rho):
+def test_websocket_fanout_queues_behind_earlier_fanouts(rho: float) -> None:
     case = replace(CASE, clients=100, per_reader_s=0.0005, rate_per_s=rho / 0.05, transit_s=0.002)
     latencies = simulate_websocket(case, poisson(case.rate_per_s, seed=5))
     assert websocket.latency_mean_s(case) == pytest.approx(latencies.mean(), rel=0.02)
@@ -150,30 +154,30 @@ def test_websocket_fanout_queues_behind_earlier_fanouts(rho):
         )
 
 
-def test_websocket_far_tail_goes_on_falling():
+def test_websocket_far_tail_goes_on_falling() -> None:
     case = replace(CASE, clients=10, per_reader_s=0.01, rate_per_s=9.5)
     shares = websocket.latency_cdf(case, np.linspace(0.1, 8, 400))
     assert (np.diff(shares) >= -1e-9).all()
     assert shares[-1] == pytest.approx(1, abs=1e-3)
 
 
-def test_websocket_of_a_periodic_source_does_not_queue():
+def test_websocket_of_a_periodic_source_does_not_queue() -> None:
     case = replace(CASE, clients=10, per_reader_s=0.01, rate_per_s=9, periodic=True)
     assert websocket.latency_mean_s(case) == pytest.approx(0.05 + 0.055)
 
 
-def test_an_overloaded_websocket_has_no_finite_latency():
+def test_an_overloaded_websocket_has_no_finite_latency() -> None:
     case = replace(CASE, clients=100, per_reader_s=0.01, rate_per_s=2)
     assert websocket.latency_mean_s(case) == np.inf
     assert websocket.latency_quantile_s(case, 0.5) == np.inf
 
 
-def test_websocket_asks_once_a_session_and_never_in_vain():
+def test_websocket_asks_once_a_session_and_never_in_vain() -> None:
     assert websocket.requests_per_client_s(CASE) == 1 / 60
     assert websocket.empty_share(CASE) == 0
 
 
-def test_without_any_cost_a_message_is_there_at_once():
+def test_without_any_cost_a_message_is_there_at_once() -> None:
     free = replace(CASE, transit_s=0, round_trip_s=0, interval_s=0, rearm_s=0)
     for theory in MODES.values():
         assert theory.latency_mean_s(free) == 0

@@ -1,47 +1,51 @@
+from pathlib import Path
+from typing import Any
+
 import polars as pl
 import pytest
 from msgspec.structs import replace
 
 from analysis.unit_costs import unit_costs
+from clients.log import Log
 from tests.made_log import PER_READER_S, REARM_S, SETTINGS, TRANSIT_S, made
 
 
 @pytest.fixture(scope="module")
-def log(tmp_path_factory):
+def log(tmp_path_factory: pytest.TempPathFactory) -> Log:
     return made(tmp_path_factory.mktemp("costs") / "log", trials=1)
 
 
-def costs_of(log, mode):
+def costs_of(log: Log, mode: str) -> dict[str, Any]:
     run = log.runs.filter(pl.col("mode") == mode)["run"][0]
     return unit_costs(log).filter(pl.col("run") == run).row(0, named=True)
 
 
 @pytest.mark.parametrize("mode", ["long", "ws"])
-def test_transit_and_cost_of_a_reader_come_from_the_spread_of_a_probe(log, mode):
+def test_transit_and_cost_of_a_reader_come_from_the_spread_of_a_probe(log: Log, mode: str) -> None:
     costs = costs_of(log, mode)
     assert costs["transit_s"] == pytest.approx(TRANSIT_S)
     assert costs["per_reader_s"] == pytest.approx(PER_READER_S)
 
 
-def test_short_polling_takes_its_transit_from_the_round_trip(log):
+def test_short_polling_takes_its_transit_from_the_round_trip(log: Log) -> None:
     costs = costs_of(log, "short")
     assert costs["round_trip_s"] == pytest.approx(2 * TRANSIT_S)
     assert costs["transit_s"] == pytest.approx(TRANSIT_S)
     assert costs["per_reader_s"] == 0
 
 
-def test_rearm_gap_runs_from_the_answer_to_the_next_poll_at_the_server(log):
+def test_rearm_gap_runs_from_the_answer_to_the_next_poll_at_the_server(log: Log) -> None:
     middle_place = (SETTINGS.clients + 1) / 2
     expected = REARM_S + middle_place * PER_READER_S
     assert costs_of(log, "long")["rearm_s"] == pytest.approx(expected, abs=1e-6)
 
 
-def test_only_long_polling_has_a_rearm_gap(log):
+def test_only_long_polling_has_a_rearm_gap(log: Log) -> None:
     assert costs_of(log, "short")["rearm_s"] is None
     assert costs_of(log, "ws")["rearm_s"] is None
 
 
-def test_the_first_of_two_probes_does_not_count(tmp_path):
+def test_the_first_of_two_probes_does_not_count(tmp_path: Path) -> None:
     log = made(tmp_path / "log", replace(SETTINGS, warmup_s=0.4, duration_s=2), trials=1)
     first = pl.col("published_ns") == pl.col("published_ns").min().over("run")
     slow = pl.col("received_ns") + pl.when(first).then(10**9).otherwise(0)
@@ -49,19 +53,19 @@ def test_the_first_of_two_probes_does_not_count(tmp_path):
     assert costs_of(spoilt, "ws") == costs_of(log, "ws")
 
 
-def test_an_only_probe_counts(tmp_path):
+def test_an_only_probe_counts(tmp_path: Path) -> None:
     log = made(tmp_path / "log", replace(SETTINGS, warmup_s=0.2, duration_s=2), trials=1)
     assert costs_of(log, "ws")["transit_s"] == pytest.approx(TRANSIT_S)
 
 
-def test_messages_of_the_window_do_not_count(log):
+def test_messages_of_the_window_do_not_count(log: Log) -> None:
     window = pl.col("published_ns") >= log.runs["window_start_ns"][0]
     slow = pl.col("received_ns") + pl.when(window).then(10**8).otherwise(0)
     spoilt = replace(log, deliveries=log.deliveries.with_columns(received_ns=slow))
     assert unit_costs(spoilt).equals(unit_costs(log))
 
 
-def test_without_warmup_the_costs_are_those_of_the_emulated_link(tmp_path):
+def test_without_warmup_the_costs_are_those_of_the_emulated_link(tmp_path: Path) -> None:
     cold = replace(SETTINGS, warmup_s=0, rtt_ms=100, duration_s=3)
     costs = unit_costs(made(tmp_path / "log", cold, trials=1))
     assert costs["transit_s"].to_list() == [0.05] * 3
@@ -70,7 +74,7 @@ def test_without_warmup_the_costs_are_those_of_the_emulated_link(tmp_path):
     assert costs["per_reader_s"].to_list() == [0.0] * 3
 
 
-def test_a_poll_that_opened_its_connection_is_not_a_round_trip(log):
+def test_a_poll_that_opened_its_connection_is_not_a_round_trip(log: Log) -> None:
     first = pl.col("started_ns").min().over("run", "connection") == pl.col("started_ns")
     slow = pl.col("ended_ns") + pl.when(first).then(10**8).otherwise(0)
     spoilt = replace(log, requests=log.requests.with_columns(ended_ns=slow))

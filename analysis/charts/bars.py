@@ -11,6 +11,7 @@ from analysis.modes import MODES, title
 Row = dict[str, object]
 
 HEIGHT = 0.58
+LEAST_SHARE = 0.1  # that an axis shows: a few empty responses are to look like few
 ROOM = 1.25  # how much longer than the longest mark the axis is, so that values fit behind
 
 
@@ -24,6 +25,8 @@ def draw_bars(axes: Axes, rows: pl.DataFrame, measure: Measure) -> None:
     if measure.share:
         axes.xaxis.set_major_formatter(PercentFormatter(1, None, symbol=" %"))
     finish(axes, rows)
+    if measure.share:
+        axes.set_xlim(0, max(axes.get_xlim()[1], LEAST_SHARE))
 
 
 def bar(axes: Axes, place: int, ends: tuple[float, float], row: Row, **how: object) -> None:
@@ -41,7 +44,8 @@ def label(axes: Axes, end: tuple[float, int], text: str, row: Row, note: str = "
     text = f"VOID  ({text})" if row["void"] else text
     axes.annotate(text, end, size=21, weight=weight, color=INK, **offset)  # type: ignore[arg-type]
     if row["void_runs"] and not row["void"]:
-        note = f"{row['void_runs']} of {row['runs']} runs void"
+        void = f"{row['void_runs']} of {row['runs']} runs void"
+        note = f"{note}; {void}" if note else void
     if note:
         below = offset | {"xytext": (12, -22)}
         axes.annotate(note, end, size=13, color=QUIET, **below)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from analysis.charts.canvas import INK, QUIET
 from analysis.charts.shapes import arc, arrival
 from analysis.scene import Arrival
 
-SIGNS = ("published", "request in vain", "request with news", "message arrives, after its wait")
+SIGNS = ("published", "empty request", "request with news", "message arrives, after its wait")
 
 
 def draw_key(figure: Figure) -> None:

@@ -46,9 +46,12 @@ def arrival(axes: Axes, each: Arrival, height: float, colour: str, size: float =
     size = min(size, MOST_DOT)
     wait = ([each.published_s, each.received_s], [height] * 2)
     axes.plot(*wait, color=colour, lw=size / 3.6, alpha=0.55, zorder=4, solid_capstyle="butt")
-    axes.plot(
-        each.received_s, height, "o", ms=size, color=colour, mec="white", mew=size / 11, zorder=5
-    )
+    low, high = axes.get_xlim()
+    dot = {"ms": size, "color": colour, "mec": "white", "mew": size / 11}
+    cut_off = (
+        not low <= each.received_s <= high
+    )  # a dot on the edge is whole, one beyond is not there
+    axes.plot(each.received_s, height, "o", zorder=5, clip_on=cut_off, **dot)  # type: ignore[arg-type]
     if size < LEAST_NUMBERED:
         return
     ink = INK if colour == MODES["long"].colour else "white"  # orange is too light for white

@@ -35,7 +35,7 @@ def draw_timeline(log: Log, summary: pl.DataFrame) -> Figure | None:
     row = shown.row(0, named=True)
     text = f"The same {plain(round(scene.span_s, 2))} seconds in each mode. {setting(row)}"
     with style():
-        figure, axes = slide(headlines.timeline(scene), text, left=0.29)
+        figure, axes = slide(headlines.timeline(scene, shown), text, left=0.29)
         _room(axes, scene)
         for place, lane in enumerate(scene.lanes):
             void = shown.filter(pl.col("mode") == lane.mode)["void"].any()
@@ -115,9 +115,9 @@ def _name(axes: Axes, lane: Lane, base: float, *, void: bool) -> None:
 
 def _asked(lane: Lane) -> str:
     if lane.mode == "ws":
-        return "asked once, stays open"
+        return "1 request, stays open"
     empty = sum(not poll.news for poll in lane.polls)
-    return f"asks {len(lane.polls)} times, {empty or 'none'} in vain"
+    return f"{len(lane.polls)} requests, {empty} empty"
 
 
 def _waited(lane: Lane) -> str:
