@@ -1,11 +1,12 @@
 import asyncio
 import json
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from aiohttp import ClientSession
 
-from demo.stats import STATS, Meter, Tally
+from demo.stats import STATS, Meter, MeteredTransport, Tally
 from tests.conftest import OpenWire, Server, Wire, until
 
 MESSAGE = '{"sender":"ada","text":"hi"}'
@@ -124,6 +125,8 @@ async def test_bytes_of_a_websocket_are_those_on_the_wire(server: Server, wire: 
     said = b'{"sender":"bob","text":"hi"}'
     await wire.send(ping + bytes([0x81, 0x80 | len(said), 0, 0, 0, 0]) + said)
     assert {(await wire.frame())[0] for _ in range(2)} == {0xA, 0x1}
+    # While it is open, too: a session may last all day.
+    assert bytes_of(server.app[STATS].modes["ws"]) == (len(wire.sent), len(wire.got))
     await wire.send(bytes([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8]))
     await wire.end()
     assert bytes_of(server.app[STATS].modes["ws"]) == await gone(server, wire)
@@ -163,6 +166,22 @@ async def test_a_connection_that_serves_several_modes_is_split_between_them(
     tallies = server.app[STATS]
     assert {mode: bytes_of(tallies.modes[mode]) for mode in paths} == on_the_wire
     assert bytes_of(tallies.other) == other
+
+
+def test_both_ways_of_writing_are_counted() -> None:
+    written: list[bytes] = []
+    real = SimpleNamespace(
+        write=written.append,
+        writelines=written.extend,
+        is_closing=lambda: False,
+        get_write_buffer_size=lambda: 0,
+    )
+    tally = Tally()
+    transport = MeteredTransport(cast(asyncio.Transport, real), Meter(tally))
+    transport.write(b"one")
+    transport.writelines([b"two", b"three"])
+    assert written == [b"one", b"two", b"three"]
+    assert tally.bytes_out == len(b"onetwothree")
 
 
 def test_a_meter_gives_what_arrived_to_the_mode_that_claims_it() -> None:
