@@ -19,7 +19,13 @@ DELIVERIES = "deliveries.csv"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run is to be: who reads, how often something is published, for how long."""
+    """What one run is to be: who reads, how often something is published, for how long.
+
+    rtt_ms, jitter_ms, kbit_per_s: the emulated line between clients and server; 0 is none
+    schedule: how messages are spaced, "poisson" or "periodic"
+    keepalive: polls share a connection; deflate: WebSockets compress
+    stall_s: for so long the server's process is stopped in the middle of the window
+    """
 
     clients: int
     rate_per_s: float
@@ -34,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     schedule: str = "poisson"
     keepalive: bool = True
     deflate: bool = False
+    stall_s: float = 0.0
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -116,6 +123,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     schedule: str
     keepalive: bool = True
     deflate: bool = False
+    stall_s: float = 0.0
     seed: int
     started_utc: str
     window_start_ns: int | None = None

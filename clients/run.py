@@ -127,7 +127,7 @@ async def _measure(outcome: Outcome, server: Server, address: str, publisher: Pr
         begun = before.modes[plan.mode].requests + plan.settings.clients
         await server.wait_for_requests(plan.mode, begun, CONNECT_TIMEOUT_S)
         await _order(outcome, server, publisher)
-        await _watch_window(facts, server)
+        await _watch_window(outcome, server)
         publishes = await _report(publisher)
         await asyncio.wait(readers, timeout=_drain_s(plan.settings))
     after = await server.wait_for_goodbyes(plan.mode, GOODBYE_TIMEOUT_S)
@@ -193,10 +193,14 @@ async def _order(outcome: Outcome, server: Server, publisher: Process) -> None:
     outcome.facts["window_end_ns"] = window_start_ns + round(settings.duration_s * 1e9)
 
 
-async def _watch_window(facts: dict[str, Any], server: Server) -> None:
+async def _watch_window(outcome: Outcome, server: Server) -> None:
+    facts, settings = outcome.facts, outcome.plan.settings
     await _sleep_until(facts["window_start_ns"])
     start = await server.stats()
     async with Instrument() as instrument:
+        if settings.stall_s:
+            await asyncio.sleep((settings.duration_s - settings.stall_s) / 2)
+            await server.stall(settings.stall_s)
         await _sleep_until(facts["window_end_ns"])
     end = await server.stats()
     facts["server_cpu_s"] = end.cpu_s - start.cpu_s

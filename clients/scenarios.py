@@ -1,19 +1,24 @@
 """Named settings and the question that each answers. Data only."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import msgspec
 
 from clients.log import Settings
+
+ALL_MODES = ("short", "long", "ws")
 
 
 class Point(msgspec.Struct, frozen=True):
     """One setting of a scenario, and the modes that are measured at it."""
 
     settings: Settings
-    modes: tuple[str, ...] = ("short", "long", "ws")
+    modes: tuple[str, ...] = ALL_MODES
 
 
 class Scenario(msgspec.Struct, frozen=True):
-    """A question, the settings that answer it, and what is to be expected."""
+    """A question, the settings that answer it, and what is to be expected, by what source."""
 
     name: str
     question: str
@@ -23,38 +28,131 @@ class Scenario(msgspec.Struct, frozen=True):
 
 
 QUICK = Settings(clients=20, rate_per_s=5, interval_s=1, hold_s=25, duration_s=3, warmup_s=0.5)
-CHAT = Settings(clients=20, rate_per_s=1 / 3, interval_s=1, hold_s=25, duration_s=12, warmup_s=0.5)
-SWEEP = Settings(clients=20, rate_per_s=2, interval_s=1, hold_s=25, duration_s=6, warmup_s=0.5)
 
-SCENARIOS = {
-    scenario.name: scenario
-    for scenario in (
-        Scenario(
-            name="quick",
-            question="What does one chat feed cost and gain in each of the three modes?",
-            expected="short polling waits half its interval; the other two deliver at once",
-            points=(Point(QUICK),),
-            trials=3,
+
+def _points(
+    base: Settings, changes: Iterable[dict[str, Any]], modes: tuple[str, ...] = ALL_MODES
+) -> tuple[Point, ...]:
+    return tuple(Point(msgspec.structs.replace(base, **change), modes) for change in changes)
+
+
+def _changed(**changes: Any) -> Settings:
+    return msgspec.structs.replace(QUICK, **changes)
+
+
+SWEEP = _changed(rate_per_s=2, duration_s=6)
+
+LISTED = (
+    Scenario(
+        name="quick",
+        question="What does one chat feed cost and gain in each of the three modes?",
+        expected="short polling waits half its interval; the other two deliver at once",
+        points=(Point(QUICK),),
+        trials=3,
+    ),
+    Scenario(
+        name="chat",
+        question='In a quiet room, how many answers say "nothing new"?',
+        expected="e^(-1/3), 72 of 100, by short polling every second; none by WebSocket",
+        points=(Point(_changed(rate_per_s=1 / 3, duration_s=12)),),
+        trials=3,
+    ),
+    Scenario(
+        name="interval",
+        question="What does a shorter polling interval gain, and what does it cost?",
+        expected="mean latency half the interval, requests per second one over it",
+        points=(
+            *_points(SWEEP, ({"interval_s": s} for s in (0.1, 0.2, 0.5, 1, 2, 5)), ("short",)),
+            Point(SWEEP, ("long", "ws")),
         ),
-        Scenario(
-            name="chat",
-            question='In a quiet room, how many answers say "nothing new"?',
-            expected="e^(-1/3), 72 of 100, by short polling every second; none by WebSocket",
-            points=(Point(CHAT),),
-            trials=3,
-        ),
-        Scenario(
-            name="interval",
-            question="What does a shorter polling interval gain, and what does it cost?",
-            expected="mean latency half the interval, requests per second one over it",
-            points=(
-                *(
-                    Point(msgspec.structs.replace(SWEEP, interval_s=interval_s), ("short",))
-                    for interval_s in (0.1, 0.2, 0.5, 1, 2, 5)
-                ),
-                Point(SWEEP, ("long", "ws")),
+        trials=2,
+    ),
+    Scenario(
+        name="distance",
+        question="What does distance add to each mode?",
+        expected="half a round trip to each; long polling up to three halves (RFC 6202)",
+        points=_points(SWEEP, ({"rtt_ms": ms} for ms in (0, 20, 50, 100, 200, 300))),
+        trials=2,
+    ),
+    Scenario(
+        name="rate",
+        question="From which message rate on is polling cheaper than WebSocket?",
+        expected="fewer requests than long polling above 0.9 messages/s, less CPU than WebSocket "
+        "above about 4/s: a poll batches",
+        points=_points(
+            _changed(rtt_ms=100),
+            (
+                {"rate_per_s": rate, "duration_s": max(5.0, 3 / rate)}
+                for rate in (0.05, 0.2, 0.5, 1, 2, 5, 20, 50)
             ),
-            trials=2,
         ),
-    )
-}
+        trials=2,
+    ),
+    Scenario(
+        name="hold",
+        question="What does keeping a poll open cost on a quiet feed?",
+        expected="requests per second one over the hold, nothing else (RFC 6202: 30 s or more)",
+        points=_points(
+            _changed(rate_per_s=0.1),
+            ({"hold_s": s, "duration_s": max(20.0, 2.0 * s)} for s in (1, 5, 15, 30, 60)),
+            ("long",),
+        ),
+        trials=2,
+    ),
+    Scenario(
+        name="payload",
+        question="From which size on does the overhead stop to matter?",
+        expected="WebSocket adds 2 to 4 bytes to a message, long polling a head each way",
+        points=_points(
+            _changed(duration_s=4), ({"payload_bytes": b} for b in (16, 64, 256, 1024, 4096, 16384))
+        ),
+        trials=2,
+    ),
+    Scenario(
+        name="reconnect",
+        question='What does it cost if "the connection closes" after every answer?',
+        expected="a cycle of I + 2R in place of I + R, and a TCP handshake for each poll",
+        points=(
+            *_points(
+                _changed(rtt_ms=100, duration_s=8),
+                ({"keepalive": kept} for kept in (True, False)),
+                ("short", "long"),
+            ),
+            Point(_changed(rtt_ms=100, duration_s=8), ("ws",)),
+        ),
+        trials=2,
+    ),
+    Scenario(
+        name="deflate",
+        question="What does compression save on a WebSocket, and what does it cost?",
+        expected="fewer bytes; about three times the CPU, and 100 KiB and more for each reader",
+        points=_points(
+            _changed(duration_s=4),
+            ({"deflate": on, "payload_bytes": size} for size in (64, 1024) for on in (False, True)),
+            ("ws",),
+        ),
+        trials=3,
+    ),
+    Scenario(
+        name="stall",
+        question="What does a latency hide that is not counted from the intended time?",
+        expected="p99 from the intended time about the stall, 1.4 s; from publish milliseconds "
+        "(Gil Tene's coordinated omission)",
+        points=(Point(_changed(rate_per_s=20, duration_s=6, stall_s=1.4, schedule="periodic")),),
+        trials=3,
+    ),
+    Scenario(
+        name="rfc6202",
+        question="Does long polling take one network transit on average, and three at most?",
+        expected='RFC 6202, R = 100 ms, T = 30 s: average "close to one network transit", maximum '
+        '"over three"',
+        points=_points(
+            _changed(rtt_ms=100, hold_s=30),
+            ({"rate_per_s": rate, "duration_s": s} for rate, s in ((0.2, 40), (2, 20), (20, 10))),
+            ("long", "ws"),
+        ),
+        trials=2,
+    ),
+)
+
+SCENARIOS = {scenario.name: scenario for scenario in LISTED}

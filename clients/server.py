@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import msgspec
+import psutil
 
 from clients.client import Place
 from clients.log import Settings
@@ -54,6 +55,7 @@ class Server:
 
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
         self.url = url
+        self.process: psutil.Process | None = None  # known of a server that we started
         self._session = session
 
     async def stats(self) -> Stats:
@@ -88,6 +90,16 @@ class Server:
             stats = await self.stats()
         return stats
 
+    async def stall(self, seconds: float) -> None:
+        """Stop the server's process for a while, as a long garbage collection would."""
+        if self.process is None:
+            raise ServerError("a server at --url cannot be stopped from here: leave --url out")
+        self.process.suspend()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.process.resume()
+
 
 @asynccontextmanager
 async def server_at(url: str) -> AsyncIterator[Server]:
@@ -101,7 +113,11 @@ async def server_at(url: str) -> AsyncIterator[Server]:
 async def fresh_server(*options: str) -> AsyncIterator[Server]:
     """Start `python -m demo` on a free port; stop it at the end, whatever happens."""
     options = ("--port", "0", "--publish-rate", "0", *options)
-    async with process_at("demo", *options) as url, server_at(url) as server:
+    async with (
+        child("demo", *options) as process,
+        server_at(await _address(process, "demo")) as server,
+    ):
+        server.process = psutil.Process(process.pid)
         yield server
 
 
