@@ -14,7 +14,7 @@ import msgspec
 
 from clients.attempt import Attempt
 from clients.frames import Frames
-from clients.meter import Meter, MeteredConnector
+from clients.meter import Meter, MeteredConnector, Tap
 from clients.recorder import Recorder
 from clients.stream import Stream
 from demo.message import GapNotice, Hello, Message, News
@@ -67,6 +67,7 @@ class Client:
         )
         self._window_bits = 15 if deflate else 0
         self._backoff_s = FIRST_BACKOFF_S
+        self._tapping = number == 1  # one client of each run keeps the bytes of one delivery
         self._attempt = Attempt(number, recorder, self.meter)
 
     async def __aenter__(self) -> Self:
@@ -112,6 +113,7 @@ class Client:
             async with self._upgrade(path, query) as stream:
                 while (frame := await stream.next()) is not None:
                     if isinstance(frame, Message):
+                        self._keep_bytes()
                         self.place = Place(self.place.epoch, frame.id)
                         self.arrived_ns = stream.arrived_ns
                         yield frame
@@ -152,6 +154,8 @@ class Client:
         self.place = Place(news.epoch, news.cursor)
         self.arrived_ns = self.meter.arrived_ns
         self._attempt.messages = len(news.messages)
+        if news.messages:
+            self._keep_bytes(enough=len(news.messages) == 1)
         return news.messages
 
     def _note(self, notice: GapNotice | Hello) -> None:
@@ -159,8 +163,16 @@ class Client:
         cursor = notice.oldest - 1 if isinstance(notice, GapNotice) else notice.cursor
         self.place = Place(notice.epoch, cursor)
 
+    def _keep_bytes(self, *, enough: bool = True) -> None:
+        if self._tapping:
+            self._recorder.tap = self.meter.tap
+            self._tapping = not enough
+            self.meter.tap = None
+
     def _begin(self) -> None:
         self._attempt = Attempt(self.number, self._recorder, self.meter)
+        if self._tapping:
+            self.meter.tap = Tap()
 
     async def _on_sent(self, *_: object) -> None:
         # aiohttp repeats a GET once, unasked, when a kept connection breaks: that is two rows.

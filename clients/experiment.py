@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import psutil
 
-from clients.log import Experiment, Run, Writer
+from clients.log import Exchange, Experiment, Run, Writer
 from clients.run import Outcome, Plan, measure
 from clients.scenarios import Scenario
 from clients.server import server_at
@@ -68,6 +68,7 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     writer = Writer(folder)
     description = describe(ambition)
     writer.start(description)
+    exchanges: dict[str, Exchange] = {}
     for plan in plans(ambition):
         watch(plan, None)
         outcome = Outcome(plan)
@@ -76,6 +77,11 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
         finally:
             run, requests, deliveries = outcome.rows()
             writer.add(run, requests, deliveries)
+            if plan.mode not in exchanges and (tap := outcome.recorder.tap) is not None:
+                exchanges[plan.mode] = Exchange(
+                    tap.up.decode("latin-1"), tap.down.decode("latin-1")
+                )
+                writer.wire(exchanges)
         watch(plan, run)
     writer.describe(msgspec.structs.replace(description, finished=True))
 

@@ -16,6 +16,7 @@ EXPERIMENT = "experiment.json"
 RUNS = "runs.csv"
 REQUESTS = "requests.csv"
 DELIVERIES = "deliveries.csv"
+WIRE = "wire.json"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +178,16 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
     finished: bool = False
 
 
+class Exchange(msgspec.Struct, frozen=True):
+    """All bytes of one delivered message, up and down, each byte one character (Latin-1).
+
+    Of a poll: the request and its answer; of a WebSocket: from the upgrade to the first message.
+    """
+
+    up: str
+    down: str
+
+
 class LogError(Exception):
     """A folder cannot be used as a log; the message says why and what to do."""
 
@@ -210,6 +221,11 @@ class Writer:
         self._append(DELIVERIES, map(msgspec.structs.astuple, deliveries))
         self._append(RUNS, [map(_cell, msgspec.structs.astuple(run))])
 
+    def wire(self, exchanges: dict[str, Exchange]) -> None:
+        """Write the bytes of one delivery of each mode."""
+        text = msgspec.json.format(msgspec.json.encode(exchanges), indent=2)
+        (self.folder / WIRE).write_bytes(text + b"\n")
+
     def _append(self, name: str, rows: Iterable[Iterable[object]]) -> None:
         with (self.folder / name).open("a", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)  # None becomes an empty cell
@@ -223,12 +239,14 @@ class Log(msgspec.Struct, frozen=True):
     """A log as it was read: the experiment, and one data frame for each file.
 
     runs, requests, deliveries: columns as the fields of Run, Request and Delivery, in order
+    wire: the bytes of one delivery, by mode, where they were kept
     """
 
     experiment: Experiment
     runs: pl.DataFrame
     requests: pl.DataFrame
     deliveries: pl.DataFrame
+    wire: dict[str, Exchange] = {}
 
 
 def read(folder: Path) -> Log:
@@ -240,7 +258,17 @@ def read(folder: Path) -> Log:
         _read_rows(folder / RUNS, Run),
         _read_rows(folder / REQUESTS, Request),
         _read_rows(folder / DELIVERIES, Delivery),
+        _read_wire(folder / WIRE),
     )
+
+
+def _read_wire(path: Path) -> dict[str, Exchange]:
+    if not path.exists():
+        return {}
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Exchange])
+    except (OSError, ValueError) as error:
+        raise LogError(f"{path} cannot be read ({error}): remove it to do without") from None
 
 
 def _read_experiment(path: Path) -> Experiment:
@@ -262,7 +290,8 @@ def _read_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
     except pl.exceptions.PolarsError:
         raise LogError(f"{path} is empty: measure again, or take another folder") from None
     fields = record.__struct_fields__
-    missing = [name for name in fields if name not in header]
+    known = {field.name for field in msgspec.structs.fields(record) if field.required}
+    missing = [name for name in fields if name in known and name not in header]
     if missing:
         raise LogError(f"{path} has no column {', '.join(missing)}: it was made by something else")
     try:
@@ -273,8 +302,15 @@ def _read_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
 
 
 def _parse(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
-    rows = pl.read_csv(path, schema_overrides=_columns(record))
-    return rows.with_columns(pl.col(pl.String).fill_null(""))
+    """Read the rows; a column that was added later has its default in an older log."""
+    columns = _columns(record)
+    rows = pl.read_csv(path, schema_overrides=columns)
+    added = {
+        field.name: pl.lit(field.default, columns[field.name])
+        for field in msgspec.structs.fields(record)
+        if field.name not in rows.columns
+    }
+    return rows.with_columns(**added).with_columns(pl.col(pl.String).fill_null(""))
 
 
 def _columns(record: type[msgspec.Struct]) -> dict[str, Any]:

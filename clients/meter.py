@@ -15,12 +15,21 @@ from aiohttp.client_proto import ResponseHandler
 from clients.frames import Frames
 
 
+class Tap:
+    """A copy of the bytes of one exchange, up and down, as they were on the socket."""
+
+    def __init__(self) -> None:
+        self.up = bytearray()
+        self.down = bytearray()
+
+
 class Meter:
     """What one client's connections have carried, one connection after another.
 
     bytes_up, bytes_down: all bytes so far; connections: TCP connections opened so far
     connection: number of the newest one within the run
     arrived_ns: when the last bytes came; frames: what they are, while a WebSocket is open
+    tap: gets a copy of every byte, if there is one
     """
 
     def __init__(self, next_connection: Callable[[], int]) -> None:
@@ -31,16 +40,26 @@ class Meter:
         self.arrived_ns = 0
         self._next_connection = next_connection
         self.frames: Frames | None = None
+        self.tap: Tap | None = None
 
     def opened(self) -> None:
         """Count a connection."""
         self.connections += 1
         self.connection = self._next_connection()
 
+    def sent(self, *chunks: bytes) -> None:
+        """Count bytes that are handed to TCP."""
+        for chunk in chunks:
+            self.bytes_up += len(chunk)
+            if self.tap is not None:
+                self.tap.up += chunk
+
     def received(self, data: bytes) -> None:
         """Count bytes, and stamp their arrival before anything else is done with them."""
         self.arrived_ns = time.perf_counter_ns()
         self.bytes_down += len(data)
+        if self.tap is not None:
+            self.tap.down += data
         if self.frames is not None:
             self.frames.received(data, self.arrived_ns)
 
@@ -53,11 +72,11 @@ class _MeteredTransport:
         self._meter = meter
 
     def write(self, data: bytes) -> None:
-        self._meter.bytes_up += len(data)
+        self._meter.sent(data)
         self._transport.write(data)
 
     def writelines(self, chunks: list[bytes]) -> None:
-        self._meter.bytes_up += sum(map(len, chunks))
+        self._meter.sent(*chunks)
         self._transport.writelines(chunks)
 
     def __getattr__(self, name: str) -> Any:

@@ -6,6 +6,7 @@ import time
 import msgspec
 
 from clients.log import Delivery, Request
+from clients.meter import Tap
 from demo.message import Message
 
 
@@ -33,6 +34,7 @@ class Recorder:
     """The rows of one run, as they come.
 
     ledgers: one for each request, in the order of `requests`
+    tap: the bytes of the exchange that brought the first client a message by itself
     """
 
     def __init__(self, run: int) -> None:
@@ -40,6 +42,7 @@ class Recorder:
         self.requests: list[Request] = []
         self.ledgers: list[Ledger] = []
         self.deliveries: list[Delivery] = []
+        self.tap: Tap | None = None
         self._connections = itertools.count(1)
 
     def next_connection(self) -> int:

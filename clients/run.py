@@ -31,7 +31,7 @@ GOODBYE_TIMEOUT_S = 4.0
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """Which run of an experiment this is. Runs of a trial share one publish schedule."""
+    """Which run of an experiment this is. Runs of a trial and rate share one publish schedule."""
 
     run: int
     mode: str
@@ -43,8 +43,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     @property
     def schedule(self) -> Schedule:
-        """When to publish: the same for every mode of a trial."""
-        return make_schedule(self.settings, f"{self.seed}/{self.trial}/{self.setting}")
+        """When to publish: the same for every mode of a trial, and every setting of one rate."""
+        return make_schedule(self.settings, f"{self.seed}/{self.trial}")
 
     def pace(self, client: int) -> Pace:
         """How one client paces itself: its phase is random, and the same whenever repeated."""

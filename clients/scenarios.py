@@ -27,7 +27,7 @@ class Scenario(msgspec.Struct, frozen=True):
     trials: int
 
 
-QUICK = Settings(clients=20, rate_per_s=5, interval_s=1, hold_s=25, duration_s=3, warmup_s=0.5)
+QUICK = Settings(clients=20, rate_per_s=5, interval_s=1, hold_s=25, duration_s=3, warmup_s=0.8)
 
 
 def _points(

@@ -11,6 +11,7 @@ from clients.log import (
     REQUESTS,
     RUNS,
     Delivery,
+    Exchange,
     Experiment,
     LogError,
     Request,
@@ -133,3 +134,20 @@ def test_foreign_description_is_refused(folder: Path) -> None:
     (folder / EXPERIMENT).write_text('{"name": "something else"}')
     with pytest.raises(LogError, match="not an experiment"):
         read(folder)
+
+
+def test_column_added_since_has_its_default_in_an_older_log(folder: Path) -> None:
+    path = folder / RUNS
+    header, row = path.read_text().splitlines()
+    place = header.split(",").index("keepalive")
+    cut = [",".join(c for n, c in enumerate(x.split(",")) if n != place) for x in (header, row)]
+    path.write_text("\n".join(cut) + "\n")
+    assert read(folder).runs["keepalive"].to_list() == [True]
+    assert read(folder).runs.columns == list(SOUND.__struct_fields__)
+
+
+def test_kept_bytes_are_read_back(folder: Path) -> None:
+    assert read(folder).wire == {}
+    exchange = Exchange("GET / HTTP/1.1\r\n\r\n", bytes(range(256)).decode("latin-1"))
+    Writer(folder).wire({"ws": exchange})
+    assert read(folder).wire == {"ws": exchange}

@@ -250,3 +250,20 @@ async def publish(demo: Demo, text: str) -> None:
         session.post(demo.url + "/messages", json={"sender": "ada", "text": text}) as response,
     ):
         assert response.status == 201
+
+
+async def test_bytes_of_one_delivery_are_kept_as_they_were_on_the_socket(
+    read: Read, mode: str, server: Server
+) -> None:
+    reader = await read(server.url, head(server))
+    server.publish("one of its kind")
+    await reader.take(1)
+    tap = reader.recorder.tap
+    assert tap is not None
+    assert tap.up.startswith(b"GET /")
+    assert tap.down.startswith(b"HTTP/1.1 101" if mode == "ws" else b"HTTP/1.1 200")
+    assert b'"text":"one of its kind"' in tap.down
+    assert (len(tap.up), len(tap.down)) == (
+        reader.client.meter.bytes_up,
+        reader.client.meter.bytes_down,
+    )
