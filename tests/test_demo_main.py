@@ -177,6 +177,18 @@ async def test_a_refused_page_is_a_line_of_the_output(demo: Demo) -> None:
     )
 
 
+@pytest.mark.parametrize(("host", "status"), [("127.0.0.1", 400), ("0.0.0.0", 403)])
+async def test_a_file_from_disk_may_publish_on_loopback_alone(
+    start_demo: StartDemo, host: str, status: int
+) -> None:
+    demo = start_demo("--host", host)
+    async with (
+        ClientSession(f"http://127.0.0.1:{demo.port}") as client,
+        client.post("/messages", data="{}", headers={"Origin": "null"}) as response,
+    ):
+        assert response.status == status
+
+
 def test_beyond_loopback_a_line_says_who_can_read_the_chat(start_demo: StartDemo) -> None:
     demo = start_demo("--host", "0.0.0.0")
     assert demo.said[0].startswith("Bound to 0.0.0.0: everyone on this network can read the chat")
