@@ -19,7 +19,6 @@ class Attempt:
         self.messages = 0
         self.body_bytes = 0
         self.handshake_bytes = 0
-        self.sent = False
         self._client = client
         self._recorder = recorder
         self._meter = meter

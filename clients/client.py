@@ -8,9 +8,11 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from clients.attempt import Attempt
 from clients.frames import Frames
@@ -71,13 +73,13 @@ class Client:
         self._attempt = Attempt(number, recorder, self.meter)
 
     async def __aenter__(self) -> Self:
-        tracing = aiohttp.TraceConfig()
-        tracing.on_request_headers_sent.append(self._on_sent)
         self._session = aiohttp.ClientSession(
             connector=MeteredConnector(self.meter, limit=0, **self._keeping),
             timeout=aiohttp.ClientTimeout(total=None),
-            trace_configs=[tracing],
         )
+        # aiohttp would repeat a GET once, unasked, when a kept connection breaks. That is for us
+        # to do, and to log: a request is a row.
+        self._session._retry_connection = False  # noqa: SLF001
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -91,7 +93,7 @@ class Client:
         messages: tuple[Message, ...] = ()
         self._begin()
         try:
-            async with self._session.get(self._url + path, params=self._query(query)) as response:
+            async with self._session.get(self._address(path, query)) as response:
                 body = await response.read()
             self._attempt.status = response.status
             self._attempt.body_bytes = len(body)
@@ -132,8 +134,7 @@ class Client:
     async def _upgrade(self, path: str, query: dict[str, str]) -> AsyncIterator[Stream]:
         frames = self.meter.frames = Frames()
         async with self._session.ws_connect(
-            self._url + path,
-            params=self._query(query),
+            self._address(path, query),
             compress=self._window_bits,
             autoping=False,  # so that every frame is seen, and counted
             decode_text=False,
@@ -142,8 +143,10 @@ class Client:
             self._attempt.status = 101
             yield Stream(ws, self._attempt, frames)
 
-    def _query(self, query: dict[str, str]) -> dict[str, str]:
-        return {"after": str(self.place.cursor), "epoch": self.place.epoch, **query}
+    def _address(self, path: str, query: dict[str, str]) -> URL:
+        after, epoch = self.place.cursor, quote(self.place.epoch)
+        more = "".join(f"&{name}={value}" for name, value in query.items())
+        return URL(f"{self._url}{path}?after={after}&epoch={epoch}{more}", encoded=True)
 
     def _read(self, status: int, body: bytes) -> tuple[Message, ...]:
         if status == 410:
@@ -173,13 +176,6 @@ class Client:
         self._attempt = Attempt(self.number, self._recorder, self.meter)
         if self._tapping:
             self.meter.tap = Tap()
-
-    async def _on_sent(self, *_: object) -> None:
-        # aiohttp repeats a GET once, unasked, when a kept connection breaks: that is two rows.
-        if self._attempt.sent:
-            self._attempt.log()
-            self._begin()
-        self._attempt.sent = True
 
     async def _settle(self, *, well: bool) -> None:
         if well:

@@ -1,0 +1,61 @@
+"""The whole path, as its users take it: one command measures, draws, and says where to look."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+COMPARE = [sys.executable, "-m", "analysis.compare"]
+TINY = ["--clients", "3", "--rate", "10", "--interval-s", "0.1", "--duration-s", "0.5"]
+
+
+def test_compare_measures_draws_and_says_where_the_report_is(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    command = [*COMPARE, "quick", *TINY, "--trials", "2", "--out", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert str(folder / "report.html") in "".join(done.stdout.split())
+    for mode in ("short polling", "long polling", "WebSocket"):
+        assert mode in done.stdout
+    summary = pl.read_csv(folder / "summary.csv")
+    assert summary["mode"].to_list() == ["short", "long", "ws"]
+    assert summary["deliveries"].to_list() == [3 * 5 * trials for trials in summary["trials"]]
+    assert summary.select(pl.sum("lost", "duplicates", "out_of_order")).row(0) == (0, 0, 0)
+    charts = {path.stem for path in (folder / "charts").glob("*.png")}
+    assert {"latency", "requests", "empty", "bytes", "timeline", "cpu"} <= charts
+    assert charts == {path.stem for path in (folder / "charts").glob("*.svg")}
+    assert "<script" not in (folder / "report.html").read_text()
+
+
+def test_compare_that_is_stopped_shows_what_it_has(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    command = [*COMPARE, "quick", *TINY, "--trials", "500", "--out", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and runs_in(folder) < 1:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert str(folder / "report.html") in "".join(out.split())
+    assert (folder / "summary.csv").exists()
+
+
+def runs_in(folder: Path) -> int:
+    runs = folder / "runs.csv"
+    return len(runs.read_text().splitlines()) - 1 if runs.exists() else 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(["nope"], "no scenario 'nope'"), (["--interval-s", "-1"], "not a number from 0")],
+)
+def test_compare_refuses_bad_input_in_one_line(arguments: list[str], says: str) -> None:
+    done = subprocess.run([*COMPARE, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert says in line
