@@ -29,11 +29,16 @@ __all__ = [
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """A chart, the question that it answers, and two sentences that explain it."""
+    """A chart, the question that it answers, and two sentences that say what to see.
+
+    how: how it is measured; limits: what it does not show
+    """
 
     draw: Callable[[Log, pl.DataFrame], Figure | None]
     question: str
     text: str
+    how: str = ""
+    limits: str = ""
 
 
 CHARTS: dict[str, Chart] = {
@@ -44,6 +49,10 @@ CHARTS: dict[str, Chart] = {
         " published, an arc is a request from its start to its end, and a numbered dot is a"
         " message that has arrived. A short poll can only find what is already there, a long poll"
         " is held open until there is something to find, and a WebSocket is never asked.",
+        how="One client of one trial, the same in each mode, in seconds whose waits are much like"
+        " that client's mean. The modes of a trial publish on one schedule.",
+        limits="A few seconds of one client illustrate; the other charts count every message of"
+        " every client.",
     ),
     "latency": Chart(
         draw_latency,
@@ -52,6 +61,10 @@ CHARTS: dict[str, Chart] = {
         " the median, and one message in a hundred is slower than p99. Short polling spreads its"
         " messages evenly over its interval, because a message"
         " may be published at any moment of it.",
+        how="From the server's stamp at publish to the moment when the message reached the reader,"
+        " by one clock, for every delivery of a message published in the window.",
+        limits="A browser's own time to show a message is not in it, nor the publisher's way to"
+        " the server.",
     ),
     "tradeoff": Chart(
         draw_tradeoff,
@@ -59,6 +72,10 @@ CHARTS: dict[str, Chart] = {
         "Halving the interval halves short polling's latency and doubles its requests, so its"
         " points lie on one line. Long polling and WebSocket do not know an interval and lie off"
         " that line.",
+        how="Mean latency over the deliveries of the window, and requests started in the window"
+        " for each client and second; means over runs.",
+        limits="A request is counted, not weighed: what one costs in bytes and CPU stands in other"
+        " charts.",
     ),
     "requests": Chart(
         draw_requests,
@@ -66,6 +83,9 @@ CHARTS: dict[str, Chart] = {
         "Every request of a receiving client counts, also those that brought nothing, and the"
         " upgrade that opens a WebSocket. Below one request for a message, a response brings"
         " several messages at once.",
+        how="Requests that the receiving clients put on the wire in the window, over their"
+        " deliveries of the window; a WebSocket session counts whole, from upgrade to close.",
+        limits="The publisher's own requests are left out: they are the same in every mode.",
     ),
     "empty": Chart(
         draw_empty,
@@ -73,6 +93,8 @@ CHARTS: dict[str, Chart] = {
         "An empty response tells the client only that there is no news, and costs nearly as much"
         " as a full one. Short polling has the fewer of them the more is published, and long"
         " polling has one only when a whole hold passes without news.",
+        how="Responses with status 204 over all responses to polls that started in the window.",
+        limits="A request that got no response is neither empty nor full, and is not counted here.",
     ),
     "bytes": Chart(
         draw_bytes,
@@ -80,6 +102,10 @@ CHARTS: dict[str, Chart] = {
         "Every byte that a receiving client wrote to its connection or read from it is shared out"
         " among the messages that it received. A poll repeats its heads for each request, while"
         " a WebSocket pays for its handshake once and for a few bytes of frame with each message.",
+        how="Bytes handed to TCP and taken from it by the clients, which must equal the server's"
+        " own count; shared out by what they are: heads, handshake, frames, text.",
+        limits="TCP/IP's own headers and acknowledgements, and TLS, come on top; a browser sends"
+        " longer request heads than these clients, with cookies and its own name.",
     ),
     "cpu": Chart(
         draw_cpu,
@@ -87,5 +113,8 @@ CHARTS: dict[str, Chart] = {
         "User and system time of the server's process over the window is shared out among the"
         " deliveries of the window. It includes the publishing itself, which is the same in"
         " every mode.",
+        how="The operating system's count for the server's process at both ends of the window.",
+        limits="The kernel's work for sockets outside the process's own calls is not in it; and"
+        " this is one server in one language.",
     ),
 }
