@@ -1,7 +1,8 @@
-"""Derive what one step of a mode takes from the warm-up rows of the log. No theory here.
+"""Derive what one step of a mode takes, from messages that met an idle server. No theory here.
 
-Warm-up messages are evenly spaced on an otherwise idle server, so each is a probe; and they are
-not among the deliveries that a prediction made with them is compared to.
+A message is such a probe when none was published shortly before it. The warm-up consists of them,
+and in the window some are: without the latter every unit cost would be that of a warm machine.
+What theory adds is how messages that do not meet an idle server fare, and how long polls wait.
 """
 
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from clients.log import Log
 
 NS_PER_S = 1e9
+IDLE_S = 0.04  # beyond two round trips, how long nothing was published before a probe
 
 
 def unit_costs(log: Log) -> pl.DataFrame:
@@ -19,7 +21,7 @@ def unit_costs(log: Log) -> pl.DataFrame:
     per_reader_s: c, for each further reader; round_trip_s: R, of a poll answered at once
     rearm_s: G, from an answer leaving the server to the client's next long poll reaching it
 
-    Without warm-up rows they are what the emulated link alone would make them.
+    Without any probe they are what the emulated link alone would make them.
     """
     runs = log.runs.select("run", "mode", "rtt_ms", "keepalive")
     costs = (
@@ -47,30 +49,30 @@ def _by_mode() -> dict[str, pl.Expr]:
 
 
 def _probes(log: Log) -> pl.DataFrame:
-    """Return warm-up deliveries without each run's first message, unless it is the only one.
+    """Return deliveries of messages that met an idle server; never a run's first, unless alone.
 
     The first finds caches cold.
     """
-    windows = log.runs.select("run", "window_start_ns")
-    early = log.deliveries.lazy().join(windows.lazy(), on="run")
-    early = early.filter(pl.col("published_ns") < pl.col("window_start_ns"))
-    first = pl.col("published_ns").min().over("run")
-    only = pl.col("published_ns").max().over("run") == first
-    return early.filter((pl.col("published_ns") > first) | only).collect()
+    messages = log.deliveries.lazy().select("run", "message", "published_ns").unique()
+    before = pl.col("published_ns").shift(1).over("run", order_by="published_ns")
+    idle_ns = (IDLE_S + 2 * pl.col("rtt_ms") / 1e3) * NS_PER_S
+    quiet = pl.col("published_ns") - before >= idle_ns
+    alone = pl.len().over("run") == 1
+    probes = messages.join(log.runs.lazy().select("run", "rtt_ms"), on="run").filter(quiet | alone)
+    return log.deliveries.lazy().join(probes, on=["run", "message"], how="semi").collect()
 
 
 def _fanout(probes: pl.DataFrame) -> pl.DataFrame:
-    """Return first_s, further_s by run: medians over the probes.
+    """Return first_s, further_s by run, such that their mean latency is that of the probes.
 
-    The first reader has its own turn behind it too, so its latency is d + c.
+    The readers' turns are c apart, so their mean is d + (N + 1) c/2.
     """
     latency_s = (pl.col("received_ns") - pl.col("published_ns")) / NS_PER_S
     first_s, last_s, readers = latency_s.min(), latency_s.max(), pl.len()
     further_s = pl.when(readers > 1).then((last_s - first_s) / (readers - 1)).otherwise(0.0)
-    each = probes.group_by("run", "message").agg(first_s=first_s, further_s=further_s)
-    return each.group_by("run").agg(
-        (pl.col("first_s") - pl.col("further_s")).median(), pl.col("further_s").median()
-    )
+    before_s = latency_s.mean() - (readers + 1) / 2 * further_s
+    each = probes.group_by("run", "message").agg(first_s=before_s, further_s=further_s)
+    return each.group_by("run").agg(pl.col("first_s", "further_s").mean())
 
 
 def _round_trips(log: Log) -> pl.DataFrame:
@@ -104,4 +106,4 @@ def _rearms(log: Log) -> pl.DataFrame:
     ).filter(pl.col("started_ns").is_not_null())
     answers = followed.group_by("run", "client", "started_ns").agg(pl.col("published_ns").max())
     deaf_s = (pl.col("started_ns") - pl.col("published_ns")) / NS_PER_S
-    return answers.group_by("run").agg(deaf_s=deaf_s.median())
+    return answers.group_by("run").agg(deaf_s=deaf_s.mean())
