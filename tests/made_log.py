@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from clients.log import Delivery, Experiment, Log, Request, Run, Settings, Writer, read
+from clients.log import Delivery, Exchange, Experiment, Log, Request, Run, Settings, Writer, read
 
 TRANSIT_S = 0.001  # d: one way
 STACK_S = 0.002  # client time from an answer to its next long poll
@@ -19,6 +19,7 @@ PER_READER_S = 0.00002  # c
 REARM_S = 2 * TRANSIT_S + STACK_S  # G, of the first reader
 PROBES_PER_S = 5
 DRAIN_S = 0.5
+EPOCH = "5eed5eed"
 BYTES = {"short": (180, 170), "long": (190, 170), "ws": (200, 160)}  # request and response head
 
 SETTINGS = Settings(
@@ -64,6 +65,7 @@ def make_log(
             )
             writer.add(spoil(run), requests, deliveries)
     writer.describe(_experiment(settings, trials, modes, seed, finished=True))
+    writer.wire({mode: exchange(mode, settings[0].payload_bytes) for mode in modes})
     return folder
 
 
@@ -219,6 +221,27 @@ def _bytes(mode: str, settings: Settings, span: Span) -> tuple[int, int, dict[st
             {"handshake": up + head, "frame": frames, "body": payload},
         )
     return up, head + payload, {"request_head": up, "response_head": head, "body": payload}
+
+
+def exchange(mode: str, payload_bytes: int) -> Exchange:
+    """Return a delivery's bytes as they would have been on the socket."""
+    message = message_json(payload_bytes).decode()
+    asked = f"GET /{mode}?after=0&epoch={EPOCH} HTTP/1.1\r\nHost: 127.0.0.1:3001\r\n"
+    if mode == "ws":
+        head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
+        hello = f'{{"epoch":"{EPOCH}","cursor":0}}'
+        frames = f"\x81{chr(len(hello))}{hello}\x81\x7e{chr(len(message) >> 8)}"
+        frames += chr(len(message) & 0xFF) + message
+        return Exchange(f"{asked}Upgrade: websocket\r\n\r\n", head + frames)
+    body = f'{{"epoch":"{EPOCH}","cursor":1,"messages":[{message}]}}'
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+    return Exchange(asked + "\r\n", head + body)
+
+
+def message_json(payload_bytes: int) -> bytes:
+    """Return a message with a text of so many bytes."""
+    stamps = f'"sent_ns":{10**12},"published_ns":{10**12 + 1000}'
+    return f'{{"id":1,"sender":"publisher","text":"{"x" * payload_bytes}",{stamps}}}'.encode()
 
 
 def _experiment(
