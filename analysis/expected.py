@@ -46,6 +46,8 @@ def _case(runs: pl.DataFrame) -> Case:
         interval_s=run["interval_s"],
         hold_s=run["hold_s"],
         periodic=run["schedule"] == "periodic",
+        jitter_s=run["jitter_ms"] / 1e3,
+        on_schedule=run.get("timer") == "grid",
         **means,
     )
 

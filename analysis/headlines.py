@@ -9,9 +9,9 @@ import polars as pl
 
 from analysis.crossing import in_words
 from analysis.modes import MODES
-from analysis.rows import representative, varied
+from analysis.rows import differing, representative, varied
 from analysis.scene import Scene
-from analysis.wording import PHRASES, duration, measured, percent, plain, times
+from analysis.wording import PHRASES, apart, duration, measured, percent, plain, times
 
 SAME = 1.25  # closer than this, two figures are called the same
 
@@ -21,14 +21,15 @@ def latency(rows: pl.DataFrame) -> str:
     p50 = _values(rows, "latency_p50_ms")
     if not p50:
         return "No message was delivered in the window"
+    at = _at(rows)
     fast, slow = min(p50, key=lambda mode: p50[mode]), max(p50, key=lambda mode: p50[mode])
     if p50[slow] < SAME * p50[fast]:
-        return f"{_modes(p50)}: half of the messages arrive within {duration(p50[slow])}"
+        return f"{at}{_modes(p50)}: half of the messages arrive within {duration(p50[slow])}"
     peers = [mode for mode in p50 if p50[mode] < 2 * p50[fast]]
     verb = "deliver" if len(peers) > 1 else "delivers"
     slowest = max(p50[mode] for mode in peers)
     return (
-        f"{_modes(peers)} {verb} in {duration(slowest)} what {MODES[slow].name} delivers"
+        f"{at}{_modes(peers)} {verb} in {duration(slowest)} what {MODES[slow].name} delivers"
         f" in {duration(p50[slow])}"
     )
 
@@ -63,8 +64,9 @@ def total_bytes(rows: pl.DataFrame) -> str:
         total=pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")
     )
     crossing = in_words(rows, "total", "needs fewer bytes than")
-    size = plain(rows["payload_bytes"][0])
-    return crossing or _each(rows, "total", f"What {size} bytes of text cost in bytes on the wire")
+    sizes = rows["payload_bytes"].unique()
+    text = f"{plain(sizes[0])} bytes of text cost" if len(sizes) == 1 else "a text costs"
+    return crossing or _each(rows, "total", f"What {text} in bytes on the wire")
 
 
 def cpu(rows: pl.DataFrame) -> str:
@@ -103,17 +105,27 @@ def _modes(modes: Iterable[str]) -> str:
 
 
 def _each(rows: pl.DataFrame, column: str, lead: str) -> str:
-    values = _values(rows, column)
-    parts = [f"{MODES[mode].name} {measured(value)}" for mode, value in values.items()]
-    return f"{_at(rows)}{lead}: {', '.join(parts)}"
+    # Where kinds differ every row is named, of a sweep only those at one setting.
+    shown = representative(rows) if varied(rows) else rows
+    good = shown.filter(~pl.col("void")).drop_nulls(column)
+    named = zip(_names(good, differing(shown)), good[column], strict=True)
+    parts = [f"{name} {measured(value)}" for name, value in named]
+    return f"{_at(rows) if varied(rows) else ''}{lead}: {', '.join(parts)}"
+
+
+def _names(rows: pl.DataFrame, names: list[str]) -> list[str]:
+    """Name each row by its mode, and in brackets by what it differs in."""
+    told = [(MODES[row["mode"]].name, apart(row, names)) for row in rows.iter_rows(named=True)]
+    return [f"{name} ({differs})" if differs else name for name, differs in told]
 
 
 def _at(rows: pl.DataFrame) -> str:
-    """Say which setting of a sweep a sentence speaks of."""
-    name = varied(rows)
-    if name is None:
-        return ""
-    return f"At {PHRASES[name].format(plain(representative(rows)[name][0]))}: "
+    """Say which of several settings a sentence speaks of."""
+    name, there = varied(rows), representative(rows).row(0, named=True)
+    if name is not None:
+        return f"At {PHRASES[name].format(plain(there[name]))}: "
+    differs = apart(there, differing(rows))
+    return f"With {differs}: " if differs else ""
 
 
 def timeline(scene: Scene, rows: pl.DataFrame) -> str:

@@ -2,10 +2,13 @@
 
 import polars as pl
 
+from analysis.modes import title
 from analysis.runs import KEYS, mode_order, with_void
-from analysis.summary import SETTINGS
-from analysis.wording import VARIABLES
+from analysis.summary import CONDITIONS, SETTINGS
+from analysis.wording import KINDS, VARIABLES, apart
 from clients.log import Log
+
+ALL_SETTINGS = (*SETTINGS, *CONDITIONS)
 
 
 def rows(log: Log, summary: pl.DataFrame) -> pl.DataFrame:
@@ -17,35 +20,56 @@ def rows(log: Log, summary: pl.DataFrame) -> pl.DataFrame:
 
 
 def varied(summary: pl.DataFrame) -> str | None:
-    """Return the setting that takes most values; None when there is a single setting."""
+    """Return the setting to draw along: the number that takes most values.
+
+    None when there is a single setting, and when kinds differ, which have no place on an axis.
+    """
+    if any(name in KINDS for name in differing(summary)):
+        return None
     counts = {name: summary[name].n_unique() for name in VARIABLES}
     name = max(counts, key=lambda name: counts[name])
     return name if counts[name] > 1 else None
 
 
+def differing(summary: pl.DataFrame) -> list[str]:
+    """Return every setting that takes more than one value, numbers first."""
+    return [name for name in ALL_SETTINGS if summary[name].n_unique() > 1]
+
+
+def labels(rows: pl.DataFrame) -> list[str]:
+    """Name each row by its mode, and by what tells it from the other rows in a line below."""
+    names = differing(rows)
+    return [
+        "\n".join(filter(None, (title(row["mode"]), apart(row, names))))
+        for row in rows.iter_rows(named=True)
+    ]
+
+
 def representative(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return a row for each mode at one point of a sweep: where most modes are, near its middle."""
+    """Return a row for each mode at one point: where most modes are, near a sweep's middle."""
     name = varied(rows)
-    if name is None:
-        return rows.unique("mode", keep="first", maintain_order=True)
-    points = rows.group_by(SETTINGS, maintain_order=True).agg(modes=pl.col("mode").n_unique())
-    points = points.sort(name, maintain_order=True).with_row_index("place")
-    from_middle = (pl.col("place").cast(pl.Int64) - points.height // 2).abs()
-    middle = points.sort(-pl.col("modes").cast(pl.Int64), from_middle, maintain_order=True).head(1)
-    there = rows.join(middle, on=SETTINGS, how="semi", maintain_order="left")
+    points = rows.group_by(ALL_SETTINGS, maintain_order=True).agg(modes=pl.col("mode").n_unique())
+    if name is not None:
+        points = points.sort(name, maintain_order=True)
+    points = points.with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
+    wanted = 0 if name is None else points.height // 2
+    from_wanted = (pl.col("place") - wanted).abs()
+    middle = points.sort(-pl.col("modes").cast(pl.Int64), from_wanted, maintain_order=True).head(1)
+    there = rows.join(middle, on=ALL_SETTINGS, how="semi", maintain_order="left")
     return _in_order(there.unique("mode", keep="first", maintain_order=True))
 
 
 def along(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return the rows that differ from the representative ones in `name` alone, sorted by it."""
     middle = representative(rows).row(0, named=True)
-    others = [pl.col(other) == middle[other] for other in SETTINGS if other != name]
+    others = [pl.col(other) == middle[other] for other in ALL_SETTINGS if other != name]
     return rows.filter(*others).sort(name, maintain_order=True)
 
 
 def points(rows: pl.DataFrame) -> list[pl.DataFrame]:
     """Split the rows by what was set; modes in their order, wherever the scenario listed them."""
-    return [_in_order(of_point) for of_point in rows.partition_by(SETTINGS, maintain_order=True)]
+    parts = rows.partition_by(ALL_SETTINGS, maintain_order=True)
+    return [_in_order(of_point) for of_point in parts]
 
 
 def _in_order(rows: pl.DataFrame) -> pl.DataFrame:

@@ -13,9 +13,11 @@ from analysis.bootstrap import mean_interval, percentile_interval
 from analysis.expected import cases, expectation
 from analysis.runs import KEYS, figures_of_runs, window_deliveries
 from analysis.unit_costs import unit_costs
-from clients.log import Log, LogError
+from clients.log import Log, LogError, Settings
 
 SETTINGS = ("clients", "rate_per_s", "interval_s", "hold_s", "rtt_ms", "payload_bytes")
+LENGTHS = ("duration_s", "warmup_s")  # how long a run is measured is not what is measured
+CONDITIONS = tuple(name for name in Settings.__struct_fields__ if name not in (*SETTINGS, *LENGTHS))
 PERCENTILES = {"latency_p50_ms": 0.5, "latency_p90_ms": 0.9, "latency_p99_ms": 0.99}
 MEANS = (
     "latency_mean_ms",
@@ -37,13 +39,17 @@ COLUMNS = (
 )
 MEASURED = tuple(name for name in COLUMNS if name in MEANS or name in PERCENTILES)
 INTERVALS = tuple(f"{name}_{end}" for name in MEASURED for end in ("low", "high"))
+PREDICTED = tuple(name for name in COLUMNS if f"theory_{name}" in COLUMNS)
+DIFFERENCES = tuple(f"{name}_theory_difference_percent" for name in PREDICTED)
+LEAST_EXPECTED = 1e-6  # beside less than that, a per cent means nothing
 
 
 def summarise(log: Log) -> pl.DataFrame:
-    """Return the summary: COLUMNS, then INTERVALS; rows by setting, and modes in their order.
+    """Return the summary; rows by setting, and modes in their order.
 
-    The intervals hold with 95 % confidence; null with fewer than two runs. Raise LogError when
-    the log holds no run.
+    Columns: COLUMNS, then INTERVALS, CONDITIONS (settings that came later) and DIFFERENCES (of a
+    measured figure from theory's, in per cent of theory's). The intervals hold with 95 %
+    confidence; null with fewer than two runs. Raise LogError when the log holds no run.
     """
     if log.runs.is_empty():
         raise LogError("the log holds no run: measure again, and let a run end")
@@ -55,14 +61,25 @@ def summarise(log: Log) -> pl.DataFrame:
     intervals = _intervals(averaged, samples, np.random.default_rng(log.experiment.seed))
     schema = dict.fromkeys([name for name in COLUMNS if name.startswith("theory_")], pl.Float64)
     columns = [pl.DataFrame(theory, schema=schema), intervals]
-    return pl.concat([rows, *columns], how="horizontal").select(*COLUMNS, *INTERVALS)
+    whole = pl.concat([rows, *columns], how="horizontal").with_columns(**_differences())
+    return whole.select(*COLUMNS, *INTERVALS, *CONDITIONS, *DIFFERENCES)
+
+
+def _differences() -> dict[str, pl.Expr]:
+    pairs = zip(DIFFERENCES, PREDICTED, strict=True)
+    return {difference: _difference_percent(name) for difference, name in pairs}
+
+
+def _difference_percent(name: str) -> pl.Expr:
+    expected = pl.col(f"theory_{name}")
+    return pl.when(expected >= LEAST_EXPECTED).then((pl.col(name) / expected - 1) * 100)
 
 
 def _aggregate(runs: pl.DataFrame, averaged: pl.DataFrame) -> pl.DataFrame:
     sums = ("messages", "lost", "duplicates", "out_of_order", "connections")
     valid = runs.group_by(KEYS).agg(valid=~pl.col("void").any())
     rows = averaged.group_by(KEYS, maintain_order=True).agg(
-        pl.col(SETTINGS).first(),
+        pl.col(*SETTINGS, *CONDITIONS).first(),
         pl.col(sums).sum(),
         pl.col(MEANS).mean(),
         trials=pl.len(),

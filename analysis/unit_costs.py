@@ -23,7 +23,7 @@ def unit_costs(log: Log) -> pl.DataFrame:
 
     Without any probe they are what the emulated link alone would make them.
     """
-    runs = log.runs.select("run", "mode", "rtt_ms", "keepalive")
+    runs = log.runs.select("run", "mode", "rtt_ms", "jitter_ms", "keepalive")
     costs = (
         runs.join(_fanout(_probes(log)), on="run", how="left")
         .join(_round_trips(log), on="run", how="left")
@@ -34,7 +34,7 @@ def unit_costs(log: Log) -> pl.DataFrame:
 
 def _by_mode() -> dict[str, pl.Expr]:
     short, long = pl.col("mode") == "short", pl.col("mode") == "long"
-    rtt_s = pl.col("rtt_ms") / 1e3
+    rtt_s = (pl.col("rtt_ms") + pl.col("jitter_ms")) / 1e3  # half of the jitter each way
     round_trip_s = pl.col("round_trip_s").fill_null(rtt_s)
     transit_s = pl.col("first_s").fill_null(rtt_s / 2)
     # A poll that opens its own connection crosses the link twice more (TCP's handshake).

@@ -1,11 +1,13 @@
 """Put figures into words: how many digits, which unit. No figure is computed here."""
 
 import math
+from collections.abc import Collection, Iterable
 
 import polars as pl
 
 NOTHING = "\u2013"  # a figure that was not measured
 NBSP = "\u00a0"  # keeps a number and its unit on one line
+MINUS = "\u2212"
 
 
 def figure(value: float | None, digits: int = 3) -> str:
@@ -37,6 +39,13 @@ def percent(share: float | None) -> str:
     return f"{figure(share * 100, 2) if few else round(share * 100)}{NBSP}%"
 
 
+def signed_percent(value: float) -> str:
+    """Write a difference in per cent: `+3.2 %`, `+120 %`, with a minus sign below zero."""
+    size = f"{abs(value):.1f}" if abs(value) < 9.95 else f"{abs(value):,.0f}"
+    sign = "" if float(size.replace(",", "")) == 0 else "+" if value > 0 else MINUS
+    return f"{sign}{size}{NBSP}%"
+
+
 def times(ratio: float) -> str:
     """Write a ratio as people say it: `1.4 times`, `450 times`."""
     return f"{figure(ratio, 2)}{NBSP}times"
@@ -59,8 +68,10 @@ VARIABLES = {
     "hold_s": "hold in s",
     "rtt_ms": "round trip added to the link, in ms",
     "payload_bytes": "payload in bytes",
+    "jitter_ms": "jitter of the link each way, in ms",
+    "kbit_per_s": "bandwidth of the link in kbit/s",
+    "stall_s": "stall of the server in s",
 }
-
 
 PHRASES = {
     "clients": "{} clients",
@@ -69,12 +80,51 @@ PHRASES = {
     "hold_s": "a hold of {} s",
     "rtt_ms": "a round trip of {} ms",
     "payload_bytes": "a payload of {} bytes",
+    "jitter_ms": "a jitter of {} ms",
+    "kbit_per_s": "{} kbit/s",
+    "stall_s": "a stall of {} s",
 }
 
+LABELS = {
+    "clients": "{} clients",
+    "rate_per_s": "{} messages/s",
+    "interval_s": "interval {} s",
+    "hold_s": "hold {} s",
+    "rtt_ms": "{} ms round trip",
+    "payload_bytes": "{} bytes",
+    "jitter_ms": "{} ms jitter",
+    "kbit_per_s": "{} kbit/s",
+    "stall_s": "{} s stall",
+}
 
-def setting(row: dict[str, object], without: str | None = None) -> str:
-    """Describe a row's settings in a line: `8 clients, 2 messages/s, ...`."""
-    value = {name: plain(float(str(row[name]))) for name in VARIABLES}
+# Settings that are of a kind, and have no place on an axis; the usual kind stands first.
+KINDS: dict[str, dict[object, str]] = {
+    "keepalive": {True: "connections kept", False: "new connections"},
+    "deflate": {False: "not compressed", True: "compressed"},
+    "schedule": {"poisson": "at random", "periodic": "evenly spaced"},
+    "timer": {"after": "interval after the answer", "grid": "interval on a fixed grid"},
+}
+# Whom a kind concerns; others concern every mode.
+CONCERNS = {"keepalive": {"short", "long"}, "deflate": {"ws"}, "timer": {"short"}}
+
+
+def apart(row: dict[str, object], names: Iterable[str]) -> str:
+    """Say by which of the named settings a row is told from others: `64 bytes, compressed`."""
+    mode = row["mode"]
+    return ", ".join(_told(row, name) for name in names if mode in CONCERNS.get(name, {mode}))
+
+
+def setting(row: dict[str, object], without: str | Collection[str] | None = None) -> str:
+    """Describe a row's settings in a line: `8 clients, 2 messages/s, ...`.
+
+    without: a setting, or several, that vary and are named elsewhere
+    """
+    left_out = {without} if isinstance(without, str) else set(without or ())
+    return ", ".join([*_basics(row, left_out), *_conditions(row, left_out)])
+
+
+def _basics(row: dict[str, object], left_out: set[str]) -> list[str]:
+    value = {name: plain(_number(row[name])) for name in VARIABLES}
     parts = {
         "clients": f"{value['clients']} client{'s' * (row['clients'] != 1)}",
         "rate_per_s": f"{value['rate_per_s']} messages/s of {value['payload_bytes']} bytes",
@@ -84,13 +134,33 @@ def setting(row: dict[str, object], without: str | None = None) -> str:
     }
     if row["rtt_ms"] == 0:
         parts["rtt_ms"] = "loopback"
-    if without == "payload_bytes":
+    if "payload_bytes" in left_out:
         parts["rate_per_s"] = f"{value['rate_per_s']} messages/s"
-    if without == "rate_per_s":
+    if "rate_per_s" in left_out and "payload_bytes" not in left_out:
         parts["rate_per_s"] = f"messages of {value['payload_bytes']} bytes"
-    elif without in parts:
-        del parts[without]
-    return ", ".join(parts.values())
+        left_out = left_out - {"rate_per_s"}
+    return [text for name, text in parts.items() if name not in left_out]
+
+
+def _conditions(row: dict[str, object], left_out: set[str]) -> list[str]:
+    """Name what is set otherwise than usual."""
+    unusual = [name for name in ("jitter_ms", "kbit_per_s", "stall_s") if row[name]]
+    for name, words in KINDS.items():
+        usual = next(iter(words))
+        if row.get(name, usual) != usual:
+            unusual.append(name)
+    return [_told(row, name) for name in unusual if name not in left_out]
+
+
+def _told(row: dict[str, object], name: str) -> str:
+    if name in KINDS:
+        return KINDS[name].get(row[name], f"{name} {row[name]}")
+    label = LABELS.get(name, name.replace("_", " ") + " {}")
+    return label.format(plain(_number(row[name])))
+
+
+def _number(value: object) -> float:
+    return float(str(value))
 
 
 def trials(rows: pl.DataFrame) -> str:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from msgspec.structs import asdict, replace
 
-from analysis.summary import COLUMNS, INTERVALS, summarise
+from analysis.summary import COLUMNS, CONDITIONS, DIFFERENCES, INTERVALS, summarise
 from clients.log import Delivery, Log, LogError, Request, Run, Writer, read
 from tests.made_log import SETTINGS, made, make_log
 
@@ -70,8 +70,9 @@ def short_log(tmp_path: Path) -> Log:
     return written(tmp_path / "log", (run(0, server_cpu_s=0.03), polls, deliveries))
 
 
-def test_columns_are_those_of_the_contract_and_then_the_intervals(short_log: Log) -> None:
-    assert summarise(short_log).columns == [*COLUMNS, *INTERVALS]
+def test_columns_are_those_of_the_contract_and_then_what_came_later(short_log: Log) -> None:
+    later = [*INTERVALS, *CONDITIONS, *DIFFERENCES]
+    assert summarise(short_log).columns == [*COLUMNS, *later]
     assert list(COLUMNS) == CONTRACT.replace(",", " ").split()
 
 

@@ -6,7 +6,8 @@ from matplotlib.ticker import PercentFormatter
 
 from analysis.charts.canvas import INK, QUIET, VOID_GREY, VOID_HATCH
 from analysis.charts.measure import Measure
-from analysis.modes import MODES, title
+from analysis.modes import MODES
+from analysis.rows import labels
 
 Row = dict[str, object]
 
@@ -53,8 +54,8 @@ def label(axes: Axes, end: tuple[float, int], text: str, row: Row, note: str = "
 
 def finish(axes: Axes, rows: pl.DataFrame) -> None:
     """Name the modes beside their bars and leave room for the values."""
-    names = [title(mode) for mode in rows["mode"]]
-    axes.set_yticks(range(len(names)), names, size=20)
+    names = labels(rows)
+    axes.set_yticks(range(len(names)), names, size=15 if "\n" in "".join(names) else 20)
     axes.tick_params(axis="y", pad=12)
     axes.set_ylim(len(names) - 0.5, -0.5)
     ends = [0.0, *(patch.get_x() + patch.get_width() for patch in axes.patches)]  # type: ignore[attr-defined]

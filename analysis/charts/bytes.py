@@ -10,7 +10,7 @@ from analysis.charts.canvas import INK, slide, style
 from analysis.charts.comparison import NAME_ROOM
 from analysis.charts.curves import draw_curves
 from analysis.charts.measure import Measure
-from analysis.rows import along, representative, rows, varied
+from analysis.rows import along, differing, representative, rows, varied
 from analysis.runs import KEYS, figures_of_runs
 from analysis.wording import measured, setting, trials
 from clients.log import Log
@@ -60,7 +60,8 @@ def _parts(log: Log) -> pl.DataFrame:
 
 def _stacks(split: pl.DataFrame, title: str) -> Figure:
     row = split.row(0, named=True)
-    figure, axes = slide(title, f"{setting(row)}; {trials(split)}", NOTE, left=NAME_ROOM)
+    subtitle = f"{setting(row, without=differing(split))}; {trials(split)}"
+    figure, axes = slide(title, subtitle, NOTE, left=NAME_ROOM)
     for place, row in enumerate(split.iter_rows(named=True)):
         start = 0.0
         for part, (_, colour) in PARTS.items():

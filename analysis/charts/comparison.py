@@ -12,7 +12,7 @@ from analysis.charts.bars import draw_bars
 from analysis.charts.canvas import slide, style
 from analysis.charts.curves import draw_curves
 from analysis.charts.measure import Measure
-from analysis.rows import along, representative, rows, varied
+from analysis.rows import along, differing, representative, rows, varied
 from analysis.wording import setting, trials
 from clients.log import Log
 
@@ -38,7 +38,8 @@ def _bars(measured: pl.DataFrame, measure: Measure, title: str) -> Figure:
     if name is not None:
         return _sweep(along(measured, name), measure, name, title, note)
     row = measured.row(0, named=True)
-    figure, axes = slide(title, f"{setting(row)}; {trials(measured)}", note, left=NAME_ROOM)
+    subtitle = f"{setting(row, without=differing(measured))}; {trials(measured)}"
+    figure, axes = slide(title, subtitle, note, left=NAME_ROOM)
     draw_bars(axes, measured, measure)
     return figure
 

@@ -12,7 +12,7 @@ from analysis import headlines
 from analysis.charts.canvas import INK, QUIET, slide, style
 from analysis.expected import cases
 from analysis.modes import MODES, title
-from analysis.rows import representative, rows, varied
+from analysis.rows import differing, representative, rows
 from analysis.runs import KEYS, figures_of_runs, window_deliveries
 from analysis.theory import MODES as THEORY
 from analysis.unit_costs import unit_costs
@@ -30,7 +30,7 @@ def draw_latency(log: Log, summary: pl.DataFrame) -> Figure | None:
     if shown.is_empty():
         return None
     row = shown.row(0, named=True)
-    which = "One of the settings: " if varied(summary) else ""
+    which = "One of the settings: " if differing(summary) else ""
     note = f"Dashed: theory. Dots: p50 and p99; {trials(shown)}. The time axis is logarithmic."
     with style():
         figure, axes = slide(

@@ -21,6 +21,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     rearm_s: G, from a response leaving the server to the client's next long poll reaching it
     per_reader_s: c, server time for each reader of a message
     session_s: how long a WebSocket stays open
+    jitter_s: J, up to so much the link may add each way; its mean, J/2, is in d and in R already
+    on_schedule: short polls start at multiples of I, not I after the response
     """
 
     clients: int
@@ -33,6 +35,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     per_reader_s: float
     session_s: float
     periodic: bool = False
+    jitter_s: float = 0.0
+    on_schedule: bool = False
 
 
 def fanout_mean_s(case: Case) -> float:
