@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Draws = NDArray[np.int64]
 
 DRAWS = 2000
 CONFIDENCE = 0.95
@@ -20,22 +21,44 @@ def mean_interval(per_run: Floats, generator: np.random.Generator) -> tuple[floa
     """Return the interval of a mean over runs; None for fewer than two runs."""
     if len(per_run) < 2:
         return None
-    return _interval(per_run[_draws(len(per_run), generator)].mean(axis=1))
+    return interval(drawn_means(per_run, draw(len(per_run), generator)))
 
 
 def percentile_interval(
     runs: Sequence[Floats], share: float, generator: np.random.Generator
 ) -> tuple[float, float] | None:
     """Return the interval of a percentile of all runs' samples; None for fewer than two runs."""
-    samples = [np.sort(run) for run in runs if len(run)]
+    samples = [run for run in runs if len(run)]
     if len(samples) < 2:
         return None
+    return interval(drawn_percentiles(samples, share, draw(len(samples), generator)))
+
+
+def draw(runs: int, generator: np.random.Generator) -> Draws:
+    """Return which runs each resample consists of: DRAWS rows of as many runs as there are."""
+    return generator.integers(0, runs, size=(DRAWS, runs))
+
+
+def drawn_means(per_run: Floats, draws: Draws) -> Floats:
+    """Return the mean over runs of each resample."""
+    return np.asarray(per_run[draws].mean(axis=1))
+
+
+def drawn_percentiles(runs: Sequence[Floats], share: float, draws: Draws) -> Floats:
+    """Return the percentile of each resample's pooled samples; no run is without samples."""
+    samples = [np.sort(run) for run in runs]
     values = _values(np.sort(np.concatenate(samples)))
     within = np.stack([np.searchsorted(run, values, side="right") for run in samples])
-    drawn = _draws(len(samples), generator)
-    times = np.stack([np.bincount(draw, minlength=len(samples)) for draw in drawn])
+    times = np.stack([np.bincount(row, minlength=len(samples)) for row in draws])
     reached = times @ within >= share * (times @ within[:, -1:])
-    return _interval(values[reached.argmax(axis=1)])
+    return np.asarray(values[reached.argmax(axis=1)])
+
+
+def interval(statistics: Floats) -> tuple[float, float]:
+    """Return between which ends CONFIDENCE of the resamples' statistics lie."""
+    outside = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(statistics, [outside, 1 - outside])
+    return float(low), float(high)
 
 
 def _values(pooled: Floats) -> Floats:
@@ -44,13 +67,3 @@ def _values(pooled: Floats) -> Floats:
         return pooled
     places = np.linspace(0, len(pooled) - 1, MOST_VALUES).astype(np.int64)
     return np.asarray(pooled[places])
-
-
-def _draws(runs: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    return generator.integers(0, runs, size=(DRAWS, runs))
-
-
-def _interval(statistics: Floats) -> tuple[float, float]:
-    outside = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(statistics, [outside, 1 - outside])
-    return float(low), float(high)
