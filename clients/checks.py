@@ -64,6 +64,7 @@ def _instrument(run: Run) -> list[str | None]:
         _above(
             run.client_cpu_share, BUSY_CLIENT, "the clients' process was busy: {:.0%} of a core"
         ),
+        _above(run.crowd_cpu_share, BUSY_CLIENT, "the crowd's process was busy: {:.0%} of a core"),
     ]
 
 

@@ -14,8 +14,11 @@ from typing import Any
 import msgspec
 import psutil
 
+from clients.crowd import joining_s
+from clients.files import allow_files, has_line
 from clients.log import Exchange, Experiment, Run, Writer
-from clients.run import Outcome, Plan, measure
+from clients.plan import Outcome, Plan
+from clients.run import measure
 from clients.scenarios import Scenario
 from clients.server import server_at
 
@@ -53,7 +56,8 @@ def seconds(plan: Plan) -> float:
     """Say how long a run will take, about."""
     settings = plan.settings
     drain_s = settings.interval_s if plan.mode == "short" else 0.1
-    return OVERHEAD_S + settings.warmup_s + settings.duration_s + drain_s
+    crowd_s = 2 * joining_s(settings) if plan.crowd else 0.0  # and as long to leave
+    return OVERHEAD_S + crowd_s + settings.warmup_s + settings.duration_s + drain_s
 
 
 async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
@@ -62,6 +66,8 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     Raises LogError when the folder cannot be used and ServerError when the server cannot. When
     cancelled, the log keeps all the rows there are, and the run under way is marked interrupted.
     """
+    for point in ambition.scenario.points:
+        allow_files(point.settings.clients, line=has_line(point.settings))
     if ambition.url is not None:
         async with server_at(ambition.url) as server:
             await server.stats()  # before anything is written

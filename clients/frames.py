@@ -4,11 +4,13 @@ Source: RFC 6455, section 5.2. Several frames may arrive at once, and the reader
 No network here.
 """
 
+import os
 from collections import deque
 
 import msgspec
 
 HEAD_END = b"\r\n\r\n"
+TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -43,15 +45,28 @@ class Frames:
             self.waiting.append(frame)
 
     def _cut(self, arrived_ns: int) -> Frame | None:
-        if len(self._buffer) < 2:
+        found = measure(self._buffer)
+        if found is None:
             return None
-        short = self._buffer[1] & 0x7F  # no mask: a server sends none
-        wide = {126: 2, 127: 8}.get(short, 0)
-        head = 2 + wide
-        if len(self._buffer) < head:
-            return None
-        payload = int.from_bytes(self._buffer[2:head]) if wide else short
-        if len(self._buffer) < head + payload:
-            return None
-        del self._buffer[: head + payload]
-        return Frame(head, payload, arrived_ns)
+        del self._buffer[: sum(found)]
+        return Frame(*found, arrived_ns)
+
+
+def measure(data: bytes | bytearray) -> tuple[int, int] | None:
+    """Return the bytes of the first frame's head and of its payload, None until all are there."""
+    if len(data) < 2:
+        return None
+    short = data[1] & 0x7F  # no mask: a server sends none
+    wide = {126: 2, 127: 8}.get(short, 0)
+    head = 2 + wide
+    if len(data) < head:
+        return None
+    payload = int.from_bytes(data[2:head]) if wide else short
+    return (head, payload) if len(data) >= head + payload else None
+
+
+def masked(opcode: int, payload: bytes) -> bytes:
+    """Frame up to 125 bytes as a client must: whole, and masked (section 5.3)."""
+    key = os.urandom(4)
+    body = bytes(byte ^ key[n % 4] for n, byte in enumerate(payload))
+    return bytes((0x80 | opcode, 0x80 | len(payload))) + key + body

@@ -26,6 +26,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     schedule: how messages are spaced, "poisson" or "periodic"
     keepalive: polls share a connection; deflate: WebSockets compress
     stall_s: for so long the server's process is stopped in the middle of the window
+    timer: what short polling's interval is counted from: "after" the response, or a fixed "grid"
+    sample_limit: so many clients at most are measured; the rest of a crowd is counted
     """
 
     clients: int
@@ -42,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keepalive: bool = True
     deflate: bool = False
     stall_s: float = 0.0
+    timer: str = "after"
+    sample_limit: int = 100
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -91,9 +95,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         Warm-up messages are evenly spaced on an idle server, so they give the unit costs
     messages: messages published in the window, with consecutive ids from first_message on
     published: messages published in all; publish_failures: publishes that were not answered 201
-    deliveries, requests, connections, bytes_up, bytes_down: the clients' counts, of the whole run
+    deliveries, requests, connections, bytes_up, bytes_down: the counts of all clients, whole run
+    crowd_clients: so many of the clients are only counted, by bare readers in another process, and
+        have no rows in the other files; crowd_requests, crowd_deliveries, crowd_bytes_up,
+        crowd_bytes_down: their part of the counts, None when the run ended before they reported
+    crowd_window_deliveries: to them, of the messages published in the window
+    crowd_cpu_share: as client_cpu_share, of the process that they are in
     request_head_bytes, response_head_bytes, handshake_bytes, frame_bytes, body_bytes: what the
-        bytes of the window's requests (of a WebSocket: of its whole session) consist of. The
+        bytes of the measured requests of the window (a WebSocket's session whole) consist of. The
         upgrade, the 101 and the frames that are not messages are handshake; frame heads, masks,
         pings and closes are frames; a poll's body, and a frame's text, are body
     server_cpu_s: user and system time of the server over the window
@@ -125,6 +134,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     keepalive: bool = True
     deflate: bool = False
     stall_s: float = 0.0
+    timer: str = "after"
+    sample_limit: int = 100
     seed: int
     started_utc: str
     window_start_ns: int | None = None
@@ -143,6 +154,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     handshake_bytes: int = 0
     frame_bytes: int = 0
     body_bytes: int = 0
+    crowd_clients: int = 0
+    crowd_requests: int | None = 0
+    crowd_deliveries: int | None = 0
+    crowd_window_deliveries: int | None = 0
+    crowd_bytes_up: int | None = 0
+    crowd_bytes_down: int | None = 0
+    crowd_cpu_share: float | None = None
     server_cpu_s: float | None = None
     server_rss_before_bytes: int | None = None
     server_rss_bytes: int | None = None

@@ -12,6 +12,7 @@ import msgspec
 from clients.experiment import Ambition
 from clients.log import Settings
 from clients.modes import MODES
+from clients.pace import TIMERS
 from clients.scenarios import SCENARIOS, Point, Scenario
 from clients.schedule import SCHEDULES
 
@@ -89,6 +90,8 @@ def _parser(program: str, default: str | None) -> argparse.ArgumentParser:
     add("--keepalive", action=argparse.BooleanOptionalAction, help="let polls share a connection")
     add("--deflate", action=argparse.BooleanOptionalAction, help="compress on WebSockets")
     add("--schedule", choices=list(SCHEDULES), help="how the messages are spaced")
+    add("--timer", choices=list(TIMERS), help="count the interval from the response, or on a grid")
+    add("--sample-limit", type=_whole(1, 20_000), metavar="N", help="clients measured at most")
     add("--trials", type=_whole(1, 1000), metavar="T", help="runs of each mode and setting")
     add("--seed", type=_whole(0, 2**63), metavar="S", help="for all that is random")
     add("--url", type=_url, metavar="URL", help="measure this server, not fresh ones")

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from clients.experiment import seconds
 from clients.log import Run
 from clients.modes import MODES
-from clients.run import Plan
+from clients.plan import Plan
 
 TICK_S = 0.5  # it is drawn by the process that measures, so seldom
 

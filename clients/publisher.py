@@ -1,20 +1,15 @@
 """Publish on an absolute schedule, from a process of its own, and report each publish.
 
-Reads an Order from standard input, publishes, and prints a Publish a line when all is done, or
-when standard input closes.
+A worker: it takes an Order, and reports a Publish for each of its times.
 """
 
 import asyncio
-import contextlib
-import os
-import sys
-import threading
 import time
 
 import aiohttp
 import msgspec
 
-from clients.timing import new_event_loop
+from clients.worker import work
 from demo.message import Draft, Message, encode
 
 PATH = "/messages"
@@ -86,36 +81,5 @@ async def _post(session: aiohttp.ClientSession, draft: Draft, done: list[Publish
         done.append(publish)
 
 
-async def _obey(order: Order, done: list[Publish]) -> None:
-    work = asyncio.create_task(publish(order, done))
-    loop = asyncio.get_running_loop()
-    watch = threading.Thread(target=_wait_for_end, args=(loop, work), daemon=True)
-    watch.start()
-    await asyncio.wait({work})
-    if not work.cancelled():
-        work.result()
-
-
-def _wait_for_end(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None]) -> None:
-    # Standard input closes when whoever gave the order has gone: then there is nobody to tell.
-    while os.read(sys.stdin.fileno(), 1):
-        pass
-    with contextlib.suppress(RuntimeError):  # the loop has closed: all is done
-        loop.call_soon_threadsafe(work.cancel)
-
-
-def main() -> None:
-    """Say that we are ready, read the order, carry it out, report."""
-    print("ready", flush=True)
-    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
-    done: list[Publish] = []
-    try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_obey(order, done))
-    finally:
-        sys.stdout.buffer.writelines(encode(publish) + b"\n" for publish in done)
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    work(Order, publish)

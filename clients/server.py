@@ -75,10 +75,15 @@ class Server:
             ) from None
 
     async def wait_for_requests(self, mode: str, count: int, timeout_s: float) -> None:
-        """Wait until the server has begun `count` requests of `mode`."""
-        async with asyncio.timeout(timeout_s):
-            while (await self.stats()).modes[mode].requests < count:  # noqa: ASYNC110
-                await asyncio.sleep(ASK_AGAIN_S)
+        """Wait until the server has begun `count` requests of `mode`; else raise ServerError."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while (await self.stats()).modes[mode].requests < count:  # noqa: ASYNC110
+                    await asyncio.sleep(ASK_AGAIN_S)
+        except TimeoutError:
+            raise ServerError(
+                f"not all clients could ask within {timeout_s:.0f} s: try fewer --clients"
+            ) from None
 
     async def wait_for_goodbyes(self, mode: str, timeout_s: float) -> Stats:
         """Wait until no connection of `mode` is left, so that every byte has been counted."""

@@ -12,9 +12,8 @@ PATH = "/short-poll"
 
 async def messages(client: Client, pace: Pace) -> AsyncGenerator[Message, None]:
     """Yield the messages after the client's place, in order, for ever."""
-    pause_s = pace.phase_s
+    pauses_s = pace.pauses()
     while True:
         for message in await client.get(PATH):
             yield message
-        await asyncio.sleep(pause_s)
-        pause_s = pace.interval_s
+        await asyncio.sleep(next(pauses_s))

@@ -45,13 +45,14 @@ class Stream:
             message = _read_message(body)
         except msgspec.ValidationError:
             self._attempt.handshake_bytes += frame.head_bytes + frame.payload_bytes
-            return _read_notice(body)
+            return read_notice(body)
         self._attempt.messages += 1
         self._attempt.body_bytes += frame.payload_bytes
         return message
 
 
-def _read_notice(body: bytes) -> GapNotice | Hello:
+def read_notice(body: bytes) -> GapNotice | Hello:
+    """Read what a frame says that is not a message; raise ValueError when it is neither."""
     try:
         return _read_gap(body)
     except msgspec.ValidationError:

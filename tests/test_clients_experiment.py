@@ -10,7 +10,7 @@ import pytest
 
 from clients.experiment import Ambition, experiment, plans
 from clients.log import Run, Settings, read
-from clients.run import Plan
+from clients.plan import Plan
 from clients.scenarios import SCENARIOS, Point, Scenario
 from clients.server import ServerError
 
@@ -78,7 +78,7 @@ async def test_experiment_fills_every_field_of_the_log(tmp_path: Path) -> None:
     log = read(folder)
     assert log.experiment.finished
     assert sorted(log.runs["mode"]) == ["long", "short", "ws"]
-    assert log.runs.drop("url", strict=False).null_count().sum_horizontal().item() == 0
+    assert log.runs.drop("crowd_cpu_share").null_count().sum_horizontal().item() == 0
     assert set(log.runs["messages"]) == {6}
     assert log.runs.select(pl.sum("lost", "duplicates", "out_of_order")).row(0) == (0, 0, 0)
     for run in log.runs.iter_rows(named=True):

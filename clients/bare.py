@@ -1,0 +1,172 @@
+"""Connections without a library: polls and WebSockets that are counted, not timed.
+
+A measured client costs two to three times what it costs the server to answer it, so that a large
+crowd of them would measure itself. One of these costs a third to a fifth of that.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from clients.frames import CLOSE, HEAD_END, PING, PONG, TEXT, masked, measure
+from clients.joining import Crowd
+
+ANSWERED = (200, 204, 410)
+LENGTH = b"\r\ncontent-length:"
+GOODBYE = (1000).to_bytes(2)  # RFC 6455, section 7.4.1
+
+Ask = Callable[[], bytes]  # make a request
+Take = Callable[[int, bytes], bool]  # take a status and a body; say whether there is more to come
+Hear = Callable[[bytes], bool]  # likewise a text
+
+
+class Poller(asyncio.Protocol):
+    """Ask, take the answer, pause, ask again; `pauses` has the seconds of each pause.
+
+    keepalive: otherwise each request has a connection of its own, which is closed after it
+    """
+
+    def __init__(
+        self, crowd: Crowd, ask: Ask, take: Take, pauses: Iterator[float], *, keepalive: bool = True
+    ) -> None:
+        self._crowd = crowd
+        self._ask = ask
+        self._take = take
+        self._pauses = pauses
+        self._keepalive = keepalive
+        self._transport: asyncio.Transport | None = None
+        self._buffer = b""
+        self._asking = self._done = False
+
+    async def connect(self) -> None:
+        """Open a connection and ask."""
+        await self._crowd.connect(self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask at once."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._crowd.tally.connections += 1
+        self._send()
+
+    def data_received(self, data: bytes) -> None:
+        """Take an answer when it is complete."""
+        self._crowd.tally.bytes_down += len(data)
+        self._buffer += data
+        if (answer := cut(self._buffer)) is not None:
+            self._asking, self._buffer = False, b""
+            self._answered(*answer)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Leave, or be back for the next request."""
+        self._transport = None
+        self._buffer = b""
+        if self._done:
+            self._crowd.leave()
+        elif self._asking:
+            self._crowd.again(self.connect)
+        elif not self._keepalive:
+            self._pause()
+
+    def _answered(self, status: int, body: bytes) -> None:
+        assert self._transport is not None
+        if status not in ANSWERED:
+            self._asking = True  # still: it ends as a broken connection does
+            self._transport.close()
+            return
+        self._done = not self._take(status, body)
+        if self._done or not self._keepalive:
+            self._transport.close()
+        else:
+            self._pause()
+
+    def _pause(self) -> None:
+        pause_s = next(self._pauses)
+        if pause_s > 0:
+            asyncio.get_running_loop().call_later(pause_s, self._send)
+        else:
+            self._send()
+
+    def _send(self) -> None:
+        if self._transport is None:
+            self._crowd.start(self.connect())
+            return
+        self._asking = True
+        request = self._ask()
+        self._crowd.tally.requests += 1
+        self._crowd.tally.bytes_up += len(request)
+        self._transport.write(request)
+
+
+class Listener(asyncio.Protocol):
+    """Upgrade once, take the texts that come, and say goodbye as RFC 6455 has it."""
+
+    def __init__(self, crowd: Crowd, ask: Ask, hear: Hear) -> None:
+        self._crowd = crowd
+        self._ask = ask
+        self._take_text = hear
+
+    async def connect(self) -> None:
+        """Open a connection and ask."""
+        await self._crowd.connect(self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the upgrade."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._buffer = bytearray()
+        self._open = self._done = False
+        self._crowd.tally.connections += 1
+        self._crowd.tally.requests += 1
+        self._say(self._ask())
+
+    def data_received(self, data: bytes) -> None:
+        """Take every frame that is complete."""
+        self._crowd.tally.bytes_down += len(data)
+        self._buffer += data
+        if not self._open and not self._upgraded():
+            return
+        while (found := measure(self._buffer)) is not None:
+            head, payload = found
+            opcode, body = self._buffer[0] & 0x0F, bytes(self._buffer[head : head + payload])
+            del self._buffer[: head + payload]
+            self._hear(opcode, body)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Leave; or come back, when it was not us who said goodbye."""
+        if self._done:
+            self._crowd.leave()
+        else:
+            self._crowd.again(self.connect)
+
+    def _upgraded(self) -> bool:
+        head, end, _ = self._buffer.partition(HEAD_END)
+        if not end:
+            return False
+        del self._buffer[: len(head) + len(end)]
+        self._open = head.startswith(b"HTTP/1.1 101 ")
+        if not self._open:
+            self._transport.close()
+        return self._open
+
+    def _hear(self, opcode: int, body: bytes) -> None:
+        if opcode == PING:
+            self._say(masked(PONG, body))
+        elif opcode == CLOSE and not self._done:
+            self._say(masked(CLOSE, body[:2]))
+        elif opcode == TEXT and not self._take_text(body) and not self._done:
+            self._done = True  # and the server, which answers, is the one to hang up
+            self._say(masked(CLOSE, GOODBYE))
+
+    def _say(self, data: bytes) -> None:
+        self._crowd.tally.bytes_up += len(data)
+        self._transport.write(data)
+
+
+def cut(data: bytes) -> tuple[int, bytes] | None:
+    """Return status and body of an HTTP answer, None while it is not all there."""
+    head, end, body = data.partition(HEAD_END)
+    if not end:
+        return None
+    head = head.lower() + b"\r\n"
+    place = head.find(LENGTH)
+    length = int(head[place + len(LENGTH) : head.index(b"\r\n", place + 2)]) if place >= 0 else 0
+    return (int(head[9:12]), body) if len(body) >= length else None

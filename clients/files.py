@@ -1,0 +1,34 @@
+"""Open files: each connection is one in the server, and two in an emulated line."""
+
+import contextlib
+
+from clients.log import Settings
+from clients.server import ServerError
+
+OTHER_FILES = 64  # of a process, beside its connections
+
+
+def allow_files(clients: int, *, line: bool = False) -> None:
+    """Raise the limit of open files as far as so many clients need; child processes inherit it.
+
+    line: there is an emulated line. Raises ServerError when the system does not allow as many.
+    """
+    needed = clients * (2 if line else 1) + OTHER_FILES
+    with contextlib.suppress(ImportError):  # Windows, which has no such limit
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft == resource.RLIM_INFINITY or soft >= needed:
+            return
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+        except (ValueError, OSError):
+            raise ServerError(
+                f"{clients} clients need {needed} open files in a process, and this system allows "
+                f"{hard}: use fewer --clients, or raise the limit (`ulimit -Hn`)"
+            ) from None
+
+
+def has_line(settings: Settings) -> bool:
+    """Say whether there is an emulated line between clients and server."""
+    return bool(settings.rtt_ms or settings.jitter_ms or settings.kbit_per_s)

@@ -1,0 +1,81 @@
+"""Many connections to one server: they join some at a time, are counted, leave by themselves."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+AT_ONCE = 50  # connections opened at a time
+LONGEST_BACKOFF_S = 1.0
+
+
+class Tally(msgspec.Struct):
+    """What connections have carried, all together; failures: requests without a good answer."""
+
+    requests: int = 0
+    connections: int = 0
+    failures: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+
+
+class Member(Protocol):
+    """One of a crowd: it connects when told to, and leaves by itself."""
+
+    async def connect(self) -> None:
+        """Open a connection and ask; where that fails, try again later."""
+
+
+class Crowd:
+    """Connections that are all at one server; `gone` is set when the last of them has left."""
+
+    def __init__(self, url: str, size: int, chance: random.Random) -> None:
+        address = urlsplit(url)
+        self.host, self.port = address.hostname or "", address.port or 80
+        self.tally = Tally()
+        self.gone = asyncio.Event()
+        self._here = size
+        self._chance = chance
+        self._tasks: set[asyncio.Future[None]] = set()
+
+    async def join(self, members: Sequence[Member], joining_s: float) -> None:
+        """Let all connect, some at a time, evenly over a while."""
+        began = asyncio.get_running_loop().time()
+        for first in range(0, len(members), AT_ONCE):
+            some = members[first : first + AT_ONCE]
+            await asyncio.gather(*(member.connect() for member in some))
+            due = began + joining_s * (first + len(some)) / len(members)
+            await asyncio.sleep(due - asyncio.get_running_loop().time())
+
+    async def connect(self, protocol: asyncio.Protocol) -> None:
+        """Connect one; try again later when that fails."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.create_connection(lambda: protocol, self.host, self.port)
+        except OSError:
+            self.again(lambda: self.connect(protocol))
+
+    def again(self, connect: Callable[[], Awaitable[None]]) -> None:
+        """Count a failure, and connect after a pause: full jitter, so that not all come at once."""
+        self.tally.failures += 1
+
+        async def pause() -> None:
+            await asyncio.sleep(self._chance.uniform(0, LONGEST_BACKOFF_S))
+            await connect()
+
+        self.start(pause())
+
+    def start(self, work: Awaitable[None]) -> None:
+        """Run something that nobody waits for."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def leave(self) -> None:
+        """Count one out."""
+        self._here -= 1
+        if not self._here:
+            self.gone.set()

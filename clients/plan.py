@@ -1,0 +1,115 @@
+"""Which run is to be made, and what is known of it so far. No network here."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from clients.checks import reasons
+from clients.follower import Census
+from clients.joining import Tally
+from clients.log import Delivery, Request, Run, Settings
+from clients.pace import Pace, make_pace
+from clients.recorder import Ledger, Recorder
+from clients.schedule import Schedule, make_schedule
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Which run of an experiment this is. Runs of a trial and rate share one publish schedule."""
+
+    run: int
+    mode: str
+    trial: int
+    setting: int
+    order: int
+    settings: Settings
+    seed: int
+
+    @property
+    def schedule(self) -> Schedule:
+        """When to publish: the same for every mode of a trial, and every setting of one rate."""
+        return make_schedule(self.settings, f"{self.seed}/{self.trial}")
+
+    def pace(self, client: int) -> Pace:
+        """How one client paces itself; whenever the run is repeated, the same."""
+        return make_pace(self.settings, f"{self.seed}/{self.run}/{client}")
+
+    @property
+    def sampled(self) -> int:
+        """How many of the clients are measured one by one; the others are counted."""
+        clients, limit = self.settings.clients, self.settings.sample_limit
+        return clients if self.settings.deflate else min(clients, limit)  # counting reads plainly
+
+    @property
+    def crowd(self) -> int:
+        """How many of the clients are counted."""
+        return self.settings.clients - self.sampled
+
+
+class Outcome:
+    """What is known of a run so far; `rows` can be written at any time, and are never less."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.recorder = Recorder(plan.run)
+        self.facts: dict[str, Any] = {"interrupted": True}
+        self.census: Census | None = None if plan.crowd else Census(Tally())
+        self._started = datetime.now(UTC)
+
+    def rows(self) -> tuple[Run, list[Request], list[Delivery]]:
+        """Return the run's row, with its verdict, and the rows of its events."""
+        run = Run(
+            **{name: getattr(self.plan, name) for name in PLANNED},
+            **msgspec.structs.asdict(self.plan.settings),
+            started_utc=self._started.isoformat(timespec="seconds"),
+            **self._totals(self.census or Census(Tally())),
+            **self._crowd(),
+            **self.facts,
+        )
+        void = reasons(run)
+        run = msgspec.structs.replace(run, valid=not void, void_because="; ".join(void))
+        return run, self.recorder.requests, self.recorder.deliveries
+
+    def _totals(self, census: Census) -> dict[str, Any]:
+        requests = [row for row in self.recorder.requests if row.bytes_up]
+        crowd = census.tally
+        return {
+            "requests": crowd.requests + len(requests),
+            "deliveries": census.deliveries + len(self.recorder.deliveries),
+            "connections": crowd.connections + len({row.connection for row in requests}),
+            "bytes_up": crowd.bytes_up + sum(row.bytes_up for row in requests),
+            "bytes_down": crowd.bytes_down + sum(row.bytes_down for row in requests),
+            **msgspec.structs.asdict(self._ledger()),
+        }
+
+    def _crowd(self) -> dict[str, Any]:
+        if self.census is None:  # the run ended before the crowd had reported
+            return {"crowd_clients": self.plan.crowd, **dict.fromkeys(CROWD)}
+        first, count = self.facts.get("first_message") or 0, self.facts.get("messages") or 0
+        return {
+            "crowd_clients": self.plan.crowd,
+            "crowd_requests": self.census.tally.requests,
+            "crowd_deliveries": self.census.deliveries,
+            "crowd_window_deliveries": self.census.among(range(first, first + count)),
+            "crowd_bytes_up": self.census.tally.bytes_up,
+            "crowd_bytes_down": self.census.tally.bytes_down,
+        }
+
+    def _ledger(self) -> Ledger:
+        # Of the requests that the window counts; a WebSocket's session counts whole.
+        start, end = self.facts.get("window_start_ns", 0), self.facts.get("window_end_ns", 0)
+        total = Ledger()
+        for row, ledger in zip(self.recorder.requests, self.recorder.ledgers, strict=True):
+            if row.status == 101 or start <= row.started_ns < end:
+                total.add(ledger)
+        return total
+
+
+PLANNED = ("run", "mode", "trial", "setting", "order", "seed")
+CROWD = (
+    "crowd_requests",
+    "crowd_deliveries",
+    "crowd_window_deliveries",
+    "crowd_bytes_up",
+    "crowd_bytes_down",
+)

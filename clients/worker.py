@@ -1,0 +1,85 @@
+"""Workers: processes that say they are ready, get an order as a line of JSON, report at the end.
+
+Both ends of that talk. A worker also ends, and reports, when its standard input closes: then who
+gave the order has gone, or has seen enough, and no process is left behind.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+from asyncio.subprocess import Process
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import msgspec
+
+from clients.timing import new_event_loop
+from demo.message import encode
+
+Order = TypeVar("Order", bound=msgspec.Struct)
+Report = TypeVar("Report", bound=msgspec.Struct)
+
+
+# Within the worker
+
+
+def work(
+    kind: type[Order], carry_out: Callable[[Order, list[Report]], Coroutine[Any, Any, None]]
+) -> None:
+    """Be a worker: carry out the order, a `kind`; print what is in the list by then."""
+    print("ready", flush=True)
+    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=kind)
+    report: list[Report] = []
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_obey(carry_out(order, report)))
+    finally:
+        sys.stdout.buffer.writelines(encode(line) + b"\n" for line in report)
+        sys.stdout.flush()
+
+
+async def _obey(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(work)
+    loop = asyncio.get_running_loop()
+    watch = threading.Thread(target=_wait_for_end, args=(loop, task), daemon=True)
+    watch.start()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()
+
+
+def _wait_for_end(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    with contextlib.suppress(RuntimeError):  # the loop has closed: all is done
+        loop.call_soon_threadsafe(task.cancel)
+
+
+# At the other end
+
+
+async def ready(process: Process) -> None:
+    """Wait until a worker is ready for its order."""
+    assert process.stdout is not None
+    await process.stdout.readline()
+
+
+def give(process: Process, order: msgspec.Struct) -> None:
+    """Give a worker its order."""
+    assert process.stdin is not None
+    process.stdin.write(encode(order) + b"\n")
+
+
+async def report(process: Process, kind: type[Report]) -> list[Report]:
+    """Wait until a worker is done; return what it reports, each line a `kind`."""
+    assert process.stdout is not None
+    lines = (await process.stdout.read()).splitlines()
+    return [msgspec.json.decode(line, type=kind) for line in lines]
+
+
+def dismiss(process: Process) -> None:
+    """Tell a worker that it has done enough; it reports what it has."""
+    assert process.stdin is not None
+    process.stdin.close()
