@@ -11,9 +11,12 @@ from analysis.charts import (
     draw_cpu,
     draw_empty,
     draw_latency,
+    draw_ledger,
     draw_requests,
+    draw_stall,
     draw_timeline,
     draw_tradeoff,
+    draw_warmup,
 )
 from analysis.drawing import draw
 from analysis.summary import summarise
@@ -28,9 +31,12 @@ __all__ = [
     "draw_cpu",
     "draw_empty",
     "draw_latency",
+    "draw_ledger",
     "draw_requests",
+    "draw_stall",
     "draw_timeline",
     "draw_tradeoff",
+    "draw_warmup",
     "read",
     "summarise",
     "unit_costs",

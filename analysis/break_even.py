@@ -4,11 +4,10 @@ Pure: the step costs come in, and how often each step is taken is the theory's t
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.theory import MODES, Case, Floats
 
@@ -121,10 +120,11 @@ def _case(costs: StepCosts, point: Point) -> Case:
     )
 
 
-def over(measure: Measure, costs: StepCosts, mode: str, points: NDArray[np.object_]) -> Floats:
-    """Return the measure at each of an array of points, in the array's shape."""
-    values = [measure(costs, mode, point) for point in points.flat]
-    return np.reshape(values, points.shape)
+def over(
+    measure: Measure, costs: StepCosts, mode: str, points: Sequence[Sequence[Point]]
+) -> Floats:
+    """Return the measure at each point of a grid, in its shape."""
+    return np.array([[measure(costs, mode, point) for point in row] for row in points])
 
 
 def crossing_rate(

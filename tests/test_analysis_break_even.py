@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -99,5 +98,5 @@ def test_frame_heads_have_three_sizes(payload: int, head: int) -> None:
 
 
 def test_a_grid_keeps_its_shape() -> None:
-    points = np.array([[replace(POINT, rate_per_s=rate) for rate in (1, 2, 3)]], dtype=object)
+    points = [[replace(POINT, rate_per_s=rate) for rate in (1, 2, 3)]]
     assert over(cpu, COSTS, "ws", points).tolist() == [[13, 26, 39]]

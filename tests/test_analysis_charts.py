@@ -16,7 +16,7 @@ from analysis.rows import rows
 from analysis.scene import Scene, choose, shared
 from analysis.summary import summarise
 from clients.log import Log, Run
-from tests.made_log import SETTINGS, made
+from tests.made_log import SETTINGS, SPECIAL, made
 
 Analysed = tuple[Log, pl.DataFrame]
 
@@ -77,14 +77,14 @@ def sweep(folder: Path) -> Analysed:
     return analysed(made(folder / "sweep", *settings, trials=2))
 
 
-@pytest.mark.parametrize("name", [name for name in CHARTS if name != "tradeoff"])
+@pytest.mark.parametrize("name", [name for name in CHARTS if name not in SPECIAL])
 def test_every_chart_names_every_mode(single: Analysed, name: str) -> None:
     written = texts(drawn(name, single))
     for mode in MODES:
         assert any(title(mode) in text for text in written)
 
 
-@pytest.mark.parametrize("name", list(CHARTS))
+@pytest.mark.parametrize("name", [name for name in CHARTS if name != "stall"])
 def test_every_chart_draws_a_sweep(sweep: Analysed, name: str) -> None:
     figure = drawn(name, sweep)
     width, height = figure.get_size_inches()
@@ -92,7 +92,7 @@ def test_every_chart_draws_a_sweep(sweep: Analysed, name: str) -> None:
     assert figure.texts[0].get_text()
 
 
-@pytest.mark.parametrize("name", [name for name in CHARTS if name != "tradeoff"])
+@pytest.mark.parametrize("name", [name for name in CHARTS if name not in SPECIAL])
 def test_every_chart_marks_a_void_row(void: Analysed, name: str) -> None:
     assert any("VOID" in text for text in texts(drawn(name, void)))
 

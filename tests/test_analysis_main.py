@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from analysis.__main__ import main
 from analysis.charts import CHARTS
 from analysis.drawing import draw
-from tests.made_log import SETTINGS, make_log
+from tests.made_log import SETTINGS, SPECIAL, make_log
 
 QUICK = replace(SETTINGS, duration_s=4, clients=2)
 
@@ -52,14 +52,14 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 def test_summary_charts_and_report_are_written(analysed: tuple[Path, str]) -> None:
     folder, out = analysed
-    drawn = {name for name in CHARTS if name != "tradeoff"}
+    drawn = {name for name in CHARTS if name not in SPECIAL}
     assert {path.stem for path in folder.glob("charts/*.png")} == drawn
     assert pl.read_csv(folder / "summary.csv")["mode"].to_list() == ["short", "long", "ws"]
     assert str(folder / "report.html") in out
 
 
 def test_a_chart_of_an_earlier_analysis_does_not_stay(analysed: tuple[Path, str]) -> None:
-    drawn = {name for name in CHARTS if name != "tradeoff"}
+    drawn = {name for name in CHARTS if name not in SPECIAL}
     assert {path.stem for path in analysed[0].glob("charts/*.svg")} == drawn
 
 

@@ -10,9 +10,12 @@ from analysis.charts.bytes import draw_bytes
 from analysis.charts.cpu import draw_cpu
 from analysis.charts.empty import draw_empty
 from analysis.charts.latency import draw_latency
+from analysis.charts.ledger import draw_ledger
 from analysis.charts.requests import draw_requests
+from analysis.charts.stall import draw_stall
 from analysis.charts.timeline import draw_timeline
 from analysis.charts.tradeoff import draw_tradeoff
+from analysis.charts.warmup import draw_warmup
 from clients.log import Log
 
 __all__ = [
@@ -22,9 +25,12 @@ __all__ = [
     "draw_cpu",
     "draw_empty",
     "draw_latency",
+    "draw_ledger",
     "draw_requests",
+    "draw_stall",
     "draw_timeline",
     "draw_tradeoff",
+    "draw_warmup",
 ]
 
 
@@ -107,6 +113,17 @@ CHARTS: dict[str, Chart] = {
         limits="TCP/IP's own headers and acknowledgements, and TLS, come on top; a browser sends"
         " longer request heads than these clients, with cookies and its own name.",
     ),
+    "ledger": Chart(
+        draw_ledger,
+        "What is each byte of a delivery for?",
+        "One message on its way to one client is laid out byte by byte: what went up, what came"
+        " down, and what each header takes of it. A poll pays for its heads each time, while a"
+        " WebSocket pays for its handshake once, and then for a frame head of a few bytes.",
+        how="The first client of each mode's first run keeps a copy of every byte of one exchange,"
+        " of a message that came by itself if there was one; each byte is counted as one part.",
+        limits="One exchange is an example: a longer address, cookies or a gateway on the way make"
+        " heads longer. TCP/IP's own headers and TLS come on top.",
+    ),
     "cpu": Chart(
         draw_cpu,
         "What does a message cost the server?",
@@ -116,5 +133,27 @@ CHARTS: dict[str, Chart] = {
         how="The operating system's count for the server's process at both ends of the window.",
         limits="The kernel's work for sockets outside the process's own calls is not in it; and"
         " this is one server in one language.",
+    ),
+    "stall": Chart(
+        draw_stall,
+        "What does a stall of the server do, and who notices?",
+        "Each message is drawn twice, above the moment at which it was meant to go out: its"
+        " latency from that moment, and its latency from its publish at the server. A server that"
+        " stands still publishes nothing, so only the first shows what a person would have waited.",
+        how="The publisher keeps its schedule whatever the server does, and sends the intended"
+        " time with each message; the server's process is stopped in the middle of the window.",
+        limits="The points are those of one run, the p99 those of all; a browser that itself waits"
+        " for the server would also type later.",
+    ),
+    "warmup": Chart(
+        draw_warmup,
+        "Was the warm-up long enough?",
+        "Latency over the time of the run, with its median as a line and the middle 80 % of the"
+        " deliveries as a band; only what is published in the shaded window is measured. A median"
+        " that still moves there would mean that the figures depend on how long one measures.",
+        how="Deliveries of all good runs, by the moment of their publish, in slices of equal"
+        " length; the two halves of the window are compared by their medians.",
+        limits="In a slice with few messages the median moves by chance, most of all short"
+        " polling's, whose latency is spread over its whole interval.",
     ),
 }

@@ -22,7 +22,7 @@ def draw_curves(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> 
             _curve(axes, of_mode, measure, name)
             ends[mode] = of_mode[measure.column][-1]
     _scale(axes, rows, measure, name)
-    _name_ends(axes, ends)
+    name_ends(axes, ends)
 
 
 def _curve(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
@@ -66,7 +66,7 @@ def _scale(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
     axes.set_position((left, bottom, width - 0.14, height))
 
 
-def _name_ends(axes: Axes, ends: dict[str, float]) -> None:
+def name_ends(axes: Axes, ends: dict[str, float]) -> None:
     """Write each mode's name where its curve ends, moved apart where names would touch."""
     to_axes = axes.transScale + axes.transLimits
     heights = {mode: to_axes.transform((axes.get_xlim()[1], y))[1] for mode, y in ends.items()}
