@@ -5,6 +5,7 @@ All stamps are `time.perf_counter_ns` of one machine.
 """
 
 import csv
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -258,6 +259,7 @@ class Log(msgspec.Struct, frozen=True):
 
     runs, requests, deliveries: columns as the fields of Run, Request and Delivery, in order
     wire: the bytes of one delivery, by mode, where they were kept
+    faults: what of the files could not be used, in words
     """
 
     experiment: Experiment
@@ -265,19 +267,55 @@ class Log(msgspec.Struct, frozen=True):
     requests: pl.DataFrame
     deliveries: pl.DataFrame
     wire: dict[str, Exchange] = {}
+    faults: tuple[str, ...] = ()
 
 
 def read(folder: Path) -> Log:
-    """Read a log; raise LogError when the folder is not one, or a column is missing."""
+    """Read a log; raise LogError when the folder is not one, or a column is missing.
+
+    A last line that was cut off, as a killed program leaves it, is left out; a run of which rows
+    are missing is void.
+    """
     if not folder.is_dir():
         raise LogError(f"{folder} is not a folder: give the folder of an experiment")
-    return Log(
-        _read_experiment(folder / EXPERIMENT),
-        _read_rows(folder / RUNS, Run),
-        _read_rows(folder / REQUESTS, Request),
-        _read_rows(folder / DELIVERIES, Delivery),
-        _read_wire(folder / WIRE),
+    experiment = _read_experiment(folder / EXPERIMENT)
+    rows = {record: _read_rows(folder / name, record) for record, name in FILES.items()}
+    runs, faults = rows[Run], []
+    for record, name in FILES.items():
+        if _is_cut_off(folder / name):
+            faults.append(f"the last line of {name} was cut off and is left out")
+            if record is not Run:
+                runs, missing = _void_incomplete(runs, rows[record], name.removesuffix(".csv"))
+                faults += missing
+    wire = _read_wire(folder / WIRE)
+    return Log(experiment, runs, rows[Request], rows[Delivery], wire, tuple(faults))
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Tell whether a file ends within a line: each line that was written whole has its end."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 1))
+        return file.read(1) not in {b"", b"\n"}
+
+
+def _void_incomplete(
+    runs: pl.DataFrame, rows: pl.DataFrame, what: str
+) -> tuple[pl.DataFrame, list[str]]:
+    """Mark the runs that counted more than there are rows, and say which they are."""
+    there = rows.group_by("run").agg(there=pl.len())
+    runs = runs.join(there, on="run", how="left", maintain_order="left")
+    measured = pl.col(what) - pl.col(f"crowd_{what}").fill_null(0)  # a crowd has no rows
+    found = pl.col("there").fill_null(0)
+    short = measured > found
+    fault = pl.format(f"only {{}} of {{}} {what} are in the file", found, measured)
+    because = pl.concat_str("void_because", fault, separator="; ").str.strip_prefix("; ")
+    faults = runs.filter(short).select(pl.format("run {} is void: {}", "run", fault))
+    runs = runs.with_columns(
+        valid=pl.col("valid") & ~short,
+        void_because=pl.when(short).then(because).otherwise("void_because"),
     )
+    return runs.drop("there"), faults.to_series().to_list()
 
 
 def _read_wire(path: Path) -> dict[str, Exchange]:
@@ -302,7 +340,7 @@ def _read_experiment(path: Path) -> Experiment:
 
 def _read_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
     try:
-        header = pl.read_csv(path, n_rows=0).columns
+        header = pl.read_csv(_whole_lines(path), n_rows=0).columns
     except OSError as error:
         raise LogError(f"cannot read {path} ({error}): is it an experiment's folder?") from None
     except pl.exceptions.PolarsError:
@@ -322,13 +360,21 @@ def _read_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
 def _parse(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
     """Read the rows; a column that was added later has its default in an older log."""
     columns = _columns(record)
-    rows = pl.read_csv(path, schema_overrides=columns)
+    rows = pl.read_csv(_whole_lines(path), schema_overrides=columns)
     added = {
         field.name: pl.lit(field.default, columns[field.name])
         for field in msgspec.structs.fields(record)
         if field.name not in rows.columns
     }
     return rows.with_columns(**added).with_columns(pl.col(pl.String).fill_null(""))
+
+
+def _whole_lines(path: Path) -> Path | bytes:
+    """Return the file, or without its last line's rest where that was cut off."""
+    if not _is_cut_off(path):
+        return path
+    text = path.read_bytes()
+    return text[: text.rfind(b"\n") + 1]
 
 
 def _columns(record: type[msgspec.Struct]) -> dict[str, Any]:
