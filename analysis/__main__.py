@@ -1,4 +1,4 @@
-"""Analyse an experiment's folder: read the argument, draw, print."""
+"""Analyse an experiment's folder, or hold two against each other: read arguments, draw, print."""
 
 import argparse
 import sys
@@ -6,27 +6,65 @@ from pathlib import Path
 
 from rich.console import Console
 
-from analysis.drawing import write
+from analysis.against import hold
+from analysis.against_page import print_comparison, write_comparison
+from analysis.drawing import write, write_empty
+from analysis.runs import with_void
 from analysis.summary import summarise
 from analysis.table import print_table
-from clients.log import LogError, read
+from clients.log import Log, LogError, read
 
 PROGRAM = "python -m analysis"
+GOOD, BAD = 0, 2
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Analyse; return the exit code."""
-    folder = parse(sys.argv[1:] if arguments is None else arguments).folder
+    command = parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        log = read(folder)
-        summary = summarise(log)
-        report = write(folder, log, summary)
+        if command.other is None:
+            return analyse(command.folder)
+        return compare(command.folder, command.other, command.out or command.other)
     except LogError as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
-        return 2
+        complain(str(error))
+        return BAD
+
+
+def analyse(folder: Path) -> int:
+    """Draw one experiment; a log without a good run is shown, and is bad all the same."""
+    log = _read(folder)
+    if log.runs.is_empty():
+        report = write_empty(folder, log)
+        raise LogError(f"the log holds no run: measure again, and let a run end ({report})")
+    summary = summarise(log)
+    report = write(folder, log, summary)
     print_table(log, summary, Console())
     print(f"Report: {report}")
-    return 0
+    if with_void(log.runs)["void"].all():
+        complain("every run is void: the report says why; measure again on a quiet machine")
+        return BAD
+    return GOOD
+
+
+def compare(before: Path, after: Path, out: Path) -> int:
+    """Compare two experiments."""
+    held = hold(_read(before), _read(after), (str(before), str(after)))
+    page = write_comparison(out, held)
+    print_comparison(held, Console())
+    print(f"Comparison: {page}")
+    return GOOD
+
+
+def complain(line: str) -> None:
+    """Print a line for the person at the terminal."""
+    print(f"{PROGRAM}: {line}", file=sys.stderr)
+
+
+def _read(folder: Path) -> Log:
+    log = read(folder)
+    for fault in log.faults:
+        complain(f"{folder}: {fault}")
+    return log
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -34,10 +72,16 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         usage=argparse.SUPPRESS,
-        description=f"{PROGRAM} DIR: write summary.csv, charts and report.html into DIR",
+        description=f"{PROGRAM} DIR: write summary.csv, charts and report.html into DIR. "
+        f"{PROGRAM} A B: compare two experiments, and write comparison.html and .csv into B",
     )
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of an experiment")
-    return parser.parse_args(arguments)
+    parser.add_argument("other", metavar="B", type=Path, nargs="?", help="another, to compare with")
+    parser.add_argument("--out", type=Path, help="where a comparison is written to, if not into B")
+    command = parser.parse_args(arguments)
+    if command.out is not None and command.other is None:
+        parser.error("--out is for a comparison: give two folders")
+    return command
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from analysis.wording import NOTHING, duration, measured, percent
+from analysis.wording import NOTHING, duration, measured, percent, signed_percent
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -25,6 +25,11 @@ class Cell(msgspec.Struct, frozen=True):
     interval: str = ""
     theory: str = ""
     difference: str = ""
+    off: bool = False
+
+
+OFF_PERCENT = 10  # further from theory than this, a figure is flagged
+LEAST_SHARE = 0.01  # shares nearer to each other than this are the same
 
 
 def _count(value: float | None) -> str:
@@ -70,12 +75,26 @@ def _cell(line: Line, row: dict[str, Any]) -> Cell:
         line.write(value),
         "" if low is None else f"{line.write(low)} to {line.write(high)}",
         "" if expected is None else line.write(expected),
-        _difference(value, expected),
+        _difference(row, line.column),
+        is_off(row, line.column),
     )
 
 
-def _difference(value: float | None, expected: float | None) -> str:
-    # Beside next to nothing, a per cent means nothing.
-    if value is None or expected is None or expected < 1e-6:
-        return ""
-    return f"{(value / expected - 1) * 100:+.1f} %"
+def _difference(row: dict[str, Any], column: str) -> str:
+    difference = row.get(f"{column}_theory_difference_percent")
+    return "" if difference is None else signed_percent(difference)
+
+
+def is_off(row: dict[str, Any], column: str) -> bool:
+    """Tell whether a figure is far from what theory expects."""
+    difference = row.get(f"{column}_theory_difference_percent")
+    if difference is None or abs(difference) <= OFF_PERCENT:
+        return False
+    is_share = column == "empty_share"
+    return not is_share or abs(row[column] - row[f"theory_{column}"]) > LEAST_SHARE
+
+
+def theory_rows(rows: pl.DataFrame) -> list[list[Cell]]:
+    """Return for each row a cell for each figure that theory predicts."""
+    predicted = [line for line in LINES if line.theory]
+    return [[_cell(line, row) for line in predicted] for row in rows.iter_rows(named=True)]

@@ -5,6 +5,7 @@ also held against itself in the usual kind.
 """
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -25,32 +26,31 @@ NAMES = {
     "server_cpu_us_per_delivery": "server CPU for each message is",
 }
 SHORT = ("latency_p50_ms", "bytes_per_delivery", "server_cpu_us_per_delivery")
+Row = dict[str, Any]
 NEAR = 0.1  # a ratio so near to one needs a third digit
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """A row of the summary held against another, by figure; a ratio is None where there is none."""
+    """A row of the summary held against another, by figure; a ratio is None where there is none.
 
+    group: what its sentence is about, common to several comparisons
+    """
+
+    group: str
     name: str
-    reference: str
     ratios: dict[str, Ratio | None]
 
 
 def comparisons(log: Log, rows: pl.DataFrame) -> list[Comparison]:
-    """Return each mode at one setting against the reference, and each kind against the usual one.
+    """Return each kind against the usual one, and each mode at one setting against the reference.
 
     rows: as `rows.rows` returns them
     """
     found = samples(log)
     generator = np.random.default_rng(log.experiment.seed)
-    names = differing(rows)
     return [
-        Comparison(
-            _name(one, other, names),
-            _name(other, one, names),
-            _ratios(found[_key(one)], found[_key(other)], generator),
-        )
-        for one, other in (*_kinds(rows), *_modes(rows))
+        Comparison(group, name, _ratios(found[_key(one)], found[_key(other)], generator))
+        for group, name, one, other in (*_kinds(rows), *_modes(rows))
         if _key(one) in found and _key(other) in found
     ]
 
@@ -58,21 +58,27 @@ def comparisons(log: Log, rows: pl.DataFrame) -> list[Comparison]:
 def sentences(log: Log, rows: pl.DataFrame, figures: tuple[str, ...] = FIGURES) -> Iterator[str]:
     """Yield a sentence for each figure: `Long polling's p50 is 1.9 to 2.1 times WebSocket's`."""
     every = comparisons(log, rows)
-    at = _at(rows)
-    for name in figures:
-        for reference in dict.fromkeys(each.reference for each in every):
-            told = [(each.name, each.ratios[name]) for each in every if each.reference == reference]
-            known = [(who, held) for who, held in told if held is not None]
-            if known:
-                yield _sentence(name, known, reference, at)
+    for group, figure_name in product(dict.fromkeys(each.group for each in every), figures):
+        held = [(each.name, each.ratios[figure_name]) for each in every if each.group == group]
+        known = [(name, ratio) for name, ratio in held if ratio is not None]
+        if known:
+            say = _of_modes if group in MODES else _of_kinds
+            yield _at(rows) + say(NAMES[figure_name], group, known)
 
 
-def _sentence(name: str, told: list[tuple[str, Ratio]], reference: str, at: str) -> str:
+def _of_modes(what: str, reference: str, told: list[tuple[str, Ratio]]) -> str:
     (first, ratio), *others = told
-    lead = f"{_possessive(first)} {NAMES[name]} {in_words(ratio)} {_possessive(reference)}"
-    rest = [f"{_possessive(who)} {in_words(held)}" for who, held in others]
-    text = ", ".join([lead, *rest])
-    return at + text if at else text[0].upper() + text[1:]
+    lead = f"{_title(first)}'s {what} {in_words(ratio)} {MODES[reference].name}'s"
+    return ", ".join([lead, *(f"{name}'s {in_words(held)}" for name, held in others)])
+
+
+def _of_kinds(what: str, group: str, told: list[tuple[str, Ratio]]) -> str:
+    parts = [f"{in_words(ratio)}{f' for {name}' if name else ''}" for name, ratio in told]
+    return f"{_title(group)}: {what} {', '.join(parts)}"
+
+
+def _title(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def in_words(ratio: Ratio) -> str:
@@ -88,35 +94,29 @@ def _digits(value: float) -> str:
     return figure(value, 3 if abs(value - 1) < NEAR else 2)
 
 
-def _possessive(name: str) -> str:
-    return f"{name}'s" if not name.endswith(")") else f"{name.replace(' (', chr(39) + 's (', 1)}"
-
-
-def _modes(rows: pl.DataFrame) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _modes(rows: pl.DataFrame) -> Iterator[tuple[str, str, Row, Row]]:
+    """Yield group, name, row and reference of the modes that have a good run."""
     there = representative(rows).filter(~pl.col("void")).to_dicts()
     for row in there[:-1]:
-        yield row, there[-1]
+        yield there[-1]["mode"], MODES[row["mode"]].name, row, there[-1]
 
 
-def _kinds(rows: pl.DataFrame) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield rows of another kind than the usual, each with the row of the usual one."""
+def _kinds(rows: pl.DataFrame) -> Iterator[tuple[str, str, Row, Row]]:
+    """Yield group, name, row and the row of the usual kind of each row of another kind."""
     names = differing(rows)
     kinds = {name: next(iter(KINDS[name])) for name in names if name in KINDS}
-    every = rows.filter(~pl.col("void")).to_dicts()
-    for row in every if kinds else []:
+    numbers = [name for name in names if name not in KINDS]
+    every = rows.filter(~pl.col("void")).to_dicts() if kinds else []
+    several = len({row["mode"] for row in every}) > 1
+    for row in every:
         usual = row | kinds
         same = [
             each for each in every if all(each[name] == usual[name] for name in ("mode", *names))
         ]
         if same and same[0] is not row:
-            yield row, same[0]
-
-
-def _name(row: dict[str, Any], other: dict[str, Any], names: list[str]) -> str:
-    """Name a row by its mode, and by what tells it from the other row of that mode."""
-    name = MODES[row["mode"]].name
-    differs = apart(row, names) if row["mode"] == other["mode"] else ""
-    return f"{name} ({differs})" if differs else name
+            group = f"{apart(row, kinds)} in place of {apart(same[0], kinds)}"
+            mode = MODES[row["mode"]].name if several else ""
+            yield group, ", ".join(filter(None, [mode, apart(row, numbers)])), row, same[0]
 
 
 def _at(rows: pl.DataFrame) -> str:
@@ -130,5 +130,5 @@ def _ratios(one: Sample, other: Sample, generator: np.random.Generator) -> dict[
     return {name: ratio(one, other, name, generator) for name in FIGURES}
 
 
-def _key(row: dict[str, Any]) -> Key:
+def _key(row: Row) -> Key:
     return row["setting"], row["mode"]

@@ -8,7 +8,7 @@ import polars as pl
 
 from analysis.charts import CHARTS
 from analysis.charts.canvas import style
-from analysis.report import Picture, report
+from analysis.report import Picture, empty_report, report
 from analysis.summary import summarise
 from clients.log import Log, LogError, read
 
@@ -37,6 +37,16 @@ def write(folder: Path, log: Log, summary: pl.DataFrame) -> Path:
     return path
 
 
+def write_empty(folder: Path, log: Log) -> Path:
+    """Write the report of an experiment of which no run has ended."""
+    path = folder / REPORT
+    try:
+        path.write_text(empty_report(log), encoding="utf-8")
+    except OSError as error:
+        raise LogError(f"cannot write to {folder}: {error.strerror or error}") from None
+    return path
+
+
 def _pictures(folder: Path, log: Log, summary: pl.DataFrame) -> Iterator[Picture]:
     """Draw each chart once, and save it twice."""
     folder.mkdir(exist_ok=True)
@@ -52,4 +62,5 @@ def _pictures(folder: Path, log: Log, summary: pl.DataFrame) -> Iterator[Picture
             figure.savefig(svg, format="svg", metadata={"Date": None})
         (folder / f"{name}.svg").write_bytes(svg.getvalue())
         title = " ".join(figure.texts[0].get_text().split("\n"))
-        yield Picture(name, title, chart.question, chart.text, svg.getvalue())
+        words = (chart.question, chart.text, svg.getvalue(), chart.how, chart.limits)
+        yield Picture(name, title, *words)

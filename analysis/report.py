@@ -6,17 +6,31 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis import headlines
-from analysis.comparison_table import compare_with_theory
+from analysis.checked import CHECKS, COLUMNS, Verdict, hold, overview, records
+from analysis.comparison_table import LINES, OFF_PERCENT, compare_with_theory, theory_rows
+from analysis.comparisons import sentences
 from analysis.modes import MODES
-from analysis.rows import points, representative, rows, varied
-from analysis.runs import with_void
+from analysis.pages import environment
+from analysis.rows import differing, points, representative, rows, varied
+from analysis.runs import KEYS, with_void
 from analysis.unit_costs import unit_costs
-from analysis.wording import NOTHING, duration, figure, percent, setting
-from clients.log import DELIVERIES, EXPERIMENT, REQUESTS, RUNS, Log
+from analysis.wording import NOTHING, apart, figure, plain, setting
+from clients.log import DELIVERIES, EXPERIMENT, REQUESTS, RUNS, Log, Settings
+
+FILES = (RUNS, REQUESTS, DELIVERIES, EXPERIMENT)
+OVERVIEW = (
+    "latency_p50_ms",
+    "latency_p99_ms",
+    "requests_per_delivery",
+    "empty_share",
+    "bytes_up_per_delivery",
+    "bytes_down_per_delivery",
+    "server_cpu_us_per_delivery",
+    "trials",
+)
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -27,6 +41,8 @@ class Picture(msgspec.Struct, frozen=True):
     question: str
     text: str
     svg: bytes
+    how: str = ""
+    limits: str = ""
 
     @property
     def uri(self) -> Markup:
@@ -36,38 +52,88 @@ class Picture(msgspec.Struct, frozen=True):
 
 def report(log: Log, summary: pl.DataFrame, pictures: Sequence[Picture]) -> str:
     """Return the page."""
-    page = Environment(
-        loader=PackageLoader("analysis", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    ).get_template("report.html.j2")
     every = rows(log, summary)
     runs = with_void(log.runs)
-    return page.render(
-        experiment=log.experiment,
+    names = differing(every)
+    told = {(row["setting"], row["mode"]): apart(row, names) for row in every.to_dicts()}
+    return _render(
+        log,
+        contents=[
+            ("summary", "Summary"),
+            ("figures", "Figures"),
+            *((picture.name, picture.question) for picture in pictures),
+            ("theory", "Theory beside measurement"),
+            ("checks", "Checks"),
+            *LAST,
+        ],
+        runs=runs.height,
+        void_runs=runs["void"].sum(),
+        single=runs["trial"].n_unique() < 2,
         headlines=_headlines(every),
+        comparisons=list(sentences(log, every)),
+        several=bool(names),
+        overview=_overview(every, told) if names else None,
         tables=[_table(point) for point in points(every)],
         middle=setting(representative(every).row(0, named=True)),
+        off_percent=OFF_PERCENT,
         pictures=pictures,
-        runs=runs.height,
-        void_runs=runs.filter("void").sort("run").to_dicts(),
-        single=runs["trial"].n_unique() < 2,
-        checks=_checks(log.runs),
-        costs=_costs(log, every),
-        modes=MODES,
-        csv=("summary.csv", RUNS, REQUESTS, DELIVERIES, EXPERIMENT),
+        theory=_theory(every, told),
+        costs=_costs(log, every, told),
+        checks=overview(log.runs),
+        check_heads=[head for head, _ in COLUMNS],
+        check_rows=_check_rows(runs, told),
+        files=("summary.csv", *FILES),
     )
 
 
+def empty_report(log: Log) -> str:
+    """Return the page of an experiment of which no run has ended."""
+    return _render(log, contents=LAST, runs=0, void_runs=0, files=FILES)
+
+
+LAST = (
+    ("limits", "What this does not show"),
+    ("settings", "Settings"),
+    ("environment", "Environment"),
+    ("data", "Data"),
+)
+Told = dict[tuple[int, str], str]
+
+
+def _render(log: Log, **parts: Any) -> str:
+    page = environment().get_template("report.html.j2")
+    settings = [_in_full(each) for each in log.experiment.settings]
+    return page.render(
+        experiment=log.experiment, faults=log.faults, settings=settings, modes=MODES, **parts
+    )
+
+
+def _in_full(settings: Settings) -> str:
+    row = {"mode": ""} | msgspec.structs.asdict(settings)
+    lengths = f"window {plain(settings.duration_s)} s after {plain(settings.warmup_s)} s of warm-up"
+    source = "" if settings.schedule == "periodic" else ", at random moments"
+    return f"{setting(row)}{source}, {lengths}"
+
+
 def _headlines(every: pl.DataFrame) -> list[str]:
-    sentences = [headlines.latency, headlines.requests, headlines.total_bytes]
+    said = [headlines.latency, headlines.requests, headlines.total_bytes]
     if every["server_cpu_us_per_delivery"].drop_nulls().len():
-        sentences.append(headlines.cpu)
+        said.append(headlines.cpu)
     if varied(every) == "interval_s":
-        sentences.append(headlines.tradeoff)
-    return [say(every) for say in sentences]
+        said.append(headlines.tradeoff)
+    return [say(every) for say in said]
+
+
+def _overview(every: pl.DataFrame, told: Told) -> dict[str, Any]:
+    """Return a few figures of every row."""
+    lines = [line for line in LINES if line.column in OVERVIEW]
+    return {
+        "heads": [line.name for line in lines],
+        "rows": [
+            _lead(row, told) | {"cells": [line.write(row[line.column]) for line in lines]}
+            for row in every.to_dicts()
+        ],
+    }
 
 
 def _table(point: pl.DataFrame) -> dict[str, Any]:
@@ -78,33 +144,27 @@ def _table(point: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def _checks(runs: pl.DataFrame) -> list[tuple[str, str]]:
-    """Return what the checks looked at, with the worst run of all."""
-    window_s = (pl.col("window_end_ns") - pl.col("window_start_ns")) / 1e9
-    worst = runs.select(
-        pl.col("publisher_late_p99_ms", "client_lag_p99_ms", "client_cpu_share").max(),
-        pl.col("lost", "duplicates", "out_of_order", "publish_failures").sum(),
-        server=(pl.col("server_cpu_s") / window_s).max(),
-    ).row(0, named=True)
-    return [
-        ("publisher late, p99", duration(worst["publisher_late_p99_ms"])),
-        ("client's event loop late, p99", duration(worst["client_lag_p99_ms"])),
-        ("a core's time that the clients took", percent(worst["client_cpu_share"])),
-        ("a core's time that the server took", percent(worst["server"])),
-        ("messages lost, twice, out of order, in all runs",
-         f"{worst['lost']}, {worst['duplicates']}, {worst['out_of_order']}"),
-        ("messages that could not be published", str(worst["publish_failures"])),
-    ]  # fmt: skip
+def _theory(every: pl.DataFrame, told: Told) -> dict[str, Any]:
+    pairs = zip(every.to_dicts(), theory_rows(every), strict=True)
+    return {
+        "heads": [line.name for line in LINES if line.theory],
+        "rows": [_lead(row, told) | {"cells": cells} for row, cells in pairs],
+    }
 
 
-def _costs(log: Log, every: pl.DataFrame) -> list[dict[str, str]]:
+def _lead(row: dict[str, Any], told: Told) -> dict[str, Any]:
+    key = row["setting"], row["mode"]
+    return {"mode": row["mode"], "setting": told[key], "void": row["void"]}
+
+
+def _costs(log: Log, every: pl.DataFrame, told: Told) -> list[dict[str, str]]:
     """Return the unit costs of each row, averaged over its runs as the summary does."""
     runs = with_void(log.runs).filter("averaged").join(unit_costs(log), on="run")
     costs = ("transit_s", "per_reader_s", "round_trip_s", "rearm_s")
-    means = runs.group_by("setting", "mode").agg(pl.col(costs).mean())
-    joined = every.select("setting", "mode").join(means, on=["setting", "mode"], how="left")
+    means = runs.group_by(KEYS).agg(pl.col(costs).mean())
+    joined = every.select(KEYS).join(means, on=KEYS, how="left", maintain_order="left")
     return [
-        {"setting": row["setting"], "mode": row["mode"]}
+        {"setting": told[row["setting"], row["mode"]], "mode": row["mode"]}
         | {name: _milliseconds(row[name]) for name in costs}
         for row in joined.iter_rows(named=True)
     ]
@@ -112,3 +172,23 @@ def _costs(log: Log, every: pl.DataFrame) -> list[dict[str, str]]:
 
 def _milliseconds(cost_s: float | None) -> str:
     return NOTHING if cost_s is None else f"{figure(cost_s * 1e3)} ms"
+
+
+def _check_rows(runs: pl.DataFrame, told: Told) -> list[dict[str, Any]]:
+    """Return each run with a cell for each column, and a verdict for each of its checks."""
+    void = dict(runs.select("run", "void").iter_rows())
+    found = []
+    for run in records(runs):
+        verdicts: dict[str, Verdict] = {check.name: hold(check, run) for check in CHECKS}
+        found.append(
+            {
+                "run": run.run,
+                "mode": run.mode,
+                "setting": told[run.setting, run.mode],
+                "trial": run.trial,
+                "cells": [[verdicts[check.name] for check in checks] for _, checks in COLUMNS],
+                "void": void[run.run],
+                "because": run.void_because or "interrupted",
+            }
+        )
+    return found

@@ -2,7 +2,8 @@
 
 A run's deliveries are those of messages published in its window, its polls those that started
 in it. A WebSocket session is one request that spans the run, so it is counted whole: all its
-bytes against all its deliveries.
+bytes against all its deliveries. The rows are those of the measured clients; a crowd that is only
+counted shares the server, so the server's figures are shared out among all clients.
 """
 
 import polars as pl
@@ -20,6 +21,7 @@ def figures_of_runs(log: Log) -> pl.DataFrame:
     void: the run failed a check, or was interrupted
     averaged: it counts towards its row: not void, unless every run of the row is
     window_deliveries, window_requests, window_s, session_s: what the figures are made of
+    served: deliveries of the window to all clients, also to those that are only counted
     """
     runs = with_void(log.runs)
     runs = runs.join(_of_deliveries(log), on="run", how="left")
@@ -27,7 +29,12 @@ def figures_of_runs(log: Log) -> pl.DataFrame:
     counts = ("window_deliveries", "all_deliveries", "window_requests")
     window_s = (pl.col("window_end_ns") - pl.col("window_start_ns")) / 1e9
     runs = runs.with_columns(pl.col(counts).fill_null(0), window_s=window_s)
-    return runs.with_columns(**_figures()).sort("setting", mode_order(), "trial", "run")
+    served = pl.col("window_deliveries") + pl.col("crowd_window_deliveries")
+    return (
+        runs.with_columns(served=served)
+        .with_columns(**_figures())
+        .sort("setting", mode_order(), "trial", "run")
+    )
 
 
 def mode_order() -> pl.Expr:
@@ -88,7 +95,8 @@ def _of_requests(log: Log) -> pl.DataFrame:
 
 def _figures() -> dict[str, pl.Expr]:
     session = pl.col("mode") == "ws"
-    client_s = pl.when(session).then("request_s").otherwise(pl.col("clients") * pl.col("window_s"))
+    measured_clients = pl.col("clients") - pl.col("crowd_clients")
+    client_s = pl.when(session).then("request_s").otherwise(measured_clients * pl.col("window_s"))
     deliveries = pl.when(session).then("all_deliveries").otherwise("window_deliveries")
     growth_bytes = pl.col("server_rss_bytes") - pl.col("server_rss_before_bytes")
     return {
@@ -99,7 +107,7 @@ def _figures() -> dict[str, pl.Expr]:
         "empty_share": _per("empty", pl.col("responses")),
         "bytes_up_per_delivery": _per("all_bytes_up", deliveries),
         "bytes_down_per_delivery": _per("all_bytes_down", deliveries),
-        "server_cpu_us_per_delivery": _per("server_cpu_s", pl.col("window_deliveries")) * 1e6,
+        "server_cpu_us_per_delivery": _per("server_cpu_s", pl.col("served")) * 1e6,
         "server_kib_per_client": growth_bytes / pl.col("clients") / 1024,
     }
 

@@ -16,7 +16,7 @@ from analysis.unit_costs import unit_costs
 from clients.log import Log, LogError, Settings
 
 SETTINGS = ("clients", "rate_per_s", "interval_s", "hold_s", "rtt_ms", "payload_bytes")
-LENGTHS = ("duration_s", "warmup_s")  # how long a run is measured is not what is measured
+LENGTHS = ("duration_s", "warmup_s", "sample_limit")  # how much is measured is not what is
 CONDITIONS = tuple(name for name in Settings.__struct_fields__ if name not in (*SETTINGS, *LENGTHS))
 PERCENTILES = {"latency_p50_ms": 0.5, "latency_p90_ms": 0.9, "latency_p99_ms": 0.99}
 MEANS = (
@@ -83,7 +83,7 @@ def _aggregate(runs: pl.DataFrame, averaged: pl.DataFrame) -> pl.DataFrame:
         pl.col(sums).sum(),
         pl.col(MEANS).mean(),
         trials=pl.len(),
-        deliveries=pl.col("window_deliveries").sum(),
+        deliveries=pl.col("served").sum(),
         requests=pl.col("window_requests").sum(),
     )
     return rows.join(valid, on=KEYS, how="left", maintain_order="left")

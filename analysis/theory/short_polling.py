@@ -33,7 +33,7 @@ def cycles_s(case: Case) -> Floats:
         return np.array([cycle_s(case)])
     share = (np.arange(CYCLES) + 0.5) / CYCLES
     off = 1 - np.sqrt(2 * np.minimum(share, 1 - share))  # two uniform delays: a triangle
-    return np.maximum(0, cycle_s(case) + case.jitter_s * np.sign(share - 0.5) * off)
+    return np.asarray(np.maximum(0, cycle_s(case) + case.jitter_s * np.sign(share - 0.5) * off))
 
 
 def latency_mean_s(case: Case) -> float:
