@@ -1,6 +1,7 @@
 """Open files: each connection is one in the server, and two in an emulated line."""
 
 import contextlib
+import sys
 
 from clients.log import Settings
 from clients.server import ServerError
@@ -27,6 +28,17 @@ def allow_files(clients: int, *, line: bool = False) -> None:
                 f"{clients} clients need {needed} open files in a process, and this system allows "
                 f"{hard}: use fewer --clients, or raise the limit (`ulimit -Hn`)"
             ) from None
+
+
+def most_clients() -> int:
+    """How many clients a process may have connections to; sys.maxsize where there is no limit."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard != resource.RLIM_INFINITY:
+            return hard - OTHER_FILES
+    return sys.maxsize
 
 
 def has_line(settings: Settings) -> bool:

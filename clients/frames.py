@@ -65,6 +65,12 @@ def measure(data: bytes | bytearray) -> tuple[int, int] | None:
     return (head, payload) if len(data) >= head + payload else None
 
 
+def text_frame(payload: bytes) -> bytes:
+    """Frame a text of up to 64 KiB as a server does, for a server that stands in for one."""
+    size = len(payload)
+    return (bytes((0x81, size)) if size <= 125 else b"\x81\x7e" + size.to_bytes(2)) + payload
+
+
 def masked(opcode: int, payload: bytes) -> bytes:
     """Frame up to 125 bytes as a client must: whole, and masked (section 5.3)."""
     key = os.urandom(4)

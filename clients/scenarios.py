@@ -134,6 +134,17 @@ LISTED = (
         trials=3,
     ),
     Scenario(
+        name="crowd",
+        question="What does each further client cost the server, up to 2,000 of them?",
+        expected="memory about 10 KiB for a held poll, 14 for a WebSocket; CPU for each delivery "
+        "the same in any crowd",
+        points=_points(
+            _changed(rate_per_s=1, interval_s=5, duration_s=10, warmup_s=2.5, sample_limit=50),
+            ({"clients": clients} for clients in (1, 10, 100, 500, 1000, 2000)),
+        ),
+        trials=2,
+    ),
+    Scenario(
         name="stall",
         question="What does a latency hide that is not counted from the intended time?",
         expected="p99 from the intended time about the stall, 1.4 s; from publish milliseconds "

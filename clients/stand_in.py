@@ -11,6 +11,7 @@ import time
 from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
+from clients.frames import text_frame
 from demo.message import Hello, Message, encode
 
 EPOCH = "stand-in"
@@ -62,11 +63,11 @@ class StandIn(asyncio.Protocol):
             b"Sec-WebSocket-Accept: %b\r\n\r\n" % accept
         )
         self._upgraded = True
-        self._transport.write(_frame(encode(Hello(EPOCH, after))))
+        self._transport.write(text_frame(encode(Hello(EPOCH, after))))
         self._push(after + 1)
 
     def _push(self, number: int) -> None:
-        self._transport.write(_frame(_message(number)))
+        self._transport.write(text_frame(_message(number)))
         loop = asyncio.get_running_loop()
         self._pushing = loop.call_later(PUSH_EVERY_S, self._push, number + 1)
 
@@ -74,12 +75,6 @@ class StandIn(asyncio.Protocol):
 def _message(number: int) -> bytes:
     now = time.perf_counter_ns()
     return encode(Message(number, "stand-in", TEXT, now, now))
-
-
-def _frame(payload: bytes) -> bytes:
-    # RFC 6455, section 5.2: FIN and text, then the length in one byte or in three.
-    size = len(payload)
-    return (bytes((0x81, size)) if size <= 125 else b"\x81\x7e" + size.to_bytes(2)) + payload
 
 
 async def serve() -> None:

@@ -30,7 +30,10 @@ def work(
 ) -> None:
     """Be a worker: carry out the order, a `kind`; print what is in the list by then."""
     print("ready", flush=True)
-    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=kind)
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return  # it was never wanted
+    order = msgspec.json.decode(line, type=kind)
     report: list[Report] = []
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:

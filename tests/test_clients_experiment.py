@@ -1,18 +1,23 @@
 """Runs are interleaved at random, seeded, and every row that was measured is kept."""
 
 import asyncio
+from asyncio.subprocess import Process
 from collections import Counter
 from pathlib import Path
 
 import msgspec
 import polars as pl
+import psutil
 import pytest
 
 from clients.experiment import Ambition, experiment, plans
+from clients.follower import Census
 from clients.log import Run, Settings, read
 from clients.plan import Plan
 from clients.scenarios import SCENARIOS, Point, Scenario
 from clients.server import ServerError
+from clients.worker import report
+from tests.conftest import until
 
 TINY = Scenario(
     name="tiny",
@@ -91,6 +96,86 @@ async def test_experiment_fills_every_field_of_the_log(tmp_path: Path) -> None:
     assert (stamps["sent_ns"] < stamps["published_ns"]).all()
     assert (stamps["published_ns"] < stamps["arrived_ns"]).all()
     assert (stamps["arrived_ns"] < stamps["received_ns"]).all()
+
+
+async def test_crowd_is_counted_and_a_sample_of_it_measured(tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    settings = msgspec.structs.replace(TINY.points[0].settings, clients=40, sample_limit=4)
+    crowded = msgspec.structs.replace(TINY, points=(Point(settings),))
+    await experiment(Ambition(crowded, seed=1), folder, silent)
+    log = read(folder)
+    assert log.runs.null_count().sum_horizontal().item() == 0
+    for run in log.runs.iter_rows(named=True):
+        requests, deliveries = (
+            rows.filter(run=run["run"]) for rows in (log.requests, log.deliveries)
+        )
+        assert (run["clients"], run["crowd_clients"], run["connections"]) == (40, 36, 40)
+        assert set(requests["client"]) == set(deliveries["client"]) == {1, 2, 3, 4}
+        assert deliveries.height == 4 * run["published"]
+        assert run["crowd_deliveries"] == 36 * run["published"]
+        assert run["crowd_window_deliveries"] == 36 * run["messages"]
+        assert requests.height + run["crowd_requests"] == run["requests"] == run["server_requests"]
+        assert run["deliveries"] == run["server_deliveries"] == 40 * run["published"]
+        for end, servers in (("up", "in"), ("down", "out")):
+            measured = requests[f"bytes_{end}"].sum()
+            assert measured + run[f"crowd_bytes_{end}"] == run[f"server_bytes_{servers}"]
+        assert (run["lost"], run["duplicates"], run["out_of_order"]) == (0, 0, 0)
+
+
+def test_compressing_clients_are_all_measured() -> None:
+    settings = msgspec.structs.replace(TINY.points[0].settings, sample_limit=2)
+    for deflate, crowd in ((False, 1), (True, 0)):
+        point = Point(msgspec.structs.replace(settings, deflate=deflate))
+        ambition = Ambition(msgspec.structs.replace(TINY, points=(point,)), seed=1)
+        assert {plan.crowd for plan in plans(ambition)} == {crowd}
+
+
+async def test_crowd_that_misses_a_message_makes_the_run_void(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def report_less(process: Process, kind: type[Census]) -> list[Census]:
+        censuses = await report(process, kind)
+        for census in censuses:
+            census.received[3] -= 1
+        return censuses
+
+    monkeypatch.setattr("clients.readers.report", report_less)
+    settings = msgspec.structs.replace(TINY.points[0].settings, clients=5, sample_limit=2)
+    scenario = msgspec.structs.replace(TINY, points=(Point(settings, ("ws",)),))
+    await experiment(Ambition(scenario, seed=1), tmp_path / "log", silent)
+    (run,) = read(tmp_path / "log").runs.iter_rows(named=True)
+    assert run["lost"] == 1
+    assert "1 deliveries lost" in run["void_because"]
+
+
+async def test_crowd_without_a_report_leaves_its_figures_empty(tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(
+        TINY.points[0].settings, clients=5, sample_limit=2, duration_s=60.0
+    )
+    endless = msgspec.structs.replace(TINY, points=(Point(settings, ("ws",)),))
+    folder = tmp_path / "log"
+    task = asyncio.create_task(experiment(Ambition(endless, seed=1), folder, silent))
+    await until(lambda: len(psutil.Process().children()) >= 3)
+    crowd = psutil.Process().children()
+    await asyncio.sleep(1.0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (run,) = read(folder).runs.iter_rows(named=True)
+    assert run["interrupted"]
+    assert run["crowd_clients"] == 3
+    assert run["crowd_requests"] is run["crowd_deliveries"] is None
+    assert not any(process.is_running() for process in crowd)
+
+
+async def test_more_clients_than_open_files_are_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    settings = msgspec.structs.replace(TINY.points[0].settings, clients=10**9)
+    scenario = msgspec.structs.replace(TINY, points=(Point(settings),))
+    with pytest.raises(ServerError, match=r"1000000000 clients need 1000000064 open files.*ulimit"):
+        await experiment(Ambition(scenario, seed=1), tmp_path / "log", silent)
+    assert not (tmp_path / "log").exists()
 
 
 async def test_interrupted_experiment_keeps_its_rows_and_is_marked(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.frames import Frame, Frames
+from clients.frames import CLOSE, PONG, Frame, Frames, masked, measure
+from clients.frames import text_frame as stand_ins
 from demo.frames import text_frame
 
 HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
@@ -35,3 +37,25 @@ def test_frame_is_stamped_when_its_last_byte_comes() -> None:
     frames.received(b"llo\x81\x01", 2)
     frames.received(b"!", 3)
     assert list(frames.waiting) == [Frame(2, 5, 2), Frame(2, 1, 3)]
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65_535])
+def test_frame_of_a_stand_in_is_that_of_the_server(size: int) -> None:
+    assert stand_ins(b"x" * size) == text_frame(b"x" * size)
+
+
+@given(text_frame=st.sampled_from([text_frame(b"x" * size) for size in (0, 125, 126, 70_000)]))
+def test_frame_is_measured_only_when_it_is_all_there(text_frame: bytes) -> None:
+    found = measure(text_frame + b"rest")
+    assert found is not None
+    assert sum(found) == len(text_frame)
+    assert measure(text_frame[:-1]) is None
+
+
+@given(st.binary(max_size=125), st.sampled_from([CLOSE, PONG]))
+def test_frame_of_a_client_is_whole_and_masked(payload: bytes, opcode: int) -> None:
+    frame = masked(opcode, payload)
+    assert frame[:2] == bytes((0x80 | opcode, 0x80 | len(payload)))
+    key, body = frame[2:6], frame[6:]
+    assert bytes(byte ^ key[n % 4] for n, byte in enumerate(body)) == payload
+    assert key != masked(opcode, payload)[2:6]

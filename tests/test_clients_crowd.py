@@ -1,0 +1,154 @@
+"""A crowd is counted to the byte, costs a request what a measured client costs, and comes back."""
+
+import asyncio
+import random
+import subprocess
+import sys
+from contextlib import aclosing
+
+import msgspec
+import pytest
+
+from clients.client import Client, Place
+from clients.crowd import Order, read
+from clients.follower import Census
+from clients.log import Settings
+from clients.modes import MODES
+from clients.pace import Pace
+from clients.recorder import Recorder
+from demo.app import Settings as DemoSettings
+from demo.message import encode
+from demo.stats import STATS, Tally
+from tests.conftest import Server, StartDemo, StartServer, until
+from tests.test_modes import publish
+
+SETTINGS = Settings(
+    clients=10, rate_per_s=5, interval_s=0.02, hold_s=25, duration_s=1, warmup_s=0.5
+)
+every_mode = pytest.mark.parametrize("mode", MODES)
+
+
+def order(server: Server, mode: str, last: int, settings: Settings = SETTINGS) -> Order:
+    place = Place(server.feed.epoch, server.feed.head)
+    return Order(server.url, mode, (4, settings.clients), settings, place, last, "seed")
+
+
+def tally(server: Server, mode: str) -> Tally:
+    return server.app[STATS].modes[mode]
+
+
+async def census_of(wanted: Order, server: Server, texts: list[str]) -> Census:
+    """Let a crowd read the texts, published as soon as everyone is there, one by one."""
+    report: list[Census] = []
+    reading = asyncio.create_task(read(wanted, report))
+    await until(lambda: tally(server, wanted.mode).requests >= 7)
+    for text in texts:
+        server.publish(text)
+        await asyncio.sleep(0.005)
+    await reading
+    await until(lambda: tally(server, wanted.mode).connections == 0)
+    return report[0]
+
+
+@every_mode
+@pytest.mark.parametrize("keepalive", [True, False])
+async def test_crowd_and_server_agree_to_the_byte(
+    server: Server, mode: str, keepalive: bool
+) -> None:
+    settings = msgspec.structs.replace(SETTINGS, keepalive=keepalive)
+    texts = ["a", "b" * 200, "c" * 1000, "ä€😀", "e"]
+    census = await census_of(order(server, mode, 5, settings), server, texts)
+    counts, seen = tally(server, mode), census.tally
+    assert (seen.requests, seen.bytes_up) == (counts.requests, counts.bytes_in)
+    assert (census.deliveries, seen.bytes_down) == (counts.deliveries, counts.bytes_out)
+    assert census.received == dict.fromkeys(range(1, 6), 7)
+    assert (census.duplicates, census.out_of_order, seen.failures) == (0, 0, 0)
+    assert seen.connections == (7 if keepalive or mode == "ws" else seen.requests)
+
+
+@every_mode
+@pytest.mark.parametrize("keepalive", [True, False])
+async def test_request_of_the_crowd_is_as_long_as_a_measured_one(
+    server: Server, mode: str, keepalive: bool
+) -> None:
+    recorder = Recorder(run=1)
+    place = Place(server.feed.epoch, 0)
+    server.publish("one")
+    client = Client(1, server.url, recorder, place, random.Random(1), keepalive=keepalive)
+    messages = MODES[mode].messages(client, Pace(0.02, 0, 25))
+    async with client, aclosing(messages):
+        await anext(messages)
+    settings = msgspec.structs.replace(SETTINGS, clients=4, keepalive=keepalive)
+    report: list[Census] = []
+    wanted = msgspec.structs.replace(order(server, mode, 1, settings), place=place)
+    await read(wanted, report)
+    (row,), (census,) = recorder.requests, report
+    assert census.tally.requests == 1
+    assert (census.tally.bytes_up, census.tally.bytes_down) == (row.bytes_up, row.bytes_down)
+
+
+@every_mode
+async def test_pings_and_quiet_times_break_nothing(
+    server: Server, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.sockets.HEARTBEAT_S", 0.05)
+    settings = msgspec.structs.replace(SETTINGS, hold_s=0.05)
+    report: list[Census] = []
+    reading = asyncio.create_task(read(order(server, mode, 1, settings), report))
+    await until(lambda: tally(server, mode).requests >= 7)
+    await asyncio.sleep(0.2)  # several heartbeats, holds and intervals
+    server.publish("at last")
+    await reading
+    await until(lambda: tally(server, mode).connections == 0)
+    (census,), counts = report, tally(server, mode)
+    assert census.tally.bytes_up == counts.bytes_in
+    assert census.tally.bytes_down == counts.bytes_out
+    assert census.tally.failures == 0
+
+
+@every_mode
+async def test_reader_behind_the_history_misses_what_is_gone(
+    start_server: StartServer, mode: str
+) -> None:
+    server = await start_server(DemoSettings(history=3))
+    wanted = order(server, mode, 8)
+    server.publish(*"abcdefgh")
+    report: list[Census] = []
+    await read(wanted, report)
+    assert report[0].received == dict.fromkeys((6, 7, 8), 7)
+
+
+@every_mode
+async def test_crowd_comes_back_to_a_server_that_does(mode: str, start_demo: StartDemo) -> None:
+    first = start_demo()
+    place = Place("of the first", 0)
+    report: list[Census] = []
+    wanted = Order(first.url, mode, (1, 3), SETTINGS, place, 1, "seed")
+    reading = asyncio.create_task(read(wanted, report))
+    await until(lambda: bool(report) and report[0].tally.requests >= 3)
+    await asyncio.to_thread(first.stop)
+    second = await asyncio.to_thread(start_demo, port=first.port)
+    await publish(second, "back again")
+    await reading
+    assert report[0].received == {1: 3}
+    assert report[0].tally.failures > 0
+
+
+async def test_process_reports_what_it_has_when_its_input_closes(server: Server) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "clients.crowd"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"ready\n"
+    process.stdin.write(encode(order(server, "ws", 1000)) + b"\n")
+    await until(lambda: tally(server, "ws").requests == 7)
+    server.publish("the first of a thousand")
+    await until(lambda: tally(server, "ws").deliveries == 7)
+    await asyncio.sleep(0.1)  # until it is read, too
+    process.stdin.close()
+    out, _ = await process.communicate()
+    census = msgspec.json.decode(out, type=Census)
+    assert process.returncode == 0
+    assert census.received == {1: 7}
+    await until(lambda: tally(server, "ws").connections == 0)

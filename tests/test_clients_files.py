@@ -1,0 +1,46 @@
+"""The limit of open files is raised where the system allows it, and named where it does not."""
+
+import subprocess
+import sys
+
+import pytest
+
+from clients.files import allow_files, most_clients
+from clients.server import ServerError
+
+resource = pytest.importorskip("resource")
+
+RAISED = """
+import resource, subprocess, sys
+from clients.files import allow_files
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+allow_files(200, line=%r)
+child = "import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+subprocess.run([sys.executable, "-c", child], check=True)
+"""
+
+
+@pytest.mark.parametrize(("line", "files"), [(False, 264), (True, 464)])
+def test_processes_that_are_started_may_open_as_many_files_as_there_are_clients(
+    line: bool, files: int
+) -> None:
+    # In a process of its own, so that the tests keep their limit.
+    said = subprocess.run(
+        [sys.executable, "-c", RAISED % line], check=True, capture_output=True, text=True
+    )
+    assert int(said.stdout) == files
+
+
+def test_more_than_the_system_allows_is_refused() -> None:
+    with pytest.raises(ServerError, match=r"this system allows .* use fewer --clients"):
+        allow_files(10**9)
+
+
+def test_most_clients_are_allowed() -> None:
+    assert most_clients() > 100
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        allow_files(min(most_clients(), 10_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
