@@ -211,6 +211,16 @@ class LogError(Exception):
     """A folder cannot be used as a log; the message says why and what to do."""
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, or take an empty one; raise LogError when that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise LogError(f"{folder} is not empty: choose another folder with --out")
+    except OSError as error:
+        raise LogError(f"cannot write to {folder}: {error.strerror or error}") from None
+
+
 class Writer:
     """Write an experiment's log run by run, so that what has been measured is on disk."""
 
@@ -219,10 +229,8 @@ class Writer:
 
     def start(self, experiment: Experiment) -> None:
         """Make the folder and its files; raise LogError when that cannot be."""
+        make_folder(self.folder)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            if any(self.folder.iterdir()):
-                raise LogError(f"{self.folder} is not empty: choose another folder with --out")
             self.describe(experiment)
             for record, name in FILES.items():
                 self._append(name, [record.__struct_fields__])

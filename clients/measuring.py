@@ -1,24 +1,23 @@
 """Run an experiment from a terminal: progress, Ctrl-C, and errors in one line."""
 
 import asyncio
-import contextlib
 import gc
-import signal
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from clients.experiment import Ambition, experiment, plans, seconds
-from clients.log import LogError
-from clients.options import Command
+from clients.options import ALL, LEAP, Command
 from clients.progress import Watcher
+from clients.quantum_leap.measuring import Leap
+from clients.quantum_leap.showing import show as show_leap
 from clients.scenarios import SCENARIOS
 from clients.self_check import show_self_check
-from clients.server import ServerError
+from clients.terminal import DONE, FAILED, STOPPED, carry_out
 
-DONE, FAILED, STOPPED = 0, 2, 130
+__all__ = ["DONE", "FAILED", "STOPPED", "instead", "listing", "measure"]
 
 
 def measure(program: str, ambition: Ambition, folder: Path, console: Console) -> int:
@@ -35,15 +34,8 @@ def measure(program: str, ambition: Ambition, folder: Path, console: Console) ->
     # and more; frozen, they are passed over.
     gc.collect()
     gc.freeze()
-    try:
-        with Watcher(console, planned) as watcher:
-            asyncio.run(_run(ambition, folder, watcher))
-    except (LogError, ServerError) as error:
-        print(f"{program}: {error}", file=sys.stderr)
-        return FAILED
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return STOPPED
-    return DONE
+    with Watcher(console, planned) as watcher:
+        return carry_out(program, _run(ambition, folder, watcher))
 
 
 def listing() -> Table:
@@ -54,11 +46,25 @@ def listing() -> Table:
     for scenario in SCENARIOS.values():
         duration_s = sum(map(seconds, plans(Ambition(scenario, seed=0))))
         table.add_row(scenario.name, scenario.question, scenario.expected, f"{duration_s:.0f} s")
+    question = "What do 1,000 and 10,000 clients cost in headers alone (Lubbers and Greco)?"
+    table.add_row(
+        LEAP, question, "6.6 and 66 Mbps against 0.015 and 0.153", f"{Leap().seconds:.0f} s"
+    )
+    table.add_row(ALL, "All of the above, each in a folder of its own", "", "")
     return table
 
 
-def instead(command: Command, console: Console) -> int:
-    """Do what was asked for instead of measuring: the list, or the self-check."""
+def instead(
+    command: Command, console: Console, done: Callable[[Path], object] | None = None
+) -> int:
+    """Do what was asked for instead of one experiment: the list, the self-check, all, the article.
+
+    `done` gets the folder of each experiment that was made.
+    """
+    if command.every:
+        return _measure_all(command, console, done)
+    if command.leap is not None:
+        return show_leap(command.program, command.leap, command.folder, console)
     if not command.self_check:
         console.print(listing())
         return DONE
@@ -66,11 +72,29 @@ def instead(command: Command, console: Console) -> int:
     return show_self_check(console)
 
 
+def _measure_all(command: Command, console: Console, done: Callable[[Path], object] | None) -> int:
+    leap = command.leap or Leap()
+    duration_s = leap.seconds + sum(seconds(plan) for each in command.every for plan in plans(each))
+    console.print(
+        f"{len(command.every) + 1} experiments, about {duration_s / 60:.0f} minutes, into "
+        f"{command.folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    codes = []
+    for ambition in command.every:
+        folder = command.folder / ambition.scenario.name
+        codes.append(measure(command.program, ambition, folder, console))
+        if done is not None and codes[-1] != FAILED:
+            done(folder)
+        if codes[-1] == STOPPED:
+            console.print("Stopped: what was measured is kept.")
+            return STOPPED
+    codes.append(show_leap(command.program, leap, command.folder / LEAP, console))
+    return max(codes)  # FAILED when one could not be made: the others are kept
+
+
 async def _run(ambition: Ambition, folder: Path, watcher: Watcher) -> None:
-    task = asyncio.current_task()
-    assert task is not None
-    with contextlib.suppress(NotImplementedError):  # Windows
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     drawing = asyncio.create_task(watcher.keep_drawing())
     try:
         await experiment(ambition, folder, watcher)

@@ -13,18 +13,26 @@ from clients.experiment import Ambition
 from clients.log import Settings
 from clients.modes import MODES
 from clients.pace import TIMERS
+from clients.quantum_leap.measuring import Leap
 from clients.scenarios import SCENARIOS, Point, Scenario
 from clients.schedule import SCHEDULES
 
 MAX_HOLD_S = 120.0  # what the server takes
+ALL, LEAP = OTHERS = ("all", "quantum-leap")
 
 
 class Command(msgspec.Struct, frozen=True):
-    """What was asked for: a measurement and where to put it, or one of the other things."""
+    """What was asked for: a measurement and where to put it, or one of the other things.
 
+    every: measure all of these, each in a folder of its own; leap: repeat the article
+    """
+
+    program: str
     ambition: Ambition | None = None
     folder: Path = Path()
     self_check: bool = False
+    every: tuple[Ambition, ...] = ()
+    leap: Leap | None = None
 
 
 def parse(program: str, arguments: list[str], *, default: str | None = None) -> Command:
@@ -32,17 +40,27 @@ def parse(program: str, arguments: list[str], *, default: str | None = None) -> 
     parser = _parser(program, default)
     options = parser.parse_args(arguments)
     if options.list or options.self_check:
-        return Command(self_check=options.self_check)
+        return Command(program, self_check=options.self_check)
     if options.scenario is None:
         parser.error(f"which scenario? {_known()}")
-    scenario = SCENARIOS.get(options.scenario)
-    if scenario is None:
+    if options.scenario not in (*SCENARIOS, *OTHERS):
         parser.error(f"there is no scenario {options.scenario!r}: {_known()}")
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
-    return Command(
-        Ambition(change(scenario, options), seed, options.url),
-        options.out or _folder(scenario.name),
-    )
+    folder = options.out or _folder(options.scenario)
+    chosen = [SCENARIOS.get(options.scenario)] if options.scenario != ALL else SCENARIOS.values()
+    ambitions = [Ambition(change(each, options), seed, options.url) for each in chosen if each]
+    if options.scenario in SCENARIOS:
+        return Command(program, ambitions[0], folder)
+    every = tuple(each for each in ambitions if each.scenario.points)
+    return Command(program, folder=folder, every=every, leap=_leap(options, seed))
+
+
+def _leap(options: argparse.Namespace, seed: int) -> Leap:
+    default = Leap()
+    own = options.scenario == LEAP  # the options of `all` are meant for the scenarios
+    sizes = (options.clients,) if own and options.clients else default.sizes
+    duration_s = options.duration_s if own and options.duration_s else default.duration_s
+    return Leap(sizes, duration_s, seed)
 
 
 def change(scenario: Scenario, options: argparse.Namespace) -> Scenario:
@@ -100,7 +118,7 @@ def _parser(program: str, default: str | None) -> argparse.ArgumentParser:
 
 
 def _known() -> str:
-    return f"choose one of {', '.join(SCENARIOS)}"
+    return f"choose one of {', '.join((*SCENARIOS, *OTHERS))}"
 
 
 def _folder(name: str) -> Path:

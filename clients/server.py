@@ -120,7 +120,7 @@ async def fresh_server(*options: str) -> AsyncIterator[Server]:
     options = ("--port", "0", "--publish-rate", "0", *options)
     async with (
         child("demo", *options) as process,
-        server_at(await _address(process, "demo")) as server,
+        server_at(await address_of(process, "demo")) as server,
     ):
         server.process = psutil.Process(process.pid)
         yield server
@@ -143,7 +143,7 @@ async def link_to(url: str, settings: Settings, seed: int) -> AsyncIterator[str]
 async def process_at(module: str, *options: str) -> AsyncIterator[str]:
     """Run a module that prints where it listens; yield that address."""
     async with child(module, *options) as process:
-        yield await _address(process, module)
+        yield await address_of(process, module)
 
 
 @asynccontextmanager
@@ -175,7 +175,8 @@ async def _stop(process: Process) -> None:
         await process.wait()
 
 
-async def _address(process: Process, module: str) -> str:
+async def address_of(process: Process, module: str) -> str:
+    """Wait until a process says where it listens; raise ServerError when it does not."""
     assert process.stdout is not None
     try:
         async with asyncio.timeout(START_TIMEOUT_S):

@@ -16,6 +16,7 @@ import pytest
 from clients.__main__ import main
 from clients.log import read
 from clients.options import parse
+from clients.quantum_leap.measuring import Leap
 from clients.scenarios import SCENARIOS
 from tests.conftest import Demo
 
@@ -153,3 +154,57 @@ def wait_for_children(process: subprocess.Popen[str], count: int) -> list[psutil
             return children
         time.sleep(0.02)
     pytest.fail(f"it ended: {process.communicate()}")
+
+
+def test_all_measures_every_scenario_into_a_folder_of_its_own(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    few = {name: SCENARIOS[name] for name in ("quick", "chat", "hold")}
+    monkeypatch.setattr("clients.options.SCENARIOS", few)
+    monkeypatch.setattr("clients.options.Leap", lambda *_: Leap((5,), 0.2))
+    small = ["--clients", "2", "--duration-s", "0.3", "--rate", "20", "--trials", "1"]
+    code, out, err = clients("all", *small, "--modes", "ws", "--out", str(tmp_path))
+    assert code == 0, err
+    assert "3 experiments, about" in out  # hold has long polling alone
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["chat", "quantum-leap", "quick"]
+    assert read(tmp_path / "chat").runs["lost"].to_list() == [0]
+
+
+def test_all_keeps_what_it_has_when_it_is_stopped(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clients", "all", "--duration-s", "60", "--out", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    children = wait_for_children(process, 2)
+    time.sleep(1.5)  # until it measures
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "what was measured is kept" in out
+    assert [path.name for path in tmp_path.iterdir()] == ["quick"]
+    assert read(tmp_path / "quick").runs["interrupted"].to_list() == [True]
+    psutil.wait_procs(children, timeout=5)
+    assert not any(child.is_running() for child in children)
+
+
+def test_killed_measurement_leaves_no_crowd_behind(tmp_path: Path) -> None:
+    crowded = ["--clients", "30", "--sample-limit", "3", "--duration-s", "60"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clients", "quick", *crowded, "--out", str(tmp_path / "log")],
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    children = wait_for_children(process, 3)
+    time.sleep(1.5)  # until it measures
+    process.kill()
+    process.wait()
+    workers = [child for child in children if "demo" not in child.cmdline()]
+    assert len(workers) == 2
+    _, left = psutil.wait_procs(workers, timeout=10)
+    for child in children:
+        if child.is_running():
+            child.kill()
+    assert not left

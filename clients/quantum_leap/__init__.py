@@ -1,0 +1,1 @@
+"""Repeat the arithmetic of a famous article on real sockets."""

@@ -1,0 +1,42 @@
+"""Repeat the article for a terminal: each result as it comes, then the table."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from clients.log import make_folder
+from clients.quantum_leap.measuring import Leap, Measured, measure
+from clients.quantum_leap.table import line, remarks, table, write
+from clients.terminal import FAILED, carry_out
+
+
+def show(program: str, leap: Leap, folder: Path, console: Console) -> int:
+    """Measure into `folder` and print; return the exit code."""
+    console.print(f"quantum-leap: about {leap.seconds:.0f} s", highlight=False)
+    measured: list[Measured] = []
+
+    def tell(result: Measured) -> None:
+        console.print(line(result), highlight=False)
+
+    code = carry_out(program, _measure_into(folder, leap, measured, tell))
+    if code != FAILED:
+        console.print(table(measured), highlight=False)
+        for remark in remarks(measured):
+            console.print(remark, highlight=False)
+        console.print(f"The figures are in {folder}", highlight=False, soft_wrap=True)
+    return code
+
+
+async def _measure_into(
+    folder: Path, leap: Leap, measured: list[Measured], tell: Callable[[Measured], None]
+) -> None:
+    make_folder(folder)
+    write(folder, measured)
+
+    def keep(result: Measured) -> None:
+        measured.append(result)
+        write(folder, measured)
+        tell(result)
+
+    await measure(leap, keep)

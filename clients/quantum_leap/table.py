@@ -1,0 +1,130 @@
+"""The article's figures beside the measured ones: as rows, as files, as a table to print."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+from rich.table import Table
+
+from clients.quantum_leap.article import (
+    FRAME_BYTES,
+    MBPS,
+    POLL_CHARACTERS,
+    REQUEST,
+    RESPONSE,
+    USE_CASES,
+    wire,
+)
+from clients.quantum_leap.measuring import Measured
+
+POLL_BYTES = len(wire(REQUEST)) + len(wire(RESPONSE))
+ROWS = "quantum-leap.csv"
+DETAILS = "quantum-leap.json"
+
+
+class Row(msgspec.Struct, frozen=True):
+    """Header traffic of so many clients, in the article's Mbps; None where there is no figure.
+
+    *_printed: in the article; *_counted: its arithmetic, 871 characters and 2 bytes a message
+    polling_wire: the same with line ends, 909 bytes; *_measured: on real sockets
+    """
+
+    clients: int
+    polling_printed: float | None
+    polling_counted: float
+    polling_wire: float
+    polling_measured: float | None
+    websocket_printed: float | None
+    websocket_counted: float
+    websocket_measured: float | None
+
+
+def rows(measured: Iterable[Measured]) -> list[Row]:
+    """Return a row for each of the article's crowds, and for each that was measured."""
+    found = {(each.mode, each.clients): each.header_mbps for each in measured}
+    printed = {case.clients: case for case in USE_CASES}
+    return [
+        Row(
+            clients,
+            case.polling_mbps if (case := printed.get(clients)) else None,
+            _mbps(clients * POLL_CHARACTERS),
+            _mbps(clients * POLL_BYTES),
+            found.get(("polling", clients)),
+            case.websocket_mbps if case else None,
+            _mbps(clients * FRAME_BYTES),
+            found.get(("websocket", clients)),
+        )
+        for clients in sorted({*printed, *(size for _, size in found)})
+    ]
+
+
+def write(folder: Path, measured: Sequence[Measured]) -> None:
+    """Write the rows as CSV, and each measurement as JSON, into `folder`."""
+    with (folder / ROWS).open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow([f"{name}_mbps" if name != "clients" else name for name in FIELDS])
+        lines.writerows(map(msgspec.structs.astuple, rows(measured)))
+    text = msgspec.json.format(msgspec.json.encode(measured), indent=2)
+    (folder / DETAILS).write_bytes(text + b"\n")
+
+
+def table(measured: Iterable[Measured]) -> Table:
+    """Lay the rows out for a terminal."""
+    listed = Table(box=None, padding=(0, 2, 0, 0), title="Mbps of header traffic, in 2^20 bits")
+    for heading in HEADINGS:
+        listed.add_column(heading, justify="right")
+    for row in rows(measured):
+        _, *figures = msgspec.structs.astuple(row)
+        listed.add_row(f"{row.clients:,}", *map(_cell, figures))
+    return listed
+
+
+def line(each: Measured) -> str:
+    """Say in a line what one measurement came to."""
+    bytes_each = f"{each.header_bytes_per_message:.1f} bytes of headers a message"
+    return f"{_name(each)}: {each.header_mbps:.3f} Mbps, {bytes_each}"
+
+
+def remarks(measured: Iterable[Measured]) -> list[str]:
+    """Say in words what holds, and what does not."""
+    ratio = POLL_CHARACTERS // FRAME_BYTES
+    wire_ratio = POLL_BYTES // FRAME_BYTES
+    said = [
+        f"{POLL_CHARACTERS} characters of headers are {POLL_BYTES} bytes with line ends.",
+        f"Polling against WebSocket: {ratio} to 1 as the article counts, {wire_ratio} on the wire.",
+    ]
+    for each in measured:
+        name = _name(each)
+        if not each.kept_up:
+            pace = each.messages_per_client_s
+            said.append(f"{name}: this machine does not carry them, {pace:.2f} messages/s each")
+        if not each.agrees or each.failures:
+            said.append(f"{name}: void, clients and server disagree ({each.failures} failures)")
+    return said
+
+
+def _name(each: Measured) -> str:
+    return f"{each.clients:,} clients, {NAMES[each.mode]}"
+
+
+def _mbps(bytes_per_s: float) -> float:
+    return bytes_per_s * 8 / MBPS
+
+
+def _cell(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.3f}" if figure < 2 else f"{figure:.1f}"
+
+
+FIELDS = Row.__struct_fields__
+NAMES = {"polling": "polling", "websocket": "WebSocket"}
+HEADINGS = (
+    "clients",
+    "polling: printed",
+    "871 B",
+    "909 B",
+    "measured",
+    "WebSocket: printed",
+    "2 B",
+    "measured",
+)

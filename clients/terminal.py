@@ -1,0 +1,33 @@
+"""Carry out a measurement for a terminal: Ctrl-C and SIGTERM stop it, an error is one line."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from clients.log import LogError
+from clients.server import ServerError
+
+DONE, FAILED, STOPPED = 0, 2, 130
+
+
+def carry_out(program: str, work: Coroutine[Any, Any, None]) -> int:
+    """Run `work`; return DONE, FAILED (it was said why) or STOPPED (by a signal)."""
+    try:
+        asyncio.run(_until_sigterm(work))
+    except (LogError, ServerError) as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return FAILED
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return STOPPED
+    return DONE
+
+
+async def _until_sigterm(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    with contextlib.suppress(NotImplementedError):  # Windows
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await work
