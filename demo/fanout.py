@@ -19,7 +19,7 @@ from demo.stats import MeteredTransport, Tally
 GAP_CODE = 4410  # in the range for private use, RFC 6455 section 7.4.2
 TURN = 250  # sockets written before other requests get a turn
 FULL_BYTES = 64 * 1024  # a socket with more than this unsent is not given more
-RETRY_S = 0.02  # pause before a slow socket is tried again, when there is no news
+RETRY_S = 0.02  # pause before a slow socket is tried again, news or not
 FAREWELL_S = 2.0  # how long a reader that fell behind may take to read why
 
 
@@ -56,8 +56,9 @@ class Fanout:
         self._listeners: set[Listener] = set()
         self._behind: set[Listener] = set()
         self._farewells: set[asyncio.Task[None]] = set()
-        self._chunks: dict[int, bytes] = {}
+        self._chunks: dict[int, tuple[bytes, int]] = {}
         self._head = feed.head
+        self._timer: asyncio.TimerHandle | None = None
 
     def add(self, listener: Listener) -> None:
         """Write what the listener has missed, and all that comes."""
@@ -74,7 +75,7 @@ class Fanout:
         while not self._feed.closed:
             head = self._feed.head
             await self._round()
-            await self._pause(head)
+            await self._feed.news(head)
 
     async def _round(self) -> None:
         # What arrives during a round goes out in it, to those not yet reached; a pause shows
@@ -84,18 +85,11 @@ class Fanout:
             self._push(listeners[first : first + TURN])
             await asyncio.sleep(0)
 
-    async def _pause(self, head: int) -> None:
-        try:
-            async with asyncio.timeout(RETRY_S if self._behind else None):
-                await self._feed.news(head)
-        except TimeoutError:
-            pass
-
     def _push(self, listeners: tuple[Listener, ...]) -> None:
         # The hot path. Nothing else runs meanwhile, so the head stands still, and most listeners
         # stand where the one before them stood.
         head = self._feed.head
-        stand, chunk = head, b""
+        stand, chunk, reached = head, b"", head
         for listener in listeners:
             cursor = listener.cursor
             if cursor == head or listener.ws.closed or listener.is_closing():
@@ -105,35 +99,57 @@ class Fanout:
                 continue
             if cursor != stand:
                 try:
-                    stand, chunk = cursor, self._chunk(cursor)
+                    chunk, reached = self._chunk(cursor)
                 except Gap as gap:
                     self._tell(listener, gap)
                     continue
+                stand = cursor
             listener.write(chunk)
-            listener.cursor = head
+            listener.cursor = reached
             tally = listener.tally
-            tally.deliveries += head - cursor
+            tally.deliveries += reached - cursor
             tally.bytes_out += len(chunk)
-            self._behind.discard(listener)
+            if reached == head:
+                self._behind.discard(listener)
+            else:
+                self._retry_soon(listener)
 
-    def _chunk(self, cursor: int) -> bytes:
+    def _chunk(self, cursor: int) -> tuple[bytes, int]:
+        """Return frames from `cursor` on, as many as a socket is given at once, and the last id."""
         if self._head != self._feed.head:
             self._head = self._feed.head
             self._chunks.clear()
-        chunk = self._chunks.get(cursor)
-        if chunk is None:
+        if cursor not in self._chunks:
             if len(self._chunks) >= MAX_BODIES:
                 self._chunks.clear()
-            chunk = b"".join(map(self._frame, self._feed.after(cursor)))
-            self._chunks[cursor] = chunk
-        return chunk
+            self._chunks[cursor] = self._join(cursor)
+        return self._chunks[cursor]
+
+    def _join(self, cursor: int) -> tuple[bytes, int]:
+        chunk = bytearray()
+        for entry in self._feed.after(cursor):
+            chunk += self._frame(entry)
+            cursor = entry.message.id
+            if len(chunk) > FULL_BYTES:
+                break
+        return bytes(chunk), cursor
 
     def _leave_behind(self, listener: Listener) -> None:
-        self._behind.add(listener)
+        self._retry_soon(listener)
         try:
             self._feed.check(listener.cursor)
         except Gap as gap:
             self._tell(listener, gap)
+
+    def _retry_soon(self, listener: Listener) -> None:
+        self._behind.add(listener)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(RETRY_S, self._retry)
+
+    def _retry(self) -> None:
+        self._timer = None
+        if not self._feed.closed:
+            self._push(tuple(self._behind))
 
     def _tell(self, listener: Listener, gap: Gap) -> None:
         self.discard(listener)

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from typing import Self, cast
 
 import pytest
@@ -208,3 +209,17 @@ async def test_a_reader_behind_the_history_is_told_and_closed_and_others_are_not
         assert int.from_bytes(frames[-1][:2]) == 4410
         server.publish("after the gap")
         assert (await ws.receive_json())["text"] == "after the gap"
+
+
+@pytest.mark.both_loops
+async def test_long_history_is_caught_up_in_pieces(server: Server, open_wire: OpenWire) -> None:
+    server.publish(*(f"{number} " + "x" * 1000 for number in range(500)))
+    wire = await open_wire(server)
+    await wire.upgrade("/ws?after=0")
+    await wire.frame()
+    first = json.loads((await wire.frame())[1])
+    written = server.app[STATS].modes["ws"].deliveries
+    assert first["id"] == 1
+    assert written < 100  # not half a megabyte at once, for a reader that may not read it
+    rest = [json.loads((await wire.frame())[1])["id"] for _ in range(499)]
+    assert rest == list(range(2, 501))
