@@ -136,6 +136,8 @@ async def _get_stats(request: web.Request) -> web.Response:
 
 async def _push(app: web.Application) -> AsyncIterator[None]:
     pushers = [asyncio.create_task(app[key].run()) for key in (FANOUT, ROOM)]
+    app[STATS].lag.start()
     yield
+    app[STATS].lag.stop()
     app[ANSWERS].feed.close()
     await asyncio.gather(*pushers)

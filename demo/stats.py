@@ -13,6 +13,8 @@ import msgspec
 import psutil
 from aiohttp import web
 
+from demo.lag import Lag
+
 
 class Tally(msgspec.Struct):
     """What one mode has cost since the server started.
@@ -135,6 +137,7 @@ class Stats:
         self.publish = Tally()
         self.other = Tally()
         self.process = psutil.Process()
+        self.lag = Lag()
         self._started = time.monotonic()
 
     def metered(self, factory: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
@@ -142,11 +145,16 @@ class Stats:
         return lambda: MeteredProtocol(factory(), self.other)
 
     def snapshot(self) -> dict[str, Any]:
-        """All counters as JSON types; `cpu_s` is the process's user and system time."""
+        """All counters as JSON types.
+
+        cpu_s: the process's user and system time; rss_bytes: its memory
+        loop_lag_max_ms: by how much its event loop was late at most in the last 10 seconds
+        """
         return {
             "uptime_s": time.monotonic() - self._started,
             "cpu_s": time.process_time(),
             "rss_bytes": self.process.memory_info().rss,
+            "loop_lag_max_ms": self.lag.max_ms,
             "modes": msgspec.to_builtins(self.modes),
             "publish": msgspec.to_builtins(self.publish),
             "other": msgspec.to_builtins(self.other),
