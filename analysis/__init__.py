@@ -1,12 +1,19 @@
 """From the log to numbers to pictures; what a notebook needs is here.
 
-log = analysis.read(Path("runs/..."))
-summary = analysis.summarise(log)
-analysis.CHARTS["latency"].draw(log, summary)
+from analysis import CHARTS, read, summarise
+
+log = read(Path("runs/20260102T030405-quick"))
+summary = summarise(log)
+CHARTS["latency"].draw(log, summary)
+
+A chart is a `matplotlib.figure.Figure`, which a notebook shows after `%matplotlib inline`; it is
+None when the log holds nothing for it to show.
 """
 
 from analysis.charts import (
     CHARTS,
+    draw_break_even,
+    draw_break_even_distance,
     draw_bytes,
     draw_cpu,
     draw_empty,
@@ -27,6 +34,8 @@ __all__ = [
     "CHARTS",
     "LogError",
     "draw",
+    "draw_break_even",
+    "draw_break_even_distance",
     "draw_bytes",
     "draw_cpu",
     "draw_empty",

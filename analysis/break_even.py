@@ -34,6 +34,7 @@ class StepCosts(msgspec.Struct, frozen=True):
 
     polls: by mode; push_us, frame_bytes: of one message on a WebSocket
     stack_s: the client's time from an answer to its next long poll
+    off: by what share these costs usually miss a run's server time
     """
 
     polls: dict[str, Poll]
@@ -41,6 +42,7 @@ class StepCosts(msgspec.Struct, frozen=True):
     frame_bytes: float
     message_bytes: float
     stack_s: float = 0.0
+    off: float = 0.0
 
 
 class Point(msgspec.Struct, frozen=True):

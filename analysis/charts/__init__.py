@@ -6,6 +6,7 @@ import msgspec
 import polars as pl
 from matplotlib.figure import Figure
 
+from analysis.charts.break_even import draw_break_even, draw_break_even_distance
 from analysis.charts.bytes import draw_bytes
 from analysis.charts.cpu import draw_cpu
 from analysis.charts.empty import draw_empty
@@ -21,6 +22,8 @@ from clients.log import Log
 __all__ = [
     "CHARTS",
     "Chart",
+    "draw_break_even",
+    "draw_break_even_distance",
     "draw_bytes",
     "draw_cpu",
     "draw_empty",
@@ -134,6 +137,28 @@ CHARTS: dict[str, Chart] = {
         limits="The kernel's work for sockets outside the process's own calls is not in it; and"
         " this is one server in one language.",
     ),
+    "break_even": Chart(
+        draw_break_even,
+        "Which mode is cheapest at which rate and interval?",
+        "Each map is coloured by the mode that costs least there, in server time, in bytes or in"
+        " requests, and hatched where that mode delivers later than 200 ms on average. The dots"
+        " are the settings that were measured, each in the colour of the mode that was cheapest:"
+        " a dot whose colour differs from the map's is where the map is wrong.",
+        how="Least squares over all good runs give the server time of an empty poll, a poll with"
+        " news, a long poll and a push; theory says how often each happens at a rate and interval.",
+        limits="A step costs less the more of them come together, so the maps hold for about as"
+        " many clients as were measured. Handshakes are left out: a session is long.",
+    ),
+    "break_even_distance": Chart(
+        draw_break_even_distance,
+        "Which mode is cheapest at which rate and distance?",
+        "The same maps with the round trip upward and the interval as it was set. Distance makes"
+        " every poll's cycle longer, so that polls become fewer and bring more messages each,"
+        " while a WebSocket's cost does not know distance, only its latency does.",
+        how="As in the maps over the interval, from the same costs of the steps.",
+        limits="The emulated link delays bytes and loses none, and a long poll's next request is"
+        " thought to leave a fixed time after its answer.",
+    ),
     "stall": Chart(
         draw_stall,
         "What does a stall of the server do, and who notices?",
@@ -148,9 +173,10 @@ CHARTS: dict[str, Chart] = {
     "warmup": Chart(
         draw_warmup,
         "Was the warm-up long enough?",
-        "Latency over the time of the run, with its median as a line and the middle 80 % of the"
-        " deliveries as a band; only what is published in the shaded window is measured. A median"
-        " that still moves there would mean that the figures depend on how long one measures.",
+        "Latency is drawn over the time of the run, its median as a line and the middle 80 % of"
+        " the deliveries as a band; only what is published in the shaded window is measured. A"
+        " median that still moves there would mean that the figures depend on how long one"
+        " measures.",
         how="Deliveries of all good runs, by the moment of their publish, in slices of equal"
         " length; the two halves of the window are compared by their medians.",
         limits="In a slice with few messages the median moves by chance, most of all short"

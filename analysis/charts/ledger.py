@@ -1,15 +1,14 @@
 """Draw one delivered message of each mode byte by byte: a cell is a byte, green is the message."""
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby, zip_longest
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.charts.canvas import INK, QUIET, slide, style
-from analysis.ledger import Ledger, Part, split
+from analysis.charts.ledger_rows import CELLS, Row, rows_of
+from analysis.ledger import Ledger, split
 from analysis.modes import MODES, title
 from analysis.rows import rows
 from analysis.wording import percent
@@ -25,12 +24,10 @@ COLOURS = {
     "text": "#009E73",
 }
 DARK_GREEN = "#00704f"
-HEADS = {"request head", "response head", "handshake"}
 NOTE = (
     "Green: the message as JSON; dark green: the text in it. Grey: heads; black: frame heads. "
     "TCP/IP comes on top."
 )
-CELLS = 60  # bytes in a row
 NAME_ROOM = 66  # of cells: what stands before the bytes
 GAP = 7  # of cells, between columns
 COLUMN = NAME_ROOM + CELLS + GAP
@@ -39,16 +36,6 @@ LONGEST_NAME = 24  # letters
 HEAD_POINTS = 70  # above the columns
 BOTTOM = 0.075
 LEAST_ROWS = 24  # so that few are not drawn large
-MOST_ROWS = 10  # that a message is drawn in; the rest of a long one is only counted
-
-
-class Row(NamedTuple):
-    """A row of cells, and what is written before it."""
-
-    name: str
-    size: int
-    parts: tuple[Part, ...]
-    heading: bool = False
 
 
 def draw_ledger(log: Log, summary: pl.DataFrame) -> Figure | None:
@@ -64,7 +51,7 @@ def draw_ledger(log: Log, summary: pl.DataFrame) -> Figure | None:
         _room(axes, ledgers)
         for place, (mode, ledger) in enumerate(ledgers.items()):
             _head(axes, mode, ledger, place * COLUMN, void=mode in void)
-            for line, row in enumerate(_rows(ledger)):
+            for line, row in enumerate(rows_of(ledger)):
                 _row(axes, row, place * COLUMN, line)
     return figure
 
@@ -94,7 +81,7 @@ def _room(axes: Axes, ledgers: dict[str, Ledger]) -> None:
     left, bottom, width, height = axes.get_position().bounds
     height += bottom - BOTTOM + 0.028
     axes.set_position((left - 0.015, BOTTOM, width + 0.03, height))
-    lines = max(LEAST_ROWS, *(len(list(_rows(ledger))) for ledger in ledgers.values()))
+    lines = max(LEAST_ROWS, *(len(list(rows_of(ledger))) for ledger in ledgers.values()))
     heads = HEAD_POINTS / (height * 72 * axes.figure.get_figheight())  # type: ignore[union-attr]
     axes.set_axis_off()
     axes.set_xlim(0, len(MODES) * COLUMN - GAP)
@@ -123,53 +110,6 @@ def _head(axes: Axes, mode: str, ledger: Ledger, left: float, *, void: bool) -> 
 def _what(ledger: Ledger) -> str:
     count = sum(part.group == "text" for part in ledger.down)
     return f"{count} messages" if count > 1 else "the message"
-
-
-def _rows(ledger: Ledger) -> Iterator[Row]:
-    """Yield a row for each line of a head, and rows of cells for what follows it."""
-    for way, parts in (("up", ledger.up), ("down", ledger.down)):
-        yield Row(way, sum(len(part.data) for part in parts), (), heading=True)
-        for is_line, some in groupby(parts, key=_is_line):
-            for block in ([part] for part in some) if is_line else [list(some)]:
-                yield from _block(block)
-
-
-def _is_line(part: Part) -> bool:
-    return part.data.endswith(b"\r\n") and part.group in HEADS
-
-
-def _block(parts: Sequence[Part]) -> Iterator[Row]:
-    """Yield the rows of parts that follow each other, each name beside one of them."""
-    counts: dict[str, int] = {}
-    for part in parts:
-        name = part.name.partition(",")[0] if part.group != "message" else "sender, stamps"
-        counts[name] = counts.get(name, 0) + len(part.data)
-    cells = list(_wrap(parts))
-    for named, row in zip_longest(counts.items(), cells[:MOST_ROWS]):
-        name, size = named or ("", 0)
-        yield Row(name, size, row or ())
-    if hidden := _length(cells[MOST_ROWS:]):
-        yield Row("not drawn", hidden, ())
-
-
-def _length(rows: Sequence[tuple[Part, ...]]) -> int:
-    return sum(len(part.data) for row in rows for part in row)
-
-
-def _wrap(parts: Sequence[Part]) -> Iterator[tuple[Part, ...]]:
-    """Break parts into rows of at most so many bytes."""
-    row: list[Part] = []
-    for part in parts:
-        data = part.data
-        while data:
-            free = CELLS - sum(len(each.data) for each in row)
-            row.append(Part(part.name, part.group, data[:free]))
-            data = data[free:]
-            if sum(len(each.data) for each in row) == CELLS:
-                yield tuple(row)
-                row = []
-    if row:
-        yield tuple(row)
 
 
 def _row(axes: Axes, row: Row, left: int, line: int) -> None:

@@ -11,8 +11,8 @@ from analysis.charts.canvas import INK, QUIET, slide, style
 from analysis.charts.curves import name_ends
 from analysis.modes import MODES, title
 from analysis.rows import representative, rows, varied
-from analysis.runs import KEYS, with_void
-from analysis.wording import duration, percent, plain, setting
+from analysis.runs import KEYS, mode_order, with_void
+from analysis.wording import duration, percent, plain, setting, signed_percent
 from clients.log import Log
 
 BUCKETS = 24  # about so many over a run
@@ -80,41 +80,61 @@ def _buckets(samples: pl.DataFrame, step_s: float) -> pl.DataFrame:
     return grouped.agg(pl.col("latency_ms").median(), low=low, high=high).sort("middle_s")
 
 
-def _moves(samples: pl.DataFrame, shown: pl.DataFrame, duration_s: float) -> dict[str, float]:
-    """Return by good mode the median of the window's second half over that of its first."""
+def _moves(samples: pl.DataFrame, shown: pl.DataFrame, duration_s: float) -> pl.DataFrame:
+    """Return for each good mode how its latency moves from the window's first half to its second.
+
+    move: the ratio of the medians; sure: whether the messages, of which each counts once, differ
+        by more than three standard errors (Welch 1947), on a logarithmic scale
+    """
     good = shown.filter(~pl.col("void"))["mode"].to_list()
     inside = samples.filter(pl.col("at_s") >= 0, pl.col("mode").is_in(good))
-    late = pl.col("at_s") >= duration_s / 2
-    median = pl.col("latency_ms")
-    halves = inside.group_by("mode").agg(
-        move=median.filter(late).median() / median.filter(~late).median()
-    )
-    known = dict(halves.drop_nulls().iter_rows())
-    return {mode: known[mode] for mode in good if mode in known}
-
-
-def _title(moves: dict[str, float]) -> str:
-    if not moves:
-        return "No good run tells whether the warm-up was long enough"
-    most = max(moves, key=lambda mode: abs(math.log(moves[mode])))
-    if max(moves[most], 1 / moves[most]) < STEADY:
-        furthest = percent(max(abs(move - 1) for move in moves.values()))
-        return f"From one half of the window to the other, no median moves by more than {furthest}"
-    way = "higher" if moves[most] > 1 else "lower"
+    inside = inside.with_columns(late=pl.col("at_s") >= duration_s / 2)
+    messages = inside.group_by("mode", "late", "run", "message").agg(pl.col("latency_ms").median())
+    log = pl.col("latency_ms").log()
+    halves = messages.group_by("mode", "late").agg(mean=log.mean(), error=log.var() / pl.len())
+    medians = inside.group_by("mode", "late").agg(pl.col("latency_ms").median())
+    both = halves.join(medians, on=["mode", "late"])
+    first, second = both.filter(~pl.col("late")), both.filter("late")
+    apart = (pl.col("mean_right") - pl.col("mean")).abs()
     return (
-        f"{title(most)} does not stand still: its median is {percent(abs(moves[most] - 1))} {way}"
-        " in the window's second half"
+        first.join(second, on="mode")
+        .select(
+            "mode",
+            move=pl.col("latency_ms_right") / pl.col("latency_ms"),
+            sure=apart > 3 * (pl.col("error") + pl.col("error_right")).sqrt(),
+        )
+        .sort(mode_order())
     )
 
 
-def _said(moves: dict[str, float]) -> str:
+def _title(moves: pl.DataFrame) -> str:
+    """Name a mode that surely moves by much; else say how far the furthest moves."""
+    if moves.is_empty():
+        return "No good run tells whether the warm-up was long enough"
+    size = pl.col("move").log().abs()
+    most = moves.sort(size, descending=True)
+    furthest = percent(abs(most["move"][0] - 1))
+    sure = most.filter("sure", size > math.log(STEADY))
+    if sure.height:
+        mode, move = sure.row(0)[:2]
+        return (
+            f"{title(mode)} does not stand still: its median is {percent(abs(move - 1))}"
+            f" {'higher' if move > 1 else 'lower'} in the window's second half"
+        )
+    chance = " than chance explains" if most.select(size).item(0, 0) > math.log(STEADY) else ""
+    return (
+        "From one half of the window to the other, no median moves by more"
+        f"{chance or f' than {furthest}'}"
+    )
+
+
+def _said(moves: pl.DataFrame) -> str:
     """Give each mode's move: `Second half against first: short polling +3 %, ...`."""
-    parts = [f"{MODES[mode].name} {_signed(move - 1)}" for mode, move in moves.items()]
+    parts = [
+        f"{MODES[mode].name} {signed_percent((move - 1) * 100)}"
+        for mode, move, _ in moves.iter_rows()
+    ]
     return f"Median of the window's second half against its first: {', '.join(parts)}"
-
-
-def _signed(share: float) -> str:
-    return f"{'+' if share >= 0 else MINUS}{percent(abs(share))}"
 
 
 def _curve(axes: Axes, buckets: pl.DataFrame, void: bool) -> float:
@@ -139,7 +159,7 @@ def _room(axes: Axes, ends: tuple[float, float]) -> None:
     axes.yaxis.set_major_locator(LogLocator(10, (1.0, 2.0, 5.0), numticks=12))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value, 1)))
-    axes.xaxis.set_major_locator(MaxNLocator(8))
+    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(
         FuncFormatter(lambda second, _: f"{plain(second)} s".replace("-", MINUS))
     )
