@@ -116,8 +116,12 @@ def _differences(before: Experiment, after: Experiment) -> Iterator[tuple[str, s
 def _settings(before: Experiment, after: Experiment) -> Iterator[tuple[str, str, str]]:
     for name in (*ALL_SETTINGS, "duration_s", "warmup_s"):
         old, new = (
-            sorted({str(getattr(setting, name)) for setting in each.settings})
+            sorted({getattr(setting, name) for setting in each.settings})
             for each in (before, after)
         )
         if old != new:
-            yield name, ", ".join(old), ", ".join(new)
+            yield name, _listed(old), _listed(new)
+
+
+def _listed(values: list[Any]) -> str:
+    return ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.against import COMPARED, Held, Pair
-from analysis.comparisons import in_words
+from analysis.comparisons import span, told
 from analysis.modes import MODES
 from analysis.pages import environment
 from analysis.ratios import Ratio
@@ -64,14 +64,15 @@ def print_comparison(held: Held, console: Console) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")
     for head in ("mode", *(["setting"] if names else [])):
         table.add_column(head, no_wrap=True)
-    for name in PRINTED:
+    for name in PRINTED:  # a narrow terminal folds the intervals
         table.add_column(HEADS[name][0].replace(" for each message", "\n/msg"), justify="right")
     for pair in held.pairs:
         void = _void(pair)
         lead = [MODES[pair.row["mode"]].name, *([apart(pair.row, names)] if names else [])]
         cells = [f"VOID in {void}" if void else _ratio(pair.ratios[name]) for name in PRINTED]
         table.add_row(*lead, *cells, style="dim" if void else None)
-    console.print(f"A: {held.names[0]}\nB: {held.names[1]}, how many times A", highlight=False)
+    console.print(f"A: {held.names[0]}\nB: {held.names[1]}", highlight=False)
+    console.print("How many times A's figures B's are, with 95 % intervals over runs:")
     console.print(table)
     for name, before, after in held.differences:
         console.print(f"  {name}: {before or NOTHING} \u2192 {after or NOTHING}", highlight=False)
@@ -96,20 +97,14 @@ def _cell(pair: Pair, name: str) -> dict[str, Any]:
         "before": write(pair.before[name]),
         "after": write(pair.after[name]),
         "ratio": "" if ratio is None else _ratio(ratio),
-        "differs": _differs(ratio),
+        "differs": ratio is not None and told(ratio),
     }
-
-
-def _differs(ratio: Ratio | None) -> bool:
-    if ratio is None or ratio.low is None or ratio.high is None:
-        return False
-    return not ratio.low <= 1 <= ratio.high
 
 
 def _ratio(ratio: Ratio | None) -> str:
     if ratio is None:
         return NOTHING
-    return in_words(ratio).partition(" (")[0]
+    return f"\u00d7{NBSP}{span(ratio)}"
 
 
 def _void(pair: Pair) -> str:

@@ -27,7 +27,8 @@ NAMES = {
 }
 SHORT = ("latency_p50_ms", "bytes_per_delivery", "server_cpu_us_per_delivery")
 Row = dict[str, Any]
-NEAR = 0.1  # a ratio so near to one needs a third digit
+MOST_WITH_DECIMALS = 10
+ABOUT_ONE = 0.1, 1.5  # between these, a ratio is written in hundredths
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -83,15 +84,33 @@ def _title(text: str) -> str:
 
 def in_words(ratio: Ratio) -> str:
     """Write a ratio with its interval: `1.9 to 2.1 times`; without one, `about 2.0 times`."""
+    doubt = " (no difference that can be told)" if ratio.low is not None and not told(ratio) else ""
+    return f"{span(ratio)}{NBSP}times{doubt}"
+
+
+def span(ratio: Ratio) -> str:
+    """Write a ratio's interval: `1.9 to 2.1`; without one, `about 2.0`."""
     if ratio.low is None or ratio.high is None:
-        return f"about {_digits(ratio.value)}{NBSP}times"
+        return f"about {_digits(ratio.value)}"
     low, high = _digits(ratio.low), _digits(ratio.high)
-    doubt = " (no difference that can be told)" if ratio.low <= 1 <= ratio.high else ""
-    return f"{low if low == high else f'{low} to {high}'}{NBSP}times{doubt}"
+    if "." in low and ratio.high < MOST_WITH_DECIMALS:  # as many decimals as the lower end has
+        high = f"{ratio.high:.{len(low.partition('.')[2])}f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def told(ratio: Ratio) -> bool:
+    """Tell whether the figures differ: an interval that leaves out one, as far as it is written."""
+    if ratio.low is None or ratio.high is None:
+        return False
+    return not (_rounded(ratio.low) <= 1 <= _rounded(ratio.high))
+
+
+def _rounded(value: float) -> float:
+    return float(_digits(value).replace(",", ""))
 
 
 def _digits(value: float) -> str:
-    return figure(value, 3 if abs(value - 1) < NEAR else 2)
+    return f"{value:.2f}" if ABOUT_ONE[0] <= value < ABOUT_ONE[1] else figure(value, 2)
 
 
 def _modes(rows: pl.DataFrame) -> Iterator[tuple[str, str, Row, Row]]:
@@ -113,7 +132,8 @@ def _kinds(rows: pl.DataFrame) -> Iterator[tuple[str, str, Row, Row]]:
         same = [
             each for each in every if all(each[name] == usual[name] for name in ("mode", *names))
         ]
-        if same and same[0] is not row:
+        # A row that no kind concerns has the same words as its usual one.
+        if same and apart(row, kinds) != apart(same[0], kinds):
             group = f"{apart(row, kinds)} in place of {apart(same[0], kinds)}"
             mode = MODES[row["mode"]].name if several else ""
             yield group, ", ".join(filter(None, [mode, apart(row, numbers)])), row, same[0]
@@ -123,7 +143,7 @@ def _at(rows: pl.DataFrame) -> str:
     name = varied(rows)
     if name is None:
         return ""
-    return f"At {PHRASES[name].format(plain(representative(rows)[name][0]))}, "
+    return f"At {PHRASES[name].format(plain(representative(rows)[name][0]))}: "
 
 
 def _ratios(one: Sample, other: Sample, generator: np.random.Generator) -> dict[str, Ratio | None]:

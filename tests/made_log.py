@@ -98,12 +98,13 @@ def _scheduled(settings: Settings, chance: random.Random) -> Iterator[float]:
 def short_polls(
     settings: Settings, published_s: list[float], at_s: float, _: int
 ) -> Iterator[Span]:
-    """Poll, wait an interval after the answer, poll again."""
-    head = 0
+    """Poll, wait an interval after the answer, poll again; new connections take a round trip."""
+    head, way_s = 0, TRANSIT_S + settings.rtt_ms / 2000
+    up_s = way_s if settings.keepalive else 3 * way_s
     while at_s < _end_s(settings):
-        news = [i for i in range(head, len(published_s)) if published_s[i] <= at_s + TRANSIT_S]
+        news = [i for i in range(head, len(published_s)) if published_s[i] <= at_s + up_s]
         head += len(news)
-        end_s = at_s + 2 * TRANSIT_S
+        end_s = at_s + up_s + way_s
         yield Span(at_s, end_s, 200 if news else 204, tuple((i, end_s) for i in news))
         at_s = end_s + settings.interval_s
 

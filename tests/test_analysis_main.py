@@ -2,14 +2,19 @@ import contextlib
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+from matplotlib.figure import Figure
 from msgspec.structs import replace
 
+import analysis
 from analysis.__main__ import main
 from analysis.charts import CHARTS
 from analysis.drawing import draw
+from analysis.summary import summarise
+from clients.log import Run, read
 from tests.made_log import SETTINGS, SPECIAL, make_log
 
 QUICK = replace(SETTINGS, duration_s=4, clients=2)
@@ -89,7 +94,87 @@ def test_a_foreign_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
 
 
 def test_a_log_without_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert "no run" in complaint(capsys, make_log(tmp_path / "log", trials=0))
+    folder = make_log(tmp_path / "log", trials=0)
+    assert "no run" in complaint(capsys, folder)
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert "No run has ended" in report
+    assert "8 clients" in report
+
+
+def test_a_log_of_void_runs_is_shown_and_is_no_success(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def spoil(run: Run) -> Run:
+        return replace(run, valid=False, void_because="the server was busy")
+
+    folder = make_log(tmp_path / "log", [QUICK], trials=1, spoil=spoil)
+    assert main([str(folder)]) == 2
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert "every run is void" in err
+    assert out.count("VOID") == 3
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert "VOID: every run failed a check" in report
+    assert report.count("the server was busy") == 3
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "requests.csv", "deliveries.csv"])
+@pytest.mark.parametrize("bytes_cut", [1, 2, 9, 25])
+def test_a_last_line_that_was_cut_off_is_left_out_and_named(
+    capsys: pytest.CaptureFixture[str], folder: Path, name: str, bytes_cut: int
+) -> None:
+    text = (folder / name).read_bytes()
+    (folder / name).write_bytes(text[:-bytes_cut])
+    assert main([str(folder)]) == 0
+    fault = f"the last line of {name} was cut off"
+    assert fault in capsys.readouterr().err
+    assert fault in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_run_whose_rows_were_cut_off_is_void(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    path = folder / "deliveries.csv"
+    path.write_bytes(path.read_bytes()[:-9])
+    log = read(folder)
+    assert log.runs["valid"].to_list() == [True, True, False]
+    assert "deliveries are in the file" in log.runs["void_because"][2]
+    assert log.deliveries.height == log.runs["deliveries"].sum() - 1
+    assert main([str(folder)]) == 0
+    assert "run 2 is void" in capsys.readouterr().err
+
+
+def test_a_killed_run_without_a_row_of_its_own_does_not_spoil_the_others(folder: Path) -> None:
+    lines = (folder / "runs.csv").read_text().splitlines(keepends=True)
+    (folder / "runs.csv").write_text("".join(lines[:-1]))
+    path = folder / "deliveries.csv"
+    path.write_bytes(path.read_bytes()[:-9])
+    assert read(folder).runs["valid"].to_list() == [True, True]
+
+
+def test_a_file_of_which_only_half_a_head_is_left(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    (folder / "requests.csv").write_text("run,client,sta")
+    assert "requests.csv" in complaint(capsys, folder)
+
+
+def test_the_lines_for_a_notebook_work(folder: Path) -> None:
+    example = (analysis.__doc__ or "").split("\n\n")
+    lines = [line for part in example for line in part.splitlines() if "import" in line]
+    steps = [line for part in example for line in part.splitlines() if "(" in line]
+    code = "\n".join([*lines, *steps[:3]]).replace("runs/20260102T030405-quick", str(folder))
+    names: dict[str, Any] = {"Path": Path}
+    exec(code.replace("CHARTS[", "figure = CHARTS["), names)
+    assert isinstance(names["figure"], Figure)
+
+
+def test_every_chart_that_is_drawn_is_a_figure(folder: Path) -> None:
+    log = read(folder)
+    summary = summarise(log)
+    drawn = [chart.draw(log, summary) for chart in CHARTS.values()]
+    assert {type(figure) for figure in drawn} <= {Figure, type(None)}
+    assert sum(figure is not None for figure in drawn) > 5
 
 
 def test_a_missing_column(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

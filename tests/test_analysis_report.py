@@ -114,3 +114,68 @@ def test_the_report_says_when_the_experiment_was_cut_short(tmp_path: Path, text:
     folder = make_log(tmp_path / "log", [QUICK], trials=1)
     Writer(folder).describe(replace(read(folder).experiment, finished=False))
     assert "before its time" in words(folder)
+
+
+def test_the_contents_lead_to_every_section(page: Page, text: str) -> None:
+    anchors = [link[1:] for link in page.links if link.startswith("#")]
+    sections = re.findall(r'<section id="([^"]+)"', text)
+    assert sorted(set(anchors)) == sorted(sections)
+    assert {"summary", "figures", "theory", "checks", "environment", "data"} <= set(sections)
+
+
+def test_every_chart_says_how_it_is_measured_and_what_it_does_not_show(text: str) -> None:
+    for part in text.split('class="chart"')[1:]:
+        assert "<dt>Measured</dt>" in part.split("</section>")[0]
+        assert "<dt>Not shown</dt>" in part.split("</section>")[0]
+
+
+def test_the_summary_compares_the_modes_with_an_interval(text: str) -> None:
+    summary = text.split('id="summary"')[1].split("</section>", maxsplit=1)[0]
+    assert re.search(r"polling&#39;s p50 is [\d.]+ to [\d.]+\xa0times WebSocket&#39;s", summary)
+
+
+def test_each_run_stands_under_the_checks_with_its_verdict(tmp_path: Path, text: str) -> None:
+    rows = text.split("Each run</h3>")[1].split("</table>", maxsplit=1)[0].split("<tr>")[2:]
+    assert len(rows) == 6
+    assert sum("<strong>VOID</strong>: &lt;b&gt;late" in row for row in rows) == 2
+    assert sum(">good</td>" in row for row in rows) == 4
+
+
+def test_a_failed_check_is_flagged_in_its_runs_row(tmp_path: Path) -> None:
+    def spoil(run: Run) -> Run:
+        return replace(run, client_lag_p99_ms=33.0) if run.mode == "ws" else run
+
+    page = words(make_log(tmp_path / "log", [QUICK], trials=1, spoil=spoil))
+    rows = page.split("Each run</h3>")[1].split("</table>")[0].split("<tr>")[2:]
+    assert ['<span class="flag">33\xa0ms</span>' in row for row in rows] == [False, False, True]
+    assert '<span class="flag">1 failed</span>' in page
+
+
+def test_a_figure_far_from_theory_is_flagged(tmp_path: Path) -> None:
+    log = read(make_log(tmp_path / "log", [QUICK], trials=1))
+    summary = summarise(log)
+    near = report(log, summary, [])
+    assert "+40" not in near
+    far = summary.with_columns(latency_mean_ms_theory_difference_percent=40.0)
+    assert report(log, far, []).count('<span class="flag">+40\xa0%</span>') == 6
+
+
+def test_settings_that_are_unusual_are_named(tmp_path: Path) -> None:
+    odd = replace(QUICK, deflate=True, stall_s=1, jitter_ms=7, duration_s=3)
+    page = words(make_log(tmp_path / "log", [odd], trials=1))
+    assert "7 ms jitter, 1 s stall, compressed" in page
+
+
+def test_a_sweep_shows_every_setting_in_one_table(tmp_path: Path) -> None:
+    settings = [replace(QUICK, rate_per_s=rate, duration_s=4) for rate in (1, 2, 5)]
+    page = words(make_log(tmp_path / "log", settings, trials=1))
+    overview = page.split("<caption>Every setting</caption>")[1].split("</table>")[0]
+    assert overview.count("<tr") == 1 + 9
+    assert all(f"{rate} messages/s" in overview for rate in (1, 2, 5))
+
+
+def test_a_log_that_was_cut_off_is_marked_incomplete(tmp_path: Path) -> None:
+    folder = make_log(tmp_path / "log", [QUICK], trials=2)
+    path = folder / "deliveries.csv"
+    path.write_bytes(path.read_bytes()[:-3])
+    assert "Incomplete: the last line of deliveries.csv" in words(folder)

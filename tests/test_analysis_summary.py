@@ -216,6 +216,46 @@ def test_a_log_without_runs_says_so(tmp_path: Path) -> None:
         summarise(read(make_log(tmp_path / "log", trials=0)))
 
 
+def test_a_connection_for_each_poll_makes_the_cycle_a_round_trip_longer(tmp_path: Path) -> None:
+    far = replace(SETTINGS, rtt_ms=300, keepalive=False, warmup_s=6, duration_s=400, clients=20)
+    figures = row(made(tmp_path / "log", far, trials=1, modes=("short",)))
+    assert figures["requests_per_client_s"] == pytest.approx(1 / (1 + 2 * 0.302), rel=0.01)
+    for name in ("latency_mean_ms", "requests_per_client_s"):
+        assert abs(figures[f"{name}_theory_difference_percent"]) < 1, name
+
+
+def test_a_difference_from_theory_is_in_per_cent_of_theory(short_log: Log) -> None:
+    figures = row(short_log)
+    expected = (figures["latency_mean_ms"] / figures["theory_latency_mean_ms"] - 1) * 100
+    assert figures["latency_mean_ms_theory_difference_percent"] == pytest.approx(expected)
+
+
+def test_beside_an_expectation_of_nothing_there_is_no_difference(tmp_path: Path) -> None:
+    session = Request(0, 0, 5 * S, 25 * S, 101, 1, 1000, 2000, 0)
+    log = written(tmp_path / "log", (run(0, "ws"), [session], [delivery(0, 2)]))
+    assert row(log, "ws")["empty_share_theory_difference_percent"] is None
+
+
+def test_settings_that_came_later_have_columns_at_the_end(tmp_path: Path) -> None:
+    odd = replace(SETTINGS, jitter_ms=3, kbit_per_s=9, stall_s=1, deflate=True, duration_s=2)
+    figures = row(made(tmp_path / "log", odd, trials=1))
+    assert (figures["jitter_ms"], figures["kbit_per_s"], figures["stall_s"]) == (3, 9, 1)
+    assert (figures["deflate"], figures["keepalive"], figures["schedule"]) == (
+        True,
+        True,
+        "poisson",
+    )
+
+
+def test_the_servers_time_is_shared_among_a_crowd_that_has_no_rows(tmp_path: Path) -> None:
+    facts: dict[str, Any] = {"server_cpu_s": 0.03, "crowd_clients": 1, "crowd_window_deliveries": 2}
+    log = written(tmp_path / "log", (run(0, **facts), [poll(0)], [delivery(0, 100)]))
+    figures = row(log)
+    assert figures["deliveries"] == 3
+    assert figures["server_cpu_us_per_delivery"] == pytest.approx(10_000)
+    assert figures["requests_per_client_s"] == 1 / (1 * 10)
+
+
 def test_an_unknown_mode_says_so(tmp_path: Path) -> None:
     log = written(tmp_path / "log", (run(0, "pigeon"), [], []))
     with pytest.raises(LogError, match="pigeon"):

@@ -86,6 +86,63 @@ def test_short_polling_waits_for_the_end_of_a_random_cycle(rate: float) -> None:
     check(case, "short", simulate_short(case, poisson(rate, 1_000_000)))
 
 
+def simulate_polls(case: Case, published: Floats, handshake_s: float = 0.0) -> Simulated:
+    """Return latencies, polls per second and the empty share, poll after poll over the link.
+
+    The link takes d each way, J/2 more or less; each poll may begin with a handshake.
+    """
+    chance = np.random.default_rng(4)
+    asked, answers, sent = [], [], 0.37
+    while sent < published[-1]:
+        up, down = chance.uniform(-0.5, 0.5, 2) * case.jitter_s + case.transit_s
+        asked.append(sent + handshake_s + up)
+        answers.append(asked[-1] + down)
+        if case.on_schedule:
+            passed = (answers[-1] - 0.37) / case.interval_s
+            sent = 0.37 + (np.floor(passed) + 1) * case.interval_s
+        else:
+            sent = answers[-1] + case.interval_s
+    read = np.searchsorted(asked, published)
+    published, read = published[read < len(asked)], read[read < len(asked)]
+    empty = 1 - len(np.unique(read)) / len(asked)
+    return np.array(answers)[read] - published, len(asked) / sent, empty
+
+
+POLLS = replace(CASE, transit_s=0.2, round_trip_s=0.4)
+
+
+@pytest.mark.parametrize("rate", [0.7, 4.0])
+@pytest.mark.parametrize("interval_s", [0.15, 0.3, 1.0])  # C = 0.45, 0.6, 1
+def test_short_polling_on_a_fixed_schedule_skips_the_moments_while_a_poll_is_out(
+    rate: float, interval_s: float
+) -> None:
+    case = replace(POLLS, rate_per_s=rate, interval_s=interval_s, on_schedule=True)
+    check(case, "short", simulate_polls(case, poisson(rate)))
+
+
+@pytest.mark.parametrize("rate", [0.7, 4.0])
+def test_short_polling_that_opens_a_connection_each_time_takes_two_round_trips_more(
+    rate: float,
+) -> None:
+    case = replace(POLLS, rate_per_s=rate, round_trip_s=0.8)
+    assert short_polling.cycle_s(case) == pytest.approx(1.0 + 2 * 0.4)
+    check(case, "short", simulate_polls(case, poisson(rate), handshake_s=0.4))
+
+
+@pytest.mark.parametrize("on_schedule", [False, True])
+@pytest.mark.parametrize("interval_s", [0.6, 1.0])
+def test_short_polling_over_a_link_that_jitters(interval_s: float, *, on_schedule: bool) -> None:
+    case = replace(POLLS, interval_s=interval_s, jitter_s=0.18, on_schedule=on_schedule)
+    check(case, "short", simulate_polls(case, poisson(case.rate_per_s)))
+
+
+def test_jitter_makes_the_mean_wait_longer_than_half_a_mean_cycle() -> None:
+    case = replace(POLLS, interval_s=0.1, jitter_s=0.4)
+    simulated, _, _ = simulate_polls(case, poisson(case.rate_per_s, 1_000_000))
+    assert simulated.mean() > 1.01 * (case.transit_s + short_polling.cycle_s(case) / 2)
+    assert short_polling.latency_mean_s(case) == pytest.approx(simulated.mean(), rel=0.01)
+
+
 @pytest.mark.parametrize("rate", [0.3917, 0.8031])
 def test_short_polling_of_a_periodic_source_is_empty_when_the_period_outlasts_the_cycle(
     rate: float,

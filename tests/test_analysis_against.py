@@ -1,0 +1,135 @@
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from msgspec.structs import replace
+
+from analysis.__main__ import main
+from analysis.against import Held, hold
+from clients.log import LogError, Run, Writer, read
+from tests.made_log import SETTINGS, make_log
+from tests.test_analysis_report import Page
+
+QUICK = replace(SETTINGS, duration_s=6, clients=3)
+
+
+def dearer(times: float) -> Any:
+    """Return what makes the server's CPU time for each delivery so many µs."""
+
+    def spoil(run: Run) -> Run:
+        each_s = 1e-6 * times * (1 + 0.01 * run.trial)
+        return replace(run, server_cpu_s=each_s * run.clients * (run.messages or 0))
+
+    return spoil
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return two logs: the second on another machine, with double the CPU and one rate more."""
+    parent = tmp_path_factory.mktemp("against")
+    faster = replace(QUICK, rate_per_s=5)
+    before = make_log(parent / "before", [QUICK], trials=3, spoil=dearer(10))
+    after = make_log(parent / "after", [faster, QUICK], trials=3, seed=2, spoil=dearer(20))
+    experiment = read(after).experiment
+    there = replace(experiment, machine=experiment.machine | {"cpu": "<b>another</b>"})
+    Writer(after).describe(there)
+    return before, after
+
+
+@pytest.fixture(scope="module")
+def held(folders: tuple[Path, Path]) -> Held:
+    before, after = folders
+    return hold(read(before), read(after), ("before", "after"))
+
+
+def test_rows_are_paired_by_setting_and_mode_wherever_they_stand(held: Held) -> None:
+    assert [pair.row["mode"] for pair in held.pairs] == ["short", "long", "ws"]
+    assert {pair.row["rate_per_s"] for pair in held.pairs} == {QUICK.rate_per_s}
+    assert held.alone == (0, 3)
+
+
+def test_each_figure_has_its_ratio_and_interval(held: Held) -> None:
+    for pair in held.pairs:
+        cpu = pair.ratios["server_cpu_us_per_delivery"]
+        assert cpu is not None
+        assert cpu.value == pytest.approx(2)
+        assert cpu.low is not None
+        assert cpu.high is not None
+        assert 1.9 < cpu.low < 2 < cpu.high < 2.1
+        assert not cpu.paired
+        assert set(pair.ratios) == set(pair.before) == set(pair.after)
+
+
+def test_what_differs_in_machine_and_settings_is_named(held: Held) -> None:
+    found = {name: (before, after) for name, before, after in held.differences}
+    assert found["cpu"] == ("a made-up machine", "<b>another</b>")
+    assert found["seed"] == ("1", "2")
+    assert found["rate_per_s"] == ("2", "2, 5")
+    assert "python" not in found
+
+
+def test_an_experiment_against_itself_does_not_differ(folders: tuple[Path, Path]) -> None:
+    log = read(folders[0])
+    same = hold(log, log, ("a", "a"))
+    assert same.differences == ()
+    assert all(
+        ratio is None or ratio.value == pytest.approx(1) for ratio in same.pairs[0].ratios.values()
+    )
+
+
+def test_the_command_prints_and_writes_a_page_and_a_csv(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*map(str, folders), "--out", str(tmp_path / "out")]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in ("short polling", "long polling", "WebSocket"))
+    assert max(map(len, out.splitlines()[2:10])) <= 80
+    text = (tmp_path / "out" / "comparison.html").read_text()
+    assert Page(text).open == []
+    assert "&lt;b&gt;another&lt;/b&gt;" in text
+    table = pl.read_csv(tmp_path / "out" / "comparison.csv")
+    assert table["server_cpu_us_per_delivery_ratio"].to_list() == pytest.approx([2, 2, 2])
+    assert {"latency_p50_ms_a", "latency_p50_ms_b", "latency_p50_ms_ratio_low"} <= {*table.columns}
+
+
+def test_without_another_place_the_comparison_goes_into_the_second_folder(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*map(str, folders)]) == 0
+    assert (folders[1] / "comparison.html").exists()
+    assert not (folders[0] / "comparison.html").exists()
+
+
+def test_two_experiments_without_a_common_setting_cannot_be_compared(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = make_log(tmp_path / "other", [replace(QUICK, deflate=True)], trials=1)
+    assert main([str(folders[0]), str(other)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "no setting in common" in err
+    with pytest.raises(LogError, match="no setting in common"):
+        hold(read(folders[0]), read(other), ("a", "b"))
+
+
+def test_a_void_row_has_no_ratio_and_says_where_it_is_void(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def spoil(run: Run) -> Run:
+        return replace(run, valid=run.mode != "ws")
+
+    void = make_log(tmp_path / "void", [QUICK], trials=2, spoil=spoil)
+    pair = hold(read(folders[0]), read(void), ("a", "b")).pairs[2]
+    assert set(pair.ratios.values()) == {None}
+    assert main([str(folders[0]), str(void)]) == 0
+    assert "VOID in B" in capsys.readouterr().out
+
+
+def test_a_place_for_the_comparison_needs_two_experiments(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([str(folders[0]), "--out", "somewhere"])
+    assert stopped.value.code == 2
+    assert "two folders" in capsys.readouterr().err

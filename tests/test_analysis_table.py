@@ -1,0 +1,77 @@
+import io
+from pathlib import Path
+
+import polars as pl
+import pytest
+from msgspec.structs import replace
+from rich.console import Console
+
+from analysis.summary import summarise
+from analysis.table import print_table
+from clients.log import Log, Run
+from tests.made_log import SETTINGS, made
+
+QUICK = replace(SETTINGS, duration_s=6, clients=3)
+
+
+def printed(log: Log, width: int) -> str:
+    out = io.StringIO()
+    print_table(log, summarise(log), Console(file=out, width=width))
+    return out.getvalue().replace("\u00a0", " ")
+
+
+@pytest.fixture(scope="module")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Log:
+    def spoil(run: Run) -> Run:
+        return replace(run, valid=run.mode != "long" and run.run != 0)
+
+    return made(tmp_path_factory.mktemp("table") / "log", QUICK, trials=3, spoil=spoil)
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> Log:
+    settings = [
+        replace(QUICK, deflate=on, payload_bytes=size)
+        for size in (64, 1024)
+        for on in (True, False)
+    ]
+    return made(tmp_path_factory.mktemp("table") / "kinds", *settings, trials=2)
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+@pytest.mark.parametrize("name", ["single", "kinds"])
+def test_the_table_keeps_to_the_terminals_width_and_cuts_nothing_off(
+    name: str, width: int, request: pytest.FixtureRequest
+) -> None:
+    text = printed(request.getfixturevalue(name), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "\u2026" not in text
+    for head in ("mode", "p50", "p99", "requests", "bytes", "CPU", "runs"):
+        assert head in text
+
+
+def test_a_wide_terminal_shows_intervals_and_means_a_narrow_one_does_not(single: Log) -> None:
+    assert "interval" in printed(single, 120)
+    assert "mean " in printed(single, 120)
+    assert "interval" not in printed(single, 80)
+
+
+def test_void_rows_say_so_and_others_how_many_runs_are_good(single: Log) -> None:
+    lines = printed(single, 100).splitlines()
+    assert next(line for line in lines if "long polling " in line).endswith("VOID ")
+    assert next(line for line in lines if "short polling " in line).endswith("2 of 3 ")
+
+
+def test_figures_far_from_theory_are_flagged_and_the_flag_is_explained(tmp_path: Path) -> None:
+    log = made(tmp_path / "log", QUICK, trials=2)
+    assert "more than 10 % off" not in printed(log, 120)
+    late = pl.col("received_ns") + pl.when(pl.col("run") == 0).then(400_000_000).otherwise(0)
+    slow = replace(log, deliveries=log.deliveries.with_columns(late))
+    text = printed(slow, 120)
+    assert "% !" in next(line for line in text.splitlines() if "short polling " in line)
+    assert "more than 10 % off" in text
+
+
+def test_three_comparisons_stand_below(kinds: Log) -> None:
+    below = [line for line in printed(kinds, 300).splitlines() if line.strip().endswith(".")]
+    assert len([line for line in below if "ompressed in place of" in line]) == 3
