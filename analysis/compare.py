@@ -22,7 +22,8 @@ def main() -> int:
         return code
     if code == STOPPED:
         console.print("Stopped: this is what was measured before.")
-    return analyse([str(command.folder)]) or code
+    analysed = analyse([str(command.folder)])
+    return code or analysed
 
 
 if __name__ == "__main__":
