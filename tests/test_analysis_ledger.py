@@ -1,10 +1,19 @@
+from pathlib import Path
+from typing import Any
+
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from msgspec.structs import replace
 
+from analysis.charts import CHARTS
 from analysis.ledger import Ledger, split
-from clients.log import Exchange
-from tests.made_log import EPOCH, exchange, message_json
+from analysis.summary import summarise
+from clients.log import Exchange, Log
+from tests.made_log import EPOCH, SETTINGS, exchange, message_json
+from tests.made_log import made as made_log
 
 DOWN_HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 
@@ -130,3 +139,55 @@ def test_messages_that_came_together_are_told_apart() -> None:
     body = b'{"messages":[' + message_json(5) + b"," + message_json(7) + b"]}"
     ledger = split(made(b"", b"HTTP/1.1 200 OK\r\n\r\n" + body))
     assert [len(part.data) for part in ledger.down if part.group == "text"] == [5, 7]
+
+
+# The chart
+
+
+def analysed(folder: Path, payload_bytes: int = 100, **options: Any) -> tuple[Log, pl.DataFrame]:
+    setting = replace(SETTINGS, payload_bytes=payload_bytes, duration_s=4, clients=2)
+    log = made_log(folder, setting, trials=1, **options)
+    return log, summarise(log)
+
+
+def drawn(log: Log, summary: pl.DataFrame) -> Figure:
+    figure = CHARTS["ledger"].draw(log, summary)
+    assert figure is not None
+    return figure
+
+
+def cells(figure: Figure) -> int:
+    return round(sum(patch.get_width() for patch in figure.axes[0].patches))  # type: ignore[attr-defined]
+
+
+def words(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_every_byte_is_a_cell(tmp_path: Path) -> None:
+    log, summary = analysed(tmp_path / "log")
+    assert cells(drawn(log, summary)) == sum(split(kept).bytes_of() for kept in log.wire.values())
+
+
+def test_what_of_a_long_message_is_not_drawn_is_counted(tmp_path: Path) -> None:
+    log, summary = analysed(tmp_path / "log", payload_bytes=3000)
+    figure = drawn(log, summary)
+    said = words(figure)
+    hidden = [said[i + 1] for i, word in enumerate(said) if word == "not drawn"]
+    total = cells(figure) + sum(int(count.replace(",", "")) for count in hidden)
+    assert len(hidden) == 3
+    assert total == sum(split(kept).bytes_of() for kept in log.wire.values())
+
+
+def test_the_message_is_given_of_what_each_further_one_takes(tmp_path: Path) -> None:
+    log, summary = analysed(tmp_path / "log")
+    size = len(message_json(100))
+    said = words(drawn(log, summary))
+    assert f"of {size + 4} bytes {size} are the message" in said
+    once = split(log.wire["ws"]).bytes_of("handshake")
+    assert f"after {once} bytes, once" in said
+
+
+def test_without_kept_bytes_there_is_no_chart(tmp_path: Path) -> None:
+    log, summary = analysed(tmp_path / "log")
+    assert CHARTS["ledger"].draw(replace(log, wire={}), summary) is None

@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from analysis.charts.canvas import INK, QUIET, slide, style
 from analysis.charts.ledger_rows import CELLS, Row, rows_of
@@ -51,8 +52,11 @@ def draw_ledger(log: Log, summary: pl.DataFrame) -> Figure | None:
         _room(axes, ledgers)
         for place, (mode, ledger) in enumerate(ledgers.items()):
             _head(axes, mode, ledger, place * COLUMN, void=mode in void)
-            for line, row in enumerate(rows_of(ledger)):
+            lines = list(rows_of(ledger))
+            for line, row in enumerate(lines):
                 _row(axes, row, place * COLUMN, line)
+            cells = place * COLUMN + NAME_ROOM  # what parts them is white, and seen on bytes alone
+            axes.vlines(range(cells + 1, cells + CELLS), -0.5, len(lines), color="white", lw=0.4)
     return figure
 
 
@@ -122,7 +126,6 @@ def _row(axes: Axes, row: Row, left: int, line: int) -> None:
         axes.text(left + NAME_ROOM - 2, line, f"{row.size:,}", ha="right", **look)
     at = left + NAME_ROOM
     for part in row.parts:
-        axes.barh(line, len(part.data), THICK, left=at, color=COLOURS[part.group])
+        corner = (at, line - THICK / 2)
+        axes.add_patch(Rectangle(corner, len(part.data), THICK, color=COLOURS[part.group], lw=0))
         at += len(part.data)
-    between = range(left + NAME_ROOM + 1, at)
-    axes.vlines(between, line - THICK / 2, line + THICK / 2, color="white", lw=0.4)

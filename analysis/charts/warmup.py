@@ -11,7 +11,7 @@ from analysis.charts.canvas import INK, QUIET, slide, style
 from analysis.charts.curves import name_ends
 from analysis.modes import MODES, title
 from analysis.rows import representative, rows, varied
-from analysis.runs import KEYS, mode_order, with_void
+from analysis.steadiness import in_buckets, moves_of, samples_of
 from analysis.wording import duration, percent, plain, setting, signed_percent
 from clients.log import Log
 
@@ -19,7 +19,6 @@ BUCKETS = 24  # about so many over a run
 STEPS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 AXIS = "latency, by when the message was published"
 MINUS = "\u2212"
-SPREAD = (0.1, 0.9)
 HEAD_ROOM = 2.2  # how much higher than the highest band the axis is, so that words fit above
 STEADY = 1.25  # a median that moves by less is not worth a title of its own
 
@@ -27,12 +26,12 @@ STEADY = 1.25  # a median that moves by less is not worth a title of its own
 def draw_warmup(log: Log, summary: pl.DataFrame) -> Figure | None:
     """Draw median and spread of latency over time; None without warm-up, or when it stalls."""
     shown = representative(rows(log, summary)).drop_nulls("latency_p50_ms")
-    samples = _samples(log, shown).filter(pl.col("stall_s") == 0)
+    samples = samples_of(log, shown).filter(pl.col("stall_s") == 0)
     if samples.filter(pl.col("at_s") < 0).is_empty():
         return None
     row = samples.row(0, named=True)
     ends = (-row["warmup_s"], row["duration_s"])
-    moves = _moves(samples, shown, row["duration_s"])
+    moves = moves_of(samples, shown, row["duration_s"])
     which = "One of the settings: " if varied(summary) else ""
     note = (
         f"{which}{setting(shown.row(0, named=True))}.\n"
@@ -40,9 +39,9 @@ def draw_warmup(log: Log, summary: pl.DataFrame) -> Figure | None:
         f" {plain(_step_s(ends))} s."
     )
     with style():
-        figure, axes = slide(_title(moves), _said(moves), note, left=0.1, axis=AXIS)
+        figure, axes = slide(_title(moves), _said(moves, shown), note, left=0.1, axis=AXIS)
         _room(axes, ends)
-        buckets = _buckets(samples, _step_s(ends))
+        buckets = in_buckets(samples, _step_s(ends))
         names = {
             row["mode"]: _curve(axes, buckets.filter(pl.col("mode") == row["mode"]), row["void"])
             for row in shown.iter_rows(named=True)
@@ -50,61 +49,13 @@ def draw_warmup(log: Log, summary: pl.DataFrame) -> Figure | None:
         low, high = axes.get_ylim()
         axes.set_ylim(low, high * HEAD_ROOM)
         name_ends(axes, names)
-        void = [title(mode) for mode in shown.filter("void")["mode"]]
-        if void:
-            axes.text(0, 1.02, f"VOID: {', '.join(void)}", transform=axes.transAxes, size=15)
     return figure
-
-
-def _samples(log: Log, shown: pl.DataFrame) -> pl.DataFrame:
-    """Return the deliveries with the time of their publish, in seconds from the window's start."""
-    runs = with_void(log.runs).filter("averaged", pl.col("window_start_ns").is_not_null())
-    runs = runs.join(shown, on=KEYS, how="semi")
-    runs = runs.select("run", "mode", "stall_s", "warmup_s", "duration_s", "window_start_ns")
-    at_s = (pl.col("published_ns") - pl.col("window_start_ns")) / 1e9
-    latency_ms = (pl.col("received_ns") - pl.col("published_ns")) / 1e6
-    samples = log.deliveries.join(runs, on="run").with_columns(at_s=at_s, latency_ms=latency_ms)
-    return samples.filter(pl.col("at_s") < pl.col("duration_s")).sort("run")
 
 
 def _step_s(ends: tuple[float, float]) -> float:
     """Return how long a bucket is; buckets begin at the window's start, in both directions."""
     wanted = (ends[1] - ends[0]) / BUCKETS
     return next((step for step in STEPS_S if step >= wanted), math.ceil(wanted))
-
-
-def _buckets(samples: pl.DataFrame, step_s: float) -> pl.DataFrame:
-    low, high = (pl.col("latency_ms").quantile(share, "linear") for share in SPREAD)
-    bucket = ((pl.col("at_s") / step_s).floor() + 0.5) * step_s
-    grouped = samples.group_by("mode", middle_s=bucket)
-    return grouped.agg(pl.col("latency_ms").median(), low=low, high=high).sort("middle_s")
-
-
-def _moves(samples: pl.DataFrame, shown: pl.DataFrame, duration_s: float) -> pl.DataFrame:
-    """Return for each good mode how its latency moves from the window's first half to its second.
-
-    move: the ratio of the medians; sure: whether the messages, of which each counts once, differ
-        by more than three standard errors (Welch 1947), on a logarithmic scale
-    """
-    good = shown.filter(~pl.col("void"))["mode"].to_list()
-    inside = samples.filter(pl.col("at_s") >= 0, pl.col("mode").is_in(good))
-    inside = inside.with_columns(late=pl.col("at_s") >= duration_s / 2)
-    messages = inside.group_by("mode", "late", "run", "message").agg(pl.col("latency_ms").median())
-    log = pl.col("latency_ms").log()
-    halves = messages.group_by("mode", "late").agg(mean=log.mean(), error=log.var() / pl.len())
-    medians = inside.group_by("mode", "late").agg(pl.col("latency_ms").median())
-    both = halves.join(medians, on=["mode", "late"])
-    first, second = both.filter(~pl.col("late")), both.filter("late")
-    apart = (pl.col("mean_right") - pl.col("mean")).abs()
-    return (
-        first.join(second, on="mode")
-        .select(
-            "mode",
-            move=pl.col("latency_ms_right") / pl.col("latency_ms"),
-            sure=apart > 3 * (pl.col("error") + pl.col("error_right")).sqrt(),
-        )
-        .sort(mode_order())
-    )
 
 
 def _title(moves: pl.DataFrame) -> str:
@@ -128,12 +79,13 @@ def _title(moves: pl.DataFrame) -> str:
     )
 
 
-def _said(moves: pl.DataFrame) -> str:
-    """Give each mode's move: `Second half against first: short polling +3 %, ...`."""
+def _said(moves: pl.DataFrame, shown: pl.DataFrame) -> str:
+    """Give each mode's move: `Median of ...: short polling +3 %, ...`."""
     parts = [
         f"{MODES[mode].name} {signed_percent((move - 1) * 100)}"
         for mode, move, _ in moves.iter_rows()
     ]
+    parts += [f"{MODES[mode].name} VOID" for mode in shown.filter("void")["mode"]]
     return f"Median of the window's second half against its first: {', '.join(parts)}"
 
 
