@@ -11,7 +11,7 @@ from analysis.crossing import in_words
 from analysis.modes import MODES
 from analysis.rows import differing, representative, varied
 from analysis.scene import Scene
-from analysis.wording import PHRASES, apart, duration, measured, percent, plain, times
+from analysis.wording import KINDS, PHRASES, apart, duration, measured, percent, plain, times
 
 SAME = 1.25  # closer than this, two figures are called the same
 
@@ -105,18 +105,15 @@ def _modes(modes: Iterable[str]) -> str:
 
 
 def _each(rows: pl.DataFrame, column: str, lead: str) -> str:
-    # Where kinds differ every row is named, of a sweep only those at one setting.
+    # Where kinds differ each kind gives its values, of a sweep the modes at one setting do.
     shown = representative(rows) if varied(rows) else rows
-    good = shown.filter(~pl.col("void")).drop_nulls(column)
-    named = zip(_names(good, differing(shown)), good[column], strict=True)
-    parts = [f"{name} {measured(value)}" for name, value in named]
+    kinds = [name for name in differing(shown) if name in KINDS]
+    values: dict[str, list[str]] = {}
+    for row in shown.filter(~pl.col("void")).drop_nulls(column).iter_rows(named=True):
+        name = apart(row, kinds) or MODES[row["mode"]].name
+        values.setdefault(name, []).append(measured(row[column]))
+    parts = [f"{name} {' and '.join(figures)}" for name, figures in values.items()]
     return f"{_at(rows) if varied(rows) else ''}{lead}: {', '.join(parts)}"
-
-
-def _names(rows: pl.DataFrame, names: list[str]) -> list[str]:
-    """Name each row by its mode, and in brackets by what it differs in."""
-    told = [(MODES[row["mode"]].name, apart(row, names)) for row in rows.iter_rows(named=True)]
-    return [f"{name} ({differs})" if differs else name for name, differs in told]
 
 
 def _at(rows: pl.DataFrame) -> str:

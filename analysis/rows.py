@@ -37,10 +37,10 @@ def differing(summary: pl.DataFrame) -> list[str]:
 
 
 def labels(rows: pl.DataFrame) -> list[str]:
-    """Name each row by its mode, and by what tells it from the other rows in a line below."""
+    """Name each row by its mode, and by what tells it from the other rows in lines below."""
     names = differing(rows)
     return [
-        "\n".join(filter(None, (title(row["mode"]), apart(row, names))))
+        "\n".join(filter(None, (title(row["mode"]), *apart(row, names).split(", "))))
         for row in rows.iter_rows(named=True)
     ]
 

@@ -55,7 +55,8 @@ def label(axes: Axes, end: tuple[float, int], text: str, row: Row, note: str = "
 def finish(axes: Axes, rows: pl.DataFrame) -> None:
     """Name the modes beside their bars and leave room for the values."""
     names = labels(rows)
-    axes.set_yticks(range(len(names)), names, size=15 if "\n" in "".join(names) else 20)
+    lines = 1 + max(name.count("\n") for name in names)
+    axes.set_yticks(range(len(names)), names, size={1: 20, 2: 15}.get(lines, 13))
     axes.tick_params(axis="y", pad=12)
     axes.set_ylim(len(names) - 0.5, -0.5)
     ends = [0.0, *(patch.get_x() + patch.get_width() for patch in axes.patches)]  # type: ignore[attr-defined]
