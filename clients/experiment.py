@@ -20,7 +20,7 @@ from clients.log import Exchange, Experiment, Run, Writer
 from clients.plan import Outcome, Plan
 from clients.run import measure
 from clients.scenarios import Scenario
-from clients.server import server_at
+from clients.server import ServerError, server_at
 
 OVERHEAD_S = 0.8  # of a run: starting the processes, connecting, stopping
 MEASURED_WITH = ("aiohttp", "uvloop", "msgspec", "polars", "numpy", "matplotlib", "psutil")
@@ -68,6 +68,8 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     """
     for point in ambition.scenario.points:
         allow_files(point.settings.clients, line=has_line(point.settings))
+    if (ambition.url or "").startswith("https:") and any(plan.crowd for plan in plans(ambition)):
+        raise ServerError("the counted part of a crowd speaks no TLS: raise --sample-limit")
     if ambition.url is not None:
         async with server_at(ambition.url) as server:
             await server.stats()  # before anything is written

@@ -3,7 +3,7 @@
 No network here; what is read is counted in a census, and not timed.
 """
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from aiohttp.http import SERVER_SOFTWARE
@@ -39,11 +39,11 @@ class Census(msgspec.Struct):
 class Follower:
     """One reader: where it is, what it asks next, and whether all comes once and in order."""
 
-    def __init__(self, census: Census, place: Place, last: int, host: str) -> None:
+    def __init__(self, census: Census, place: Place, last: int, url: str) -> None:
         self.place = place
         self._census = census
         self._last = last
-        self._host = host
+        self._address = urlsplit(url)
         self._newest = self._highest = place.cursor
         self._missing: set[int] = set()
 
@@ -52,8 +52,8 @@ class Follower:
         more = "".join(f"&{name}={value}" for name, value in query.items())
         place = f"after={self.place.cursor}&epoch={quote(self.place.epoch)}"
         head = (
-            f"GET {path}?{place}{more} HTTP/1.1",
-            f"Host: {self._host}",
+            f"GET {self._address.path}{path}?{place}{more} HTTP/1.1",
+            f"Host: {self._address.netloc}",
             *lines,
             "Accept: */*",
             "Accept-Encoding: gzip, deflate",

@@ -136,8 +136,8 @@ LISTED = (
     Scenario(
         name="crowd",
         question="What does each further client cost the server, up to 2,000 of them?",
-        expected="memory about 10 KiB for a held poll, 14 for a WebSocket; CPU for each delivery "
-        "the same in any crowd",
+        expected="10 to 20 KiB of memory for each open connection; CPU for each delivery the same "
+        "in any crowd, and so latency that grows with it",
         points=_points(
             _changed(rate_per_s=1, interval_s=5, duration_s=10, warmup_s=2.5, sample_limit=50),
             ({"clients": clients} for clients in (1, 10, 100, 500, 1000, 2000)),

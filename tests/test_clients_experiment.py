@@ -10,6 +10,9 @@ import polars as pl
 import psutil
 import pytest
 
+from clients import readers
+from clients.client import Place
+from clients.crowd import Order, joining_s
 from clients.experiment import Ambition, experiment, plans
 from clients.follower import Census
 from clients.log import Run, Settings, read
@@ -118,7 +121,8 @@ async def test_crowd_is_counted_and_a_sample_of_it_measured(tmp_path: Path) -> N
         assert run["deliveries"] == run["server_deliveries"] == 40 * run["published"]
         for end, servers in (("up", "in"), ("down", "out")):
             measured = requests[f"bytes_{end}"].sum()
-            assert measured + run[f"crowd_bytes_{end}"] == run[f"server_bytes_{servers}"]
+            assert measured + run[f"crowd_bytes_{end}"] == run[f"bytes_{end}"]
+            assert run[f"bytes_{end}"] == run[f"server_bytes_{servers}"]
         assert (run["lost"], run["duplicates"], run["out_of_order"]) == (0, 0, 0)
 
 
@@ -130,22 +134,54 @@ def test_compressing_clients_are_all_measured() -> None:
         assert {plan.crowd for plan in plans(ambition)} == {crowd}
 
 
-async def test_crowd_that_misses_a_message_makes_the_run_void(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("received", "duplicates", "says"),
+    [(-1, 0, "1 deliveries lost"), (1, 1, "1 deliveries twice")],
+)
+async def test_what_the_crowd_misses_or_gets_twice_makes_the_run_void(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, received: int, duplicates: int, says: str
 ) -> None:
-    async def report_less(process: Process, kind: type[Census]) -> list[Census]:
+    async def report_otherwise(process: Process, kind: type[Census]) -> list[Census]:
         censuses = await report(process, kind)
         for census in censuses:
-            census.received[3] -= 1
+            census.received[3] += received
+            census.duplicates += duplicates
         return censuses
 
-    monkeypatch.setattr("clients.readers.report", report_less)
+    monkeypatch.setattr("clients.readers.report", report_otherwise)
     settings = msgspec.structs.replace(TINY.points[0].settings, clients=5, sample_limit=2)
     scenario = msgspec.structs.replace(TINY, points=(Point(settings, ("ws",)),))
     await experiment(Ambition(scenario, seed=1), tmp_path / "log", silent)
     (run,) = read(tmp_path / "log").runs.iter_rows(named=True)
-    assert run["lost"] == 1
-    assert "1 deliveries lost" in run["void_because"]
+    assert (run["lost"], run["duplicates"]) == (received == -1, duplicates)
+    assert says in run["void_because"].split("; ")
+
+
+async def test_sample_joins_all_over_the_crowd(tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(TINY.points[0].settings, clients=100, sample_limit=5)
+    scenario = msgspec.structs.replace(TINY, points=(Point(settings),))
+    await experiment(Ambition(scenario, seed=1), tmp_path / "log", silent)
+    firsts = read(tmp_path / "log").requests.group_by("run", "client").agg(pl.min("started_ns"))
+    span_ns = pl.col("started_ns").max() - pl.col("started_ns").min()
+    spans_ns = firsts.group_by("run").agg(span_ns)["started_ns"].to_list()
+    assert min(spans_ns) >= 0.7 * joining_s(settings) * 1e9
+
+
+async def test_crowd_that_waits_in_vain_is_dismissed_and_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def order_more(plan: Plan, address: str, place: Place, last: int) -> Order:
+        return order(plan, address, place, last + 1)
+
+    order = readers._order
+    monkeypatch.setattr(readers, "_order", order_more)
+    monkeypatch.setattr("clients.run.DRAIN_TIMEOUT_S", 0.1)
+    settings = msgspec.structs.replace(TINY.points[0].settings, clients=5, sample_limit=2)
+    scenario = msgspec.structs.replace(TINY, points=(Point(settings),))
+    await experiment(Ambition(scenario, seed=1), tmp_path / "log", silent)
+    for run in read(tmp_path / "log").runs.iter_rows(named=True):
+        assert run["crowd_deliveries"] == 3 * run["published"]
+        assert run["lost"] == 0
 
 
 async def test_crowd_without_a_report_leaves_its_figures_empty(tmp_path: Path) -> None:
@@ -175,6 +211,14 @@ async def test_more_clients_than_open_files_are_refused_before_anything_is_writt
     scenario = msgspec.structs.replace(TINY, points=(Point(settings),))
     with pytest.raises(ServerError, match=r"1000000000 clients need 1000000064 open files.*ulimit"):
         await experiment(Ambition(scenario, seed=1), tmp_path / "log", silent)
+    assert not (tmp_path / "log").exists()
+
+
+async def test_crowd_is_not_sent_where_it_cannot_speak(tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(TINY.points[0].settings, clients=5, sample_limit=2)
+    scenario = msgspec.structs.replace(TINY, points=(Point(settings),))
+    with pytest.raises(ServerError, match=r"speaks no TLS: raise --sample-limit"):
+        await experiment(Ambition(scenario, 1, "https://127.0.0.1:1"), tmp_path / "log", silent)
     assert not (tmp_path / "log").exists()
 
 

@@ -13,6 +13,7 @@ from demo.message import GapNotice, Hello, Message, News, encode
 from tests.test_clients_checks import deliveries
 
 LAST = 9
+URL = "http://127.0.0.1:3001"
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def census() -> Census:
 
 @pytest.fixture
 def follower(census: Census) -> Follower:
-    return Follower(census, Place("now", 0), LAST, "127.0.0.1:3001")
+    return Follower(census, Place("now", 0), LAST, URL)
 
 
 def message(number: int) -> Message:
@@ -36,7 +37,7 @@ def news(*numbers: int) -> bytes:
 @given(st.lists(st.integers(1, LAST), max_size=30))
 def test_census_agrees_with_the_check_of_the_log(numbers: list[int]) -> None:
     census = Census(Tally())
-    follower = Follower(census, Place("now", 0), LAST, "127.0.0.1:3001")
+    follower = Follower(census, Place("now", 0), LAST, URL)
     for number in numbers:
         follower.hear(encode(message(number)))
     lost = LAST - (census.deliveries - census.duplicates)
@@ -58,6 +59,13 @@ def test_next_request_asks_for_what_follows(follower: Follower) -> None:
     )
 
 
+def test_address_of_a_server_may_have_a_path(census: Census) -> None:
+    follower = Follower(census, Place("now", 0), LAST, "http://[::1]:80/chat")
+    assert follower.ask("/ws").startswith(
+        b"GET /chat/ws?after=0&epoch=now HTTP/1.1\r\nHost: [::1]:80\r\n"
+    )
+
+
 def test_reader_behind_the_history_reads_on_from_the_oldest(
     follower: Follower, census: Census
 ) -> None:
@@ -76,7 +84,7 @@ def test_first_frame_says_where_the_reader_starts(follower: Follower) -> None:
 
 def test_deliveries_are_counted_by_message(census: Census) -> None:
     for _ in range(3):
-        reader = Follower(census, Place("now", 0), LAST, "127.0.0.1:3001")
+        reader = Follower(census, Place("now", 0), LAST, URL)
         reader.take(200, news(1, 2, 3))
     assert census.received == {1: 3, 2: 3, 3: 3}
     assert census.deliveries == 9

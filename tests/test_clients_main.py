@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from clients.__main__ import main
+from clients.experiment import plans
 from clients.log import read
 from clients.options import parse
 from clients.quantum_leap.measuring import Leap
@@ -65,6 +66,8 @@ def test_list_names_every_scenario_and_its_question(clients: Clients) -> None:
         (["quick", "--url", "localhost"], "'localhost' is not a URL such as"),
         (["quick", "--url", "http://127.0.0.1:1"], "nothing answers at http://127.0.0.1:1"),
         (["quick", "--out", "/proc/nowhere"], "cannot write to /proc/nowhere"),
+        (["quick", "--timer", "late"], "--timer: invalid choice: 'late'"),
+        (["quick", "--sample-limit", "0"], "--sample-limit: '0' is not a whole number from 1"),
         (["quick", "--speed", "9"], "unrecognized arguments: --speed 9"),
     ],
 )
@@ -100,6 +103,14 @@ def test_options_override_the_scenario() -> None:
     assert (point.settings.clients, point.settings.rate_per_s) == (7, 2.5)
     assert (ambition.scenario.trials, ambition.seed) == (9, 3)
     assert point.settings.hold_s == SCENARIOS["quick"].points[0].settings.hold_s
+
+
+def test_timer_reaches_every_client() -> None:
+    ambition = parse("test", ["interval", "--timer", "grid", "--sample-limit", "3"]).ambition
+    assert ambition is not None
+    for plan in plans(ambition):
+        assert plan.pace(1).timer == "grid"
+        assert (plan.sampled, plan.crowd) == (3, plan.settings.clients - 3)
 
 
 def test_option_that_fixes_a_sweep_leaves_one_setting() -> None:

@@ -2,10 +2,13 @@
 
 import csv
 import json
+from asyncio.subprocess import Process
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from clients.joining import Tally
 from clients.quantum_leap.article import (
     BODY,
     FRAME_BYTES,
@@ -20,6 +23,7 @@ from clients.quantum_leap.crowd import POLL
 from clients.quantum_leap.measuring import Leap, Measured, measure
 from clients.quantum_leap.server import ANSWER, FRAME
 from clients.quantum_leap.table import remarks, rows
+from clients.worker import report
 from tests.test_clients_main import Clients, clients
 
 __all__ = ["clients"]  # a fixture
@@ -81,6 +85,20 @@ async def test_sockets_carry_what_the_arithmetic_says() -> None:
     assert polling.header_mbps == pytest.approx(50 * 909 * 8 / MBPS, rel=0.1)
     assert websocket.bytes_up == 0
     assert websocket.header_bytes_per_message == 2
+
+
+async def test_counts_of_the_server_that_differ_are_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def miscount(process: Process, kind: type[msgspec.Struct]) -> list[msgspec.Struct]:
+        lines = await report(process, kind)
+        for line in lines:
+            if isinstance(line, Tally):
+                line.bytes_down += 1
+        return lines
+
+    monkeypatch.setattr("clients.quantum_leap.measuring.report", miscount)
+    assert {each.agrees for each in await measured(Leap(sizes=(3,), duration_s=0.1))} == {False}
 
 
 def test_measured_crowd_stands_beside_the_printed_ones() -> None:
