@@ -23,6 +23,7 @@ OFF = "off"
 LEAST_SETTINGS = 2
 OF_MODES = 4  # of the steps: what a mode does; the last is publishing, the same in each
 MOST_ERROR = 0.5  # standard error of a step's cost over the cost, from which it is not known
+ALIKE, TINY = 1e-6, 1e-12  # what is less is nothing, of a share and of a count
 OK = 200
 
 
@@ -68,10 +69,9 @@ def _cpu_us(runs: pl.DataFrame) -> dict[str, float] | None:
     """
     cpu_us = runs["server_cpu_s"].to_numpy() * 1e6
     counts = runs.select(*STEPS, IDLE).to_numpy().astype(float) / cpu_us[:, np.newaxis]
-    ranked = counts[:, : len(STEPS)] / np.maximum(
-        np.abs(counts[:, : len(STEPS)]).max(axis=0), 1e-12
-    )
-    if len(counts) <= counts.shape[1] or np.linalg.matrix_rank(ranked, 1e-6) < len(STEPS):
+    scaled = counts / np.maximum(counts.max(axis=0), TINY)
+    rank = np.linalg.matrix_rank(scaled[:, : len(STEPS)], ALIKE)
+    if len(counts) <= counts.shape[1] or rank < len(STEPS):
         return None
     costs = non_negative(counts, np.ones_like(cpu_us))
     misses = counts @ costs - 1

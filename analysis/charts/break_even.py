@@ -76,7 +76,11 @@ def _maps(
         return None
     measured = cheapest(log, row["payload_bytes"])
     here = _here(row, measured)
-    shown = [each for each in measured if getattr(each, upward.same) == row[upward.same]]
+    shown = [
+        each
+        for each in measured
+        if getattr(each, upward.same) == row[upward.same] and getattr(each, upward.field) > 0
+    ]
     grid = _grid(here, upward, shown)
     with style():
         figure_, axes = slide(
