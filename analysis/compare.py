@@ -16,7 +16,7 @@ def main() -> int:
     command = parse(PROGRAM, sys.argv[1:], default="quick")
     console = Console()
     if command.ambition is None:
-        return instead(command, console)
+        return instead(command, console, lambda folder: analyse([str(folder)]))
     code = measure(PROGRAM, command.ambition, command.folder, console)
     if code == FAILED:
         return code

@@ -25,7 +25,7 @@ def unit_costs(log: Log) -> pl.DataFrame:
     """
     runs = log.runs.select("run", "mode", "rtt_ms", "jitter_ms", "keepalive")
     costs = (
-        runs.join(_fanout(_probes(log)), on="run", how="left")
+        runs.join(_fanout(_probes(log), log.runs), on="run", how="left")
         .join(_round_trips(log), on="run", how="left")
         .join(_rearms(log), on="run", how="left")
     )
@@ -62,16 +62,23 @@ def _probes(log: Log) -> pl.DataFrame:
     return log.deliveries.lazy().join(probes, on=["run", "message"], how="semi").collect()
 
 
-def _fanout(probes: pl.DataFrame) -> pl.DataFrame:
+def _fanout(probes: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     """Return first_s, further_s by run, such that their mean latency is that of the probes.
 
-    The readers' turns are c apart, so their mean is d + (N + 1) c/2.
+    The N readers' turns are c apart, so their mean is d + (N + 1) c/2. Of a crowd, n are measured,
+    spread evenly among the others: their first and last are (n - 1)(N + 1)/(n + 1) turns apart.
     """
     latency_s = (pl.col("received_ns") - pl.col("published_ns")) / NS_PER_S
-    first_s, last_s, readers = latency_s.min(), latency_s.max(), pl.len()
-    further_s = pl.when(readers > 1).then((last_s - first_s) / (readers - 1)).otherwise(0.0)
+    span_s, measured, readers = (
+        latency_s.max() - latency_s.min(),
+        pl.len(),
+        pl.col("clients").first(),
+    )
+    turns = (measured - 1) * (readers + 1) / (measured + 1)
+    further_s = pl.when(measured > 1).then(span_s / turns).otherwise(0.0)
     before_s = latency_s.mean() - (readers + 1) / 2 * further_s
-    each = probes.group_by("run", "message").agg(first_s=before_s, further_s=further_s)
+    of_runs = probes.join(runs.select("run", "clients"), on="run")
+    each = of_runs.group_by("run", "message").agg(first_s=before_s, further_s=further_s)
     return each.group_by("run").agg(pl.col("first_s", "further_s").mean())
 
 

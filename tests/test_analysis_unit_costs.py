@@ -84,3 +84,16 @@ def test_a_poll_that_opened_its_connection_is_not_a_round_trip(log: Log) -> None
     slow = pl.col("ended_ns") + pl.when(first).then(10**8).otherwise(0)
     spoilt = replace(log, requests=log.requests.with_columns(ended_ns=slow))
     assert costs_of(spoilt, "short") == costs_of(log, "short")
+
+
+def test_a_measured_sample_stands_for_the_crowd_around_it(log: Log) -> None:
+    crowd = 9 * SETTINGS.clients  # as many more among whom the measured ones are spread
+    clients = SETTINGS.clients + crowd
+    runs = log.runs.with_columns(clients=pl.lit(clients), crowd_clients=pl.lit(crowd))
+    alone, among = costs_of(log, "ws"), costs_of(replace(log, runs=runs), "ws")
+    mean_alone = alone["transit_s"] + (SETTINGS.clients + 1) / 2 * alone["per_reader_s"]
+    mean_among = among["transit_s"] + (clients + 1) / 2 * among["per_reader_s"]
+    assert mean_among == pytest.approx(mean_alone)
+    assert among["per_reader_s"] == pytest.approx(
+        alone["per_reader_s"] * (SETTINGS.clients + 1) / (clients + 1)
+    )
