@@ -3,6 +3,7 @@
 The limits are those of `clients.checks`, which made the verdict when the run ended.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 
@@ -107,6 +108,8 @@ def _most(limit: float) -> Callable[[Run], float]:
     return lambda _: limit
 
 
+NO_LIMIT = "none: part of what is measured, shown so that one can tell"
+
 CHECKS: Sequence[Check] = (
     Check("publisher late, p99", attrgetter("publisher_late_p99_ms"), _late_limit_ms, duration,
           f"at most {duration(LATE_LIMIT_MS)}, or {percent(LATE_LIMIT_SHARE)} of the time from one"
@@ -126,6 +129,10 @@ CHECKS: Sequence[Check] = (
     Check("deliveries, clients and server apart", _apart("deliveries", "server_deliveries"), _none),
     Check("bytes up, clients and server apart", _apart("bytes_up", "server_bytes_in"), _none),
     Check("bytes down, clients and server apart", _apart("bytes_down", "server_bytes_out"), _none),
+    Check("server's event loop late, at most", attrgetter("server_lag_max_ms"), _most(math.inf),
+          duration, NO_LIMIT),
+    Check("from arrival in the process to the reader, p99", attrgetter("reader_p99_ms"),
+          _most(math.inf), duration, NO_LIMIT),
     Check("interrupted", attrgetter("interrupted"), _none,
           lambda value: "yes" if value else "no", "no"),
 )  # fmt: skip
@@ -138,5 +145,6 @@ COLUMNS: Sequence[tuple[str, Sequence[Check]]] = (
     ("crowd's CPU", CHECKS[3:4]),
     ("server's CPU", CHECKS[4:5]),
     (f"lost,{NBSP}twice, disordered, unpublished", CHECKS[5:9]),
+    ("server's loop, to reader", CHECKS[13:15]),
     ("clients and server apart: requests, deliveries, bytes up, down", CHECKS[9:13]),
 )

@@ -115,7 +115,7 @@ class Client:
             async with self._upgrade(path, query) as stream:
                 while (frame := await stream.next()) is not None:
                     if isinstance(frame, Message):
-                        self._keep_bytes()
+                        self._keep_bytes(1)
                         self.place = Place(self.place.epoch, frame.id)
                         self.arrived_ns = stream.arrived_ns
                         yield frame
@@ -158,7 +158,7 @@ class Client:
         self.arrived_ns = self.meter.arrived_ns
         self._attempt.messages = len(news.messages)
         if news.messages:
-            self._keep_bytes(enough=len(news.messages) == 1)
+            self._keep_bytes(len(news.messages))
         return news.messages
 
     def _note(self, notice: GapNotice | Hello) -> None:
@@ -166,11 +166,11 @@ class Client:
         cursor = notice.oldest - 1 if isinstance(notice, GapNotice) else notice.cursor
         self.place = Place(notice.epoch, cursor)
 
-    def _keep_bytes(self, *, enough: bool = True) -> None:
-        if self._tapping:
-            self._recorder.tap = self.meter.tap
-            self._tapping = not enough
-            self.meter.tap = None
+    def _keep_bytes(self, messages: int) -> None:
+        if self._tapping and self.meter.tap is not None:
+            self._recorder.tap, self.meter.tap = self.meter.tap, None
+            self._recorder.tap.messages = messages
+            self._tapping = messages != 1  # until a message comes by itself
 
     def _begin(self) -> None:
         self._attempt = Attempt(self.number, self._recorder, self.meter)

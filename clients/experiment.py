@@ -9,14 +9,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 import psutil
 
 from clients.crowd import joining_s
 from clients.files import allow_files, has_line
-from clients.log import Exchange, Experiment, Run, Writer
+from clients.log import Experiment, Run, Writer
+from clients.meter import Tap
 from clients.plan import Outcome, Plan
 from clients.run import measure
 from clients.scenarios import Scenario
@@ -76,7 +77,7 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     writer = Writer(folder)
     description = describe(ambition)
     writer.start(description)
-    exchanges: dict[str, Exchange] = {}
+    taps: dict[str, Tap] = {}
     for plan in plans(ambition):
         watch(plan, None)
         outcome = Outcome(plan)
@@ -85,13 +86,16 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
         finally:
             run, requests, deliveries = outcome.rows()
             writer.add(run, requests, deliveries)
-            if plan.mode not in exchanges and (tap := outcome.recorder.tap) is not None:
-                exchanges[plan.mode] = Exchange(
-                    tap.up.decode("latin-1"), tap.down.decode("latin-1")
-                )
-                writer.wire(exchanges)
+            if _better(outcome.recorder.tap, taps.get(plan.mode)):
+                taps[plan.mode] = outcome.recorder.tap
+                writer.wire({mode: tap.exchange() for mode, tap in taps.items()})
         watch(plan, run)
     writer.describe(msgspec.structs.replace(description, finished=True))
+
+
+def _better(tap: Tap | None, kept: Tap | None) -> TypeGuard[Tap]:
+    """Say whether the bytes of `tap` are worth more: those of fewer messages, best of one."""
+    return tap is not None and (kept is None or tap.messages < kept.messages)
 
 
 def describe(ambition: Ambition) -> Experiment:

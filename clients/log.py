@@ -108,7 +108,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         pings and closes are frames; a poll's body, and a frame's text, are body
     server_cpu_s: user and system time of the server over the window
     server_rss_before_bytes, server_rss_bytes: before the clients connected, and at the window's end
+    server_lag_max_ms: by how much the server's event loop was late at most, over its last 10 s
     client_cpu_share: CPU time of the measuring process over the window / the window
+    reader_p99_ms: from a message's arrival in the measuring process to its reader
     client_lag_p99_ms: by how much its event loop was late; publisher_late_p99_ms: likewise
     server_requests, server_deliveries, server_bytes_in, server_bytes_out: the server's own counts
     lost, duplicates, out_of_order: against the ids published, over the whole run
@@ -165,8 +167,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     server_cpu_s: float | None = None
     server_rss_before_bytes: int | None = None
     server_rss_bytes: int | None = None
+    server_lag_max_ms: float | None = None
     client_cpu_share: float | None = None
     client_lag_p99_ms: float | None = None
+    reader_p99_ms: float | None = None
     publisher_late_p99_ms: float | None = None
     server_requests: int | None = None
     server_deliveries: int | None = None

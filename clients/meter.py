@@ -13,14 +13,23 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
 from clients.frames import Frames
+from clients.log import Exchange
 
 
 class Tap:
-    """A copy of the bytes of one exchange, up and down, as they were on the socket."""
+    """A copy of the bytes of one exchange, up and down, as they were on the socket.
+
+    messages: how many it brought
+    """
 
     def __init__(self) -> None:
+        self.messages = 0
         self.up = bytearray()
         self.down = bytearray()
+
+    def exchange(self) -> Exchange:
+        """Return the bytes as the log keeps them."""
+        return Exchange(self.up.decode("latin-1"), self.down.decode("latin-1"))
 
 
 class Meter:

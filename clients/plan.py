@@ -7,6 +7,7 @@ import msgspec
 
 from clients.checks import reasons
 from clients.follower import Census
+from clients.instrument import quantile
 from clients.joining import Tally
 from clients.log import Delivery, Request, Run, Settings
 from clients.pace import Pace, make_pace
@@ -79,8 +80,13 @@ class Outcome:
             "connections": crowd.connections + len({row.connection for row in requests}),
             "bytes_up": crowd.bytes_up + sum(row.bytes_up for row in requests),
             "bytes_down": crowd.bytes_down + sum(row.bytes_down for row in requests),
+            "reader_p99_ms": quantile(self._reading_ms(), 0.99),
             **msgspec.structs.asdict(self._ledger()),
         }
+
+    def _reading_ms(self) -> list[float]:
+        rows = self.recorder.deliveries
+        return [(row.received_ns - row.arrived_ns) / 1e6 for row in rows]
 
     def _crowd(self) -> dict[str, Any]:
         if self.census is None:  # the run ended before the crowd had reported

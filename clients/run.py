@@ -93,6 +93,7 @@ async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     end = await stage.server.stats()
     facts["server_cpu_s"] = end.cpu_s - start.cpu_s
     facts["server_rss_bytes"] = end.rss_bytes
+    facts["server_lag_max_ms"] = end.loop_lag_max_ms
     facts["client_cpu_share"] = instrument.cpu_share
     facts["client_lag_p99_ms"] = quantile(instrument.lags_ms, 0.99)
     if stage.crowd is not None:

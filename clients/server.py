@@ -42,6 +42,7 @@ class Stats(msgspec.Struct, frozen=True):
     head: int
     cpu_s: float
     rss_bytes: int
+    loop_lag_max_ms: float
     modes: dict[str, ModeStats]
 
     @property
