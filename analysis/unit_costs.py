@@ -51,14 +51,16 @@ def _by_mode() -> dict[str, pl.Expr]:
 def _probes(log: Log) -> pl.DataFrame:
     """Return deliveries of messages that met an idle server; never a run's first, unless alone.
 
-    The first finds caches cold.
+    The first finds caches cold; what is published after the window meets the end of the run.
     """
     messages = log.deliveries.lazy().select("run", "message", "published_ns").unique()
     before = pl.col("published_ns").shift(1).over("run", order_by="published_ns")
     idle_ns = (IDLE_S + 2 * pl.col("rtt_ms") / 1e3) * NS_PER_S
     quiet = pl.col("published_ns") - before >= idle_ns
     alone = pl.len().over("run") == 1
-    probes = messages.join(log.runs.lazy().select("run", "rtt_ms"), on="run").filter(quiet | alone)
+    runs = log.runs.lazy().select("run", "rtt_ms", "window_end_ns")
+    early = pl.col("published_ns") < pl.col("window_end_ns")
+    probes = messages.join(runs, on="run").filter(early, quiet | alone)
     return log.deliveries.lazy().join(probes, on=["run", "message"], how="semi").collect()
 
 

@@ -145,6 +145,22 @@ LISTED = (
         trials=2,
     ),
     Scenario(
+        name="theory",
+        question="Do the formulas hold over a line with a round trip of 100 ms?",
+        expected="mean, p99, requests and empty share of every mode within 5 % of theory",
+        points=tuple(
+            Point(
+                _changed(
+                    clients=40, rtt_ms=100, duration_s=30, rate_per_s=rate, interval_s=interval_s
+                ),
+                ALL_MODES if interval_s == 2 else ("short",),
+            )
+            for rate in (0.5, 2, 8)
+            for interval_s in (0.5, 2)
+        ),
+        trials=2,
+    ),
+    Scenario(
         name="stall",
         question="What does a latency hide that is not counted from the intended time?",
         expected="p99 from the intended time about the stall, 1.4 s; from publish milliseconds "

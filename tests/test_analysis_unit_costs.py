@@ -69,6 +69,20 @@ def test_message_that_follows_another_closely_does_not_count(log: Log) -> None:
     assert unit_costs(spoilt).equals(unit_costs(log))
 
 
+def test_message_after_the_window_does_not_count(log: Log) -> None:
+    windows = log.runs.select("run", "window_end_ns")
+    marked = log.deliveries.join(windows, on="run")
+    last = pl.col("message") == pl.col("message").max().over("run")
+    moved = marked.with_columns(
+        published_ns=pl.when(last).then(pl.col("window_end_ns") + 10**9).otherwise("published_ns"),
+        received_ns=pl.when(last).then(pl.col("window_end_ns") + 10**10).otherwise("received_ns"),
+    ).drop("window_end_ns")
+    without = log.deliveries.filter(~last)
+    assert costs_of(replace(log, deliveries=moved), "ws") == costs_of(
+        replace(log, deliveries=without), "ws"
+    )
+
+
 def test_without_a_probe_the_costs_are_those_of_the_emulated_link(tmp_path: Path) -> None:
     log = made(tmp_path / "log", replace(SETTINGS, warmup_s=0, rtt_ms=100), trials=1)
     bare = replace(log, deliveries=log.deliveries.clear(), requests=log.requests.clear())
