@@ -47,7 +47,7 @@ class Attempt:
             messages=self.messages,
             bytes_up=self.bytes_up,
             bytes_down=self.bytes_down,
-            connection=self._meter.connection,
+            connection=self._meter.connection if self.bytes_up else 0,
         )
         self._recorder.request(row, self._ledger())
 

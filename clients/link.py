@@ -13,10 +13,12 @@ import asyncio
 import random
 from collections import deque
 from typing import cast
+from urllib.parse import urlsplit
 
 import msgspec
 
 from clients.timing import new_event_loop
+from clients.worker import end_with_stdin
 
 LIMIT_BYTES = 1 << 20  # on the way in one direction, before the sender is held back
 
@@ -141,15 +143,16 @@ class Relay:
 
 
 async def relay(options: argparse.Namespace) -> None:
-    """Relay until the process is ended; print the address first."""
-    host, _, port = options.target.removeprefix("http://").partition(":")
+    """Relay until the process is ended, or standard input closes; print the address first."""
+    target = urlsplit(options.target)
     line = Line(options.rtt_ms / 1e3, options.jitter_ms / 1e3, options.kbit_per_s * 125)
-    accepting = Relay(host, int(port), line, options.seed)
+    accepting = Relay(target.hostname or "", target.port or 80, line, options.seed)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(accepting.accept, "127.0.0.1", 0, backlog=4096)
     print(f"Listening on http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    async with server:
-        await server.serve_forever()
+    serving = asyncio.create_task(server.serve_forever())
+    end_with_stdin(serving)
+    await asyncio.wait({serving})
 
 
 def main() -> None:

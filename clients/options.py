@@ -111,7 +111,7 @@ def _parser(program: str, default: str | None) -> argparse.ArgumentParser:
     add("--timer", choices=list(TIMERS), help="count the interval from the response, or on a grid")
     add("--sample-limit", type=_whole(1, 20_000), metavar="N", help="clients measured at most")
     add("--trials", type=_whole(1, 1000), metavar="T", help="runs of each mode and setting")
-    add("--seed", type=_whole(0, 2**63), metavar="S", help="for all that is random")
+    add("--seed", type=_whole(0, 2**63 - 1), metavar="S", help="for all that is random")
     add("--url", type=_url, metavar="URL", help="measure this server, not fresh ones")
     add("--out", type=Path, metavar="DIR", help="the experiment's folder")
     return parser

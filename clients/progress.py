@@ -81,5 +81,6 @@ class Watcher:
         if not run.valid:
             self._console.print(f"run {plan.order} is void: {run.void_because}", markup=False)
         elif not self._console.is_terminal:
-            line = f"run {plan.order} of {self._count}: {MODES[plan.mode].name}, {self._left_s:.0f}"
-            self._console.print(f"{line} s left", markup=False, highlight=False)
+            left_s = max(0, self._left_s)
+            line = f"run {plan.order} of {self._count}: {MODES[plan.mode].name}"
+            self._console.print(f"{line}, {left_s:.0f} s left", markup=False, highlight=False)

@@ -5,6 +5,7 @@ A worker: it takes an Order, and reports a Publish for each of its times.
 
 import asyncio
 import time
+from types import SimpleNamespace
 
 import aiohttp
 import msgspec
@@ -13,6 +14,7 @@ from clients.worker import work
 from demo.message import Draft, Message, encode
 
 PATH = "/messages"
+JSON = {"Content-Type": "application/json"}
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -25,7 +27,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Publish(msgspec.Struct, frozen=True):
-    """One publish: when it was meant and when it was made; status 0 when no answer came."""
+    """One publish: when it was meant, when it was handed to TCP; status 0 without an answer."""
 
     sent_ns: int
     started_ns: int
@@ -37,7 +39,11 @@ class Publish(msgspec.Struct, frozen=True):
 async def publish(order: Order, done: list[Publish]) -> None:
     """Publish at every time of the order, never waiting for an answer; append to `done`."""
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(order.url, connector=connector) as session:
+    stamping = aiohttp.TraceConfig()
+    stamping.on_request_headers_sent.append(_stamp)
+    async with aiohttp.ClientSession(
+        order.url, connector=connector, trace_configs=[stamping]
+    ) as session:
         await _warm(session)
         async with asyncio.TaskGroup() as posts:
             for number, sent_ns in enumerate(order.times_ns, 1):
@@ -61,13 +67,26 @@ async def _warm(session: aiohttp.ClientSession) -> None:
         await response.read()
 
 
+class _Stamp:
+    """When a request's head was handed to TCP, or, before that, when it was begun."""
+
+    def __init__(self) -> None:
+        self.started_ns = time.perf_counter_ns()
+
+
+async def _stamp(_: object, context: SimpleNamespace, __: object) -> None:
+    if isinstance(context.trace_request_ctx, _Stamp):
+        context.trace_request_ctx.started_ns = time.perf_counter_ns()
+
+
 async def _post(session: aiohttp.ClientSession, draft: Draft, done: list[Publish]) -> None:
-    started_ns = time.perf_counter_ns()
     assert draft.sent_ns is not None
-    headers = {"Content-Type": "application/json"}
-    publish = Publish(draft.sent_ns, started_ns)
+    stamp = _Stamp()
+    publish = Publish(draft.sent_ns, stamp.started_ns)
+    posting = session.post(PATH, data=encode(draft), headers=JSON, trace_request_ctx=stamp)
     try:
-        async with session.post(PATH, data=encode(draft), headers=headers) as response:
+        async with posting as response:
+            publish = msgspec.structs.replace(publish, started_ns=stamp.started_ns)
             body = await response.read()
         publish = msgspec.structs.replace(publish, status=response.status)
         if response.status == 201:

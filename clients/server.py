@@ -118,7 +118,7 @@ async def server_at(url: str) -> AsyncIterator[Server]:
 @asynccontextmanager
 async def fresh_server(*options: str) -> AsyncIterator[Server]:
     """Start `python -m demo` on a free port; stop it at the end, whatever happens."""
-    options = ("--port", "0", "--publish-rate", "0", *options)
+    options = ("--port", "0", "--publish-rate", "0", "--until-stdin-closes", *options)
     async with (
         child("demo", *options) as process,
         server_at(await address_of(process, "demo")) as server,

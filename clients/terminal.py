@@ -1,4 +1,4 @@
-"""Carry out a measurement for a terminal: Ctrl-C and SIGTERM stop it, an error is one line."""
+"""Carry out a measurement for a terminal: signals stop it cleanly, an error is one line."""
 
 import asyncio
 import contextlib
@@ -29,5 +29,6 @@ async def _until_sigterm(work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.current_task()
     assert task is not None
     with contextlib.suppress(NotImplementedError):  # Windows
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        for number in (signal.SIGTERM, signal.SIGHUP):  # the latter when the terminal is closed
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     await work

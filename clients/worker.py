@@ -45,12 +45,17 @@ def work(
 
 async def _obey(work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.create_task(work)
-    loop = asyncio.get_running_loop()
-    watch = threading.Thread(target=_wait_for_end, args=(loop, task), daemon=True)
-    watch.start()
+    end_with_stdin(task)
     await asyncio.wait({task})
     if not task.cancelled():
         task.result()
+
+
+def end_with_stdin(task: asyncio.Task[None]) -> None:
+    """Cancel `task` when standard input closes: whoever started this process has gone."""
+    loop = asyncio.get_running_loop()
+    watch = threading.Thread(target=_wait_for_end, args=(loop, task), daemon=True)
+    watch.start()
 
 
 def _wait_for_end(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:

@@ -4,9 +4,11 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -36,6 +38,8 @@ async def serve(options: argparse.Namespace) -> None:
     """Serve as the options say, until a signal comes."""
     stop = asyncio.Event()
     _on_signals(stop)
+    if options.until_stdin_closes:
+        _on_stdin_closed(stop)
     app = make_app(_settings(options), say=_say)
     async with serving(app, options.host, options.port) as urls:
         if not is_loopback(options.host):
@@ -72,6 +76,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="let pages of this origin join, such as https://example.org; may be repeated",
     )
     add("--deflate", action="store_true", help="compress on WebSockets that offer it")
+    add(
+        "--until-stdin-closes",
+        action="store_true",
+        help="stop when standard input closes too, so as not to outlive who started it",
+    )
     add("--loop", default=DEFAULT_LOOP, choices=list(LOOPS), help="event loop")
     return parser.parse_args(arguments)
 
@@ -112,6 +121,18 @@ def _on_signals(stop: asyncio.Event) -> None:
 
     for number in numbers:
         signal.signal(number, ask)
+
+
+def _on_stdin_closed(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
+        with contextlib.suppress(RuntimeError):  # the loop has closed: it has stopped already
+            loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _say(line: str) -> None:

@@ -11,6 +11,7 @@ from demo.queries import NO_STORE
 from demo.stats import Tally
 
 MAX_BODIES = 128  # kept at once: readers at more cursors than this are few, or up to no good
+MAX_KEPT_BYTES = 64 * 1024  # a reader so far behind that it gets more than this is alone there
 
 
 class Answers:
@@ -44,9 +45,12 @@ class Answers:
             self._bodies.clear()
         if len(self._bodies) >= MAX_BODIES:
             self._bodies.clear()
-        if cursor not in self._bodies:
-            self._bodies[cursor] = self._serialise(cursor)
-        return self._bodies[cursor]
+        body = self._bodies.get(cursor)
+        if body is None:
+            body = self._serialise(cursor)
+            if len(body) <= MAX_KEPT_BYTES:
+                self._bodies[cursor] = body
+        return body
 
     def _serialise(self, cursor: int) -> bytes:
         messages = b",".join(entry.json for entry in self.feed.after(cursor))

@@ -58,7 +58,7 @@ def make_app(
     app[STATS] = Stats(list(MODES))
     app[ANSWERS] = Answers(feed)
     app[PUBLISHING] = Publishing(feed, limits)
-    app[SOCKETS] = set()
+    app[SOCKETS] = {}
     app[FANOUT] = Fanout(feed, lambda entry: entry.frame)
     app[ROOM] = Fanout(feed, plain_frame)
     if settings.deflate:
@@ -71,7 +71,7 @@ def make_app(
 def _add_routes(app: web.Application) -> None:
     stats = app[STATS]
     for mode, (path, answer) in MODES.items():
-        app.router.add_get(path, _counted(answer, stats.modes[mode], streaming=mode == "ws"))
+        app.router.add_get(path, _counted(answer, stats.modes[mode]))
     app.router.add_post(publishing.PATH, publishing.post_message)
     app.router.add_options(publishing.PATH, preflight)
     app.router.add_get("/", _front_door)
@@ -91,9 +91,9 @@ async def _count_rest(request: web.Request, handler: Handler) -> web.StreamRespo
             begin(request, request.app[STATS].other)
 
 
-def _counted(answer: Answer, tally: Tally, *, streaming: bool) -> Handler:
+def _counted(answer: Answer, tally: Tally) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
-        return await answer(request, begin(request, tally, streaming=streaming))
+        return await answer(request, begin(request, tally))
 
     return handler
 

@@ -30,7 +30,7 @@ def plain_frame(entry: Entry) -> bytes:
 
 async def room(request: web.Request) -> web.StreamResponse:
     """Publish each text received; send each message's text to all, its sender included."""
-    tally = begin(request, request.app[STATS].other, streaming=True)
+    tally = begin(request, request.app[STATS].other)
     async with open_socket(request, headers=NO_STORE) as (ws, transport):
         listener = Listener(ws, transport, request.app[ANSWERS].feed.head, tally)
         request.app[ROOM].add(listener)
@@ -43,7 +43,7 @@ async def room(request: web.Request) -> web.StreamResponse:
 
 async def echo(request: web.Request) -> web.StreamResponse:
     """Answer each text with `Server received your message: "<text>"`."""
-    begin(request, request.app[STATS].other, streaming=True)
+    begin(request, request.app[STATS].other)
     async with open_socket(request, headers=NO_STORE) as (ws, _):
         async for frame in ws:
             if frame.type is WSMsgType.TEXT:

@@ -12,7 +12,7 @@ MAX_SENDER_CHARACTERS = 64
 MAX_CURSOR = 2**53 - 1  # the largest integer that JavaScript holds exactly
 
 Sender = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_SENDER_CHARACTERS)]
-Nanoseconds = Annotated[int, msgspec.Meta(ge=0)]
+Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -73,7 +73,10 @@ def decode_draft(body: bytes | str, max_text_bytes: int = MAX_TEXT_BYTES) -> Dra
 
     Raises ValueError when it is not a draft, OverflowError when its text is too long.
     """
-    draft = _read_draft(body)  # msgspec's ValidationError and DecodeError are ValueErrors
+    try:
+        draft = _read_draft(body)  # msgspec's ValidationError and DecodeError are ValueErrors
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
     check_text(draft.text, max_text_bytes)
     return draft
 

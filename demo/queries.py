@@ -39,7 +39,8 @@ def hold_s(request: web.Request) -> float:
     if text is None:
         return DEFAULT_HOLD_S
     try:
-        hold = float(text)
+        # float would also take 1_0 and other alphabets' digits.
+        hold = float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
         hold = math.nan
     if not 0 <= hold <= MAX_HOLD_S:

@@ -7,13 +7,16 @@ from typing import cast
 
 from aiohttp import WSCloseCode, web
 
+from demo.publishing import PUBLISHING
 from demo.queries import problem
-from demo.stats import MeteredTransport
+from demo.stats import MeteredTransport, stream
 
 HEARTBEAT_S = 30.0
 MAX_FRAME_BYTES = 64 * 1024
 
-SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("SOCKETS", set)
+GOODBYE_S = 0.3  # how long all sockets together may take to be told that the server stops
+
+SOCKETS: web.AppKey[dict[web.WebSocketResponse, MeteredTransport]] = web.AppKey("SOCKETS", dict)
 
 
 @asynccontextmanager
@@ -25,9 +28,8 @@ async def open_socket(
     Compression stays off unless asked for: it costs three times the CPU and up to 20 times the
     memory, and a frame made once for all readers cannot be compressed for each.
     """
-    ws = web.WebSocketResponse(
-        compress=deflate, heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME_BYTES
-    )
+    longest = max(MAX_FRAME_BYTES, request.app[PUBLISHING].limits.body_bytes)
+    ws = web.WebSocketResponse(compress=deflate, heartbeat=HEARTBEAT_S, max_msg_size=longest)
     ws.headers.update(headers)
     try:
         await ws.prepare(request)
@@ -35,21 +37,28 @@ async def open_socket(
         reason = " ".join((refusal.text or "").split())
         line = f"{reason}: open this address as a WebSocket"
         raise problem(web.HTTPBadRequest, line) from None
+    stream(request)
     transport = cast(MeteredTransport, request.transport)
     sockets = request.app[SOCKETS]
-    sockets.add(ws)
+    sockets[ws] = transport
     try:
         yield ws, transport
     finally:
-        sockets.discard(ws)
+        del sockets[ws]
         if ws.close_code == WSCloseCode.ABNORMAL_CLOSURE:
             transport.abort()  # a close would wait for a stalled reader to take what is unsent
 
 
-async def close_all(sockets: set[web.WebSocketResponse]) -> None:
-    """Close every socket with 1001, all at once, without waiting for slow readers."""
-    closing = [
-        ws.close(code=WSCloseCode.GOING_AWAY, message=b"the server stops", drain=False)
-        for ws in sockets
-    ]
+async def close_all(sockets: dict[web.WebSocketResponse, MeteredTransport]) -> None:
+    """Close every socket with 1001, all at once; cut off readers that do not take even that."""
+    closing = {asyncio.create_task(_close(ws)): transport for ws, transport in sockets.items()}
+    if not closing:
+        return
+    _, stalled = await asyncio.wait(closing, timeout=GOODBYE_S)
+    for task in stalled:
+        closing[task].abort()
     await asyncio.gather(*closing, return_exceptions=True)
+
+
+async def _close(ws: web.WebSocketResponse) -> None:
+    await ws.close(code=WSCloseCode.GOING_AWAY, message=b"the server stops", drain=False)

@@ -58,12 +58,16 @@ class Meter:
         else:
             self._pending += size
 
-    def claim(self, tally: Tally, *, streaming: bool = False) -> None:
-        """Count what has arrived for `tally`; with `streaming`, all that is still to come too."""
+    def claim(self, tally: Tally) -> None:
+        """Count what has arrived for `tally`, and what is sent from now on."""
         self.tally.connections -= 1
         self.tally = tally
         self.tally.connections += 1
-        self._streaming = streaming
+        self._settle()
+
+    def stream(self) -> None:
+        """Count all that is still to come for the same tally: no other request can follow."""
+        self._streaming = True
         self._settle()
 
     def close(self) -> None:
@@ -165,14 +169,25 @@ STATS = web.AppKey("STATS", Stats)
 COUNTED = web.RequestKey("COUNTED", bool)
 
 
-def begin(request: web.Request, tally: Tally, *, streaming: bool = False) -> Tally:
+def begin(request: web.Request, tally: Tally) -> Tally:
     """Count a request and the bytes of its connection for `tally`."""
     tally.requests += 1
     request[COUNTED] = True
-    meter: Meter | None = getattr(request.transport, "meter", None)
-    if meter is not None:  # aiohttp's own test server does not count bytes
-        meter.claim(tally, streaming=streaming)
+    meter = _meter(request)
+    if meter is not None:
+        meter.claim(tally)
     return tally
+
+
+def stream(request: web.Request) -> None:
+    """Count all bytes of the connection from now on as the request's: it has been upgraded."""
+    meter = _meter(request)
+    if meter is not None:
+        meter.stream()
+
+
+def _meter(request: web.Request) -> Meter | None:
+    return getattr(request.transport, "meter", None)  # aiohttp's own test server has none
 
 
 def counted(request: web.Request) -> bool:

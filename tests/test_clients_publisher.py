@@ -4,7 +4,9 @@ import asyncio
 import subprocess
 import sys
 import time
+from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
@@ -72,3 +74,20 @@ async def test_process_prints_what_it_did_when_its_input_closes(server: Server) 
     out, _ = await process.communicate()
     (done,) = [msgspec.json.decode(line, type=Publish) for line in out.splitlines()]
     assert done.sent_ns == wanted.times_ns[0]
+
+
+async def test_publish_is_stamped_when_its_head_is_handed_to_tcp(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = aiohttp.TCPConnector.connect
+    opened: list[int] = []
+
+    async def slow(self: aiohttp.TCPConnector, *args: Any, **kwargs: Any) -> Any:
+        connection = await real(self, *args, **kwargs)
+        opened.append(time.perf_counter_ns())
+        return connection
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", slow)
+    done: list[Publish] = []
+    await publish(order(server, 0), done)
+    assert done[0].started_ns > opened[-1]

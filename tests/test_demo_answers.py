@@ -74,3 +74,15 @@ def test_an_answer_counts_what_it_delivers() -> None:
     for cursor in (0, 1, 2):
         answers.news(cursor, tally)
     assert (tally.deliveries, tally.empty) == (3, 1)
+
+
+def test_long_answers_are_not_kept_for_others() -> None:
+    feed = Feed()
+    for _ in range(40):
+        feed.publish(Draft("ada", "x" * 4000))
+    answers = Answers(feed)
+    for cursor in range(40):
+        answers.news(cursor, Tally())
+    assert sum(map(len, answers._bodies.values())) < 16 * 65536
+    assert 0 not in answers._bodies
+    assert 39 in answers._bodies

@@ -3,6 +3,8 @@ import contextlib
 import re
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +14,11 @@ from demo.__main__ import LOOPS, parse
 from tests.conftest import Demo, StartDemo
 
 RunDemo = Callable[..., Demo]
+
+UPGRADE = (
+    b"GET %b HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+)
 
 
 def has_ipv6() -> bool:
@@ -80,10 +87,7 @@ def test_a_second_signal_changes_nothing(
 
 async def test_a_reader_that_does_not_answer_the_close_does_not_hold_the_end_up(demo: Demo) -> None:
     with socket.create_connection(("127.0.0.1", demo.port)) as mute:
-        mute.sendall(
-            b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
-        )
+        mute.sendall(UPGRADE % b"/ws")
         assert await asyncio.to_thread(mute.recv, 12) == b"HTTP/1.1 101"
         code, _, err = await asyncio.to_thread(demo.stop)
     assert (code, err) == (0, "")
@@ -198,3 +202,28 @@ def test_help_is_printed(run_demo: RunDemo) -> None:
     code, out, err = run_demo("--help").wait()
     assert (code, err) == (0, "")
     assert out.startswith("python -m demo [options]: one chat feed")
+
+
+async def test_a_writer_that_never_reads_does_not_hold_the_end_up(demo: Demo) -> None:
+    with socket.create_connection(("127.0.0.1", demo.port)) as deaf:
+        deaf.sendall(UPGRADE % b"/echo")
+        deaf.recv(4096)
+        deaf.setblocking(False)
+        frame = b"\x81\xfe\x10\x00\0\0\0\0" + b"x" * 4096  # masked with zeros
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                deaf.sendall(frame)  # until the server waits for us to read its echoes
+        demo.process.send_signal(signal.SIGTERM)
+        code, _, _ = await asyncio.to_thread(demo.wait, 8)  # without the cut it would take 11 s
+    assert code == 0
+
+
+def test_a_server_that_should_not_outlive_its_parent_ends_with_its_input() -> None:
+    command = [sys.executable, "-m", "demo", "--port", "0", "--until-stdin-closes"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("Listening on")
+    _, err = process.communicate(timeout=30)  # closes its input
+    assert (process.returncode, err) == (0, "")

@@ -31,6 +31,8 @@ def test_a_message_has_the_five_fields_of_the_contract() -> None:
         b"[]",
         b"null",
         b"{}",
+        b'{"sender": "ada", "text": "hi", "more": ' + b"[" * 20_000,
+        b'{"sender": "ada", "text": "hi", "sent_ns": 9223372036854775808}',
         b'{"sender": "ada"}',
         b'{"text": "hi"}',
         b'{"sender": "", "text": "hi"}',

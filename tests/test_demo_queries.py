@@ -40,7 +40,9 @@ async def test_a_bad_cursor_is_a_400_of_one_line(
     assert len(body["error"]) < 200
 
 
-@pytest.mark.parametrize("hold_s", ["", "-1", "-0.001", "120.1", "nan", "inf", "soon", "1e9", "2s"])
+@pytest.mark.parametrize(
+    "hold_s", ["", "-1", "-0.001", "120.1", "nan", "inf", "soon", "1e9", "2s", "1_0", "٣"]
+)
 async def test_a_bad_hold_is_a_400_of_one_line(client: ClientSession, hold_s: str) -> None:
     async with client.get("/long-poll", params={"hold_s": hold_s}) as response:
         body = await response.json()

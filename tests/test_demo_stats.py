@@ -193,3 +193,15 @@ def test_a_meter_gives_what_arrived_to_the_mode_that_claims_it() -> None:
     meter.close()
     assert (first.bytes_in, second.bytes_in) == (0, 15)
     assert (first.connections, second.connections) == (0, 0)
+
+
+async def test_a_refused_upgrade_does_not_take_the_bytes_that_follow(
+    server: Server, wire: Wire
+) -> None:
+    assert b" 400 " in await wire.request("/ws")
+    stats = server.app[STATS]
+    before = stats.modes["ws"].bytes_in
+    body = '{"sender": "ada", "text": "after a refusal"}'
+    assert b" 201 " in await wire.request("/messages", method="POST", body=body)
+    assert stats.modes["ws"].bytes_in == before
+    assert stats.publish.bytes_in > len(body)
