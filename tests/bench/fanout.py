@@ -226,6 +226,13 @@ class Cells:
         ours, rivals = (median(one.deliveries_per_s for one in windows) for windows in pair)
         return ours / rivals
 
+    def limited(self, in_flight: int) -> bool:
+        """Say whether the generator, and not the server, was the limit of one of the compared."""
+        return any(
+            median(one.generator_share for one in self.undisturbed(in_flight, name)) > BUSY
+            for name in (COMPARED, RIVAL)
+        )
+
 
 def table(cells: Cells, options: argparse.Namespace) -> Table:
     """Draw a row for each server and number in flight: medians, and ranges over the trials."""
@@ -276,6 +283,8 @@ def goals(cells: Cells, console: Console) -> int:
             console.print(f"{in_flight} in flight: not compared, no undisturbed window of both")
             continue
         verdict = "missed" if ratio < goal else "met"
+        if cells.limited(in_flight):
+            verdict += " (the generator was the limit of one of them)"
         missed |= ratio < goal
         console.print(f"{in_flight} in flight: {ratio:.2f} times Node, goal {goal}: {verdict}")
     return int(missed)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from demo.__main__ import DEFAULT_LOOP, LOOPS
+
 START_S = 20.0
 STOP_S = 5.0
 NODE_MODULES = Path(sys.prefix) / "node" / "node_modules"
@@ -96,14 +98,12 @@ class Server:
 
 
 def ours() -> list[Server]:
-    """The demo, room and feed, on each event loop."""
-    command = (sys.executable, "-m", "demo", "--port", "0", "--publish-rate", "0", "--loop")
-    return [
-        Server("room", (*command, "asyncio")),
-        Server("room-uvloop", (*command, "uvloop")),
-        Server("ws", (*command, "asyncio"), "/ws", draft),
-        Server("ws-uvloop", (*command, "uvloop"), "/ws", draft),
+    """The demo, room and feed, as it starts and on each event loop."""
+    command = (sys.executable, "-m", "demo", "--port", "0", "--publish-rate", "0")
+    named = [
+        Server(f"room-{loop}", (*command, "--loop", loop)) for loop in LOOPS if loop != DEFAULT_LOOP
     ]
+    return [Server("room", command), *named, Server("ws", command, "/ws", draft)]
 
 
 def theirs(folder: Path) -> list[Server]:
