@@ -67,7 +67,10 @@ def choose(log: Log, rows: pl.DataFrame) -> Scene | None:
     span_s = _span_s(run)
     lanes = {row["mode"]: _lanes(log, row) for row in runs.iter_rows(named=True)}
     judged = lanes[run["mode"]]
-    usual_s = float(np.mean([wait for lane in judged.values() for wait in _waits_s(lane)]))
+    waits_s = [wait for lane in judged.values() for wait in _waits_s(lane)]
+    if not waits_s:
+        return None
+    usual_s = float(np.mean(waits_s))
     places = itertools.product(judged, _starts_s(run, span_s))
     client, start_s = min(
         places, key=lambda place: _oddness(cut(judged[place[0]], place[1], span_s), span_s, usual_s)

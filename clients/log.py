@@ -266,6 +266,18 @@ def _cell(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
 
 
+# Columns of runs.csv that the first logs were made without. A log that lacks any other is damaged,
+# and what is not there must not pass for what was not seen.
+ADDED_LATER = frozenset(
+    {
+        *("jitter_ms", "kbit_per_s", "keepalive", "deflate", "stall_s", "timer", "sample_limit"),
+        *("crowd_clients", "crowd_requests", "crowd_deliveries", "crowd_window_deliveries"),
+        *("crowd_bytes_up", "crowd_bytes_down", "crowd_cpu_share"),
+        *("server_lag_max_ms", "reader_p99_ms"),
+    }
+)
+
+
 class Log(msgspec.Struct, frozen=True):
     """A log as it was read: the experiment, and one data frame for each file.
 
@@ -283,22 +295,26 @@ class Log(msgspec.Struct, frozen=True):
 
 
 def read(folder: Path) -> Log:
-    """Read a log; raise LogError when the folder is not one, or a column is missing.
+    """Read a log; raise LogError when the folder is not one, or it cannot be what was written.
 
-    A last line that was cut off, as a killed program leaves it, is left out; a run of which rows
-    are missing is void.
+    A column must be there, unless it is one of ADDED_LATER; a run must stand there once. A last
+    line that was cut off, as a killed program leaves it, is left out; a run of which rows are
+    missing is void.
     """
     if not folder.is_dir():
         raise LogError(f"{folder} is not a folder: give the folder of an experiment")
     experiment = _read_experiment(folder / EXPERIMENT)
     rows = {record: _read_rows(folder / name, record) for record, name in FILES.items()}
-    runs, faults = rows[Run], []
-    for record, name in FILES.items():
-        if _is_cut_off(folder / name):
-            faults.append(f"the last line of {name} was cut off and is left out")
-            if record is not Run:
-                runs, missing = _void_incomplete(runs, rows[record], name.removesuffix(".csv"))
-                faults += missing
+    runs = rows[Run]
+    _refuse_repeated(runs, folder / RUNS)
+    faults = [
+        f"the last line of {name} was cut off and is left out"
+        for name in FILES.values()
+        if _is_cut_off(folder / name)
+    ]
+    for record in (Request, Delivery):
+        runs, missing = _void_incomplete(runs, rows[record], FILES[record].removesuffix(".csv"))
+        faults += missing
     wire = _read_wire(folder / WIRE)
     return Log(experiment, runs, rows[Request], rows[Delivery], wire, tuple(faults))
 
@@ -311,6 +327,14 @@ def _is_cut_off(path: Path) -> bool:
         return file.read(1) not in {b"", b"\n"}
 
 
+def _refuse_repeated(runs: pl.DataFrame, path: Path) -> None:
+    """Raise LogError when a run stands in the file twice: its rows would count for both."""
+    repeated = runs.filter(pl.col("run").is_duplicated())["run"].unique().sort()
+    if repeated.len():
+        numbers = ", ".join(map(str, repeated))
+        raise LogError(f"{path} holds run {numbers} more than once: keep one row for each run")
+
+
 def _void_incomplete(
     runs: pl.DataFrame, rows: pl.DataFrame, what: str
 ) -> tuple[pl.DataFrame, list[str]]:
@@ -320,7 +344,9 @@ def _void_incomplete(
     measured = pl.col(what) - pl.col(f"crowd_{what}").fill_null(0)  # a crowd has no rows
     found = pl.col("there").fill_null(0)
     short = measured > found
-    fault = pl.format(f"only {{}} of {{}} {what} are in the file", found, measured)
+    fault = pl.format(
+        f"only {{}} of {{}} {what} are in the file: rows are missing", found, measured
+    )
     because = pl.concat_str("void_because", fault, separator="; ").str.strip_prefix("; ")
     faults = runs.filter(short).select(pl.format("run {} is void: {}", "run", fault))
     runs = runs.with_columns(
@@ -358,9 +384,7 @@ def _read_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
     except pl.exceptions.PolarsError:
         raise LogError(f"{path} is empty: measure again, or take another folder") from None
     fields = record.__struct_fields__
-    known = {field.name for field in msgspec.structs.fields(record) if field.required}
-    missing = [name for name in fields if name in known and name not in header]
-    if missing:
+    if missing := [name for name in fields if name not in header and name not in ADDED_LATER]:
         raise LogError(f"{path} has no column {', '.join(missing)}: it was made by something else")
     try:
         return _parse(path, record).select(fields)
@@ -370,7 +394,7 @@ def _read_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
 
 
 def _parse(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
-    """Read the rows; a column that was added later has its default in an older log."""
+    """Read the rows; a column of ADDED_LATER has its default in an older log."""
     columns = _columns(record)
     rows = pl.read_csv(_whole_lines(path), schema_overrides=columns)
     added = {

@@ -144,6 +144,26 @@ def test_a_run_whose_rows_were_cut_off_is_void(
     assert "run 2 is void" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("names", [["deliveries"], ["requests"], ["deliveries", "requests"]])
+def test_a_log_of_which_all_rows_are_missing_is_void_and_says_so(
+    capsys: pytest.CaptureFixture[str], folder: Path, names: list[str]
+) -> None:
+    for name in names:
+        path = folder / f"{name}.csv"
+        path.write_text(path.read_text().splitlines()[0] + "\n")
+    assert main([str(folder)]) == 2
+    out, err = capsys.readouterr()
+    assert out.count("VOID") == 3
+    assert err.count(f"{names[0]} are in the file: rows are missing") == 3
+    assert all(line.startswith("python -m analysis: ") for line in err.splitlines())
+    assert "rows are missing" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_missing_column_of_the_runs(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    pl.read_csv(folder / "runs.csv").drop("lost").write_csv(folder / "runs.csv")
+    assert "runs.csv has no column lost" in complaint(capsys, folder)
+
+
 def test_a_killed_run_without_a_row_of_its_own_does_not_spoil_the_others(folder: Path) -> None:
     lines = (folder / "runs.csv").read_text().splitlines(keepends=True)
     (folder / "runs.csv").write_text("".join(lines[:-1]))

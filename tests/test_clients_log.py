@@ -1,11 +1,14 @@
 """What is written to the log is read back, and a folder that is no log is refused in one line."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import polars as pl
 import pytest
 
 from clients.log import (
+    ADDED_LATER,
     DELIVERIES,
     EXPERIMENT,
     REQUESTS,
@@ -15,12 +18,14 @@ from clients.log import (
     Experiment,
     LogError,
     Request,
+    Run,
     Settings,
     Writer,
     read,
 )
-from tests.test_clients_checks import SOUND
+from tests.test_clients_checks import SOUND as CHECKED
 
+SOUND = msgspec.structs.replace(CHECKED, deliveries=1, valid=True)
 EXPERIMENT_ROW = Experiment(
     scenario="quick",
     question="?",
@@ -37,6 +42,7 @@ EXPERIMENT_ROW = Experiment(
     clock_resolution_ns=1.0,
 )
 REQUEST = Request(1, 2, 10**15, 10**15 + 5, 204, 0, 168, 125, 1)
+REQUEST_OF_2 = msgspec.structs.replace(REQUEST, run=2)
 DELIVERY = Delivery(1, 2, 7, 10**15, 10**15 + 1, 10**15 + 2, 10**15 + 3)
 
 
@@ -136,14 +142,65 @@ def test_foreign_description_is_refused(folder: Path) -> None:
         read(folder)
 
 
-def test_column_added_since_has_its_default_in_an_older_log(folder: Path) -> None:
-    path = folder / RUNS
-    header, row = path.read_text().splitlines()
-    place = header.split(",").index("keepalive")
-    cut = [",".join(c for n, c in enumerate(x.split(",")) if n != place) for x in (header, row)]
-    path.write_text("\n".join(cut) + "\n")
-    assert read(folder).runs["keepalive"].to_list() == [True]
-    assert read(folder).runs.columns == list(SOUND.__struct_fields__)
+def without(folder: Path, *names: str) -> None:
+    """Take columns out of runs.csv."""
+    pl.read_csv(folder / RUNS, infer_schema=False).drop(names).write_csv(folder / RUNS)
+
+
+def test_columns_added_since_have_their_defaults_in_an_older_log(folder: Path) -> None:
+    without(folder, *ADDED_LATER)
+    runs = read(folder).runs
+    assert runs.columns == list(SOUND.__struct_fields__)
+    assert runs["keepalive"].to_list() == [True]
+    assert runs["valid"].to_list() == [True]
+
+
+@pytest.mark.parametrize("name", sorted(set(Run.__struct_fields__) - ADDED_LATER))
+def test_no_other_column_of_a_run_can_be_missing(folder: Path, name: str) -> None:
+    without(folder, name)
+    with pytest.raises(LogError, match=rf"runs\.csv has no column {name}:"):
+        read(folder)
+
+
+def test_columns_added_later_are_columns() -> None:
+    assert set(Run.__struct_fields__) > ADDED_LATER
+
+
+def lines_left(path: Path, count: int) -> None:
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:count]))
+
+
+@pytest.mark.parametrize("left", [1, 2])  # the header, and a row
+def test_a_run_of_which_requests_are_missing_is_void(folder: Path, left: int) -> None:
+    lines_left(folder / REQUESTS, left)
+    log = read(folder)
+    reason = f"only {left - 1} of 2 requests are in the file: rows are missing"
+    assert log.runs["valid"].to_list() == [False]
+    assert log.runs["void_because"].to_list() == [reason]
+    assert log.faults == (f"run 1 is void: {reason}",)
+
+
+def test_only_the_run_of_which_deliveries_are_missing_is_void(folder: Path) -> None:
+    other = msgspec.structs.replace(SOUND, run=2, valid=False, void_because="late")
+    Writer(folder).add(other, [REQUEST_OF_2] * 2, [])
+    log = read(folder)
+    reason = "late; only 0 of 1 deliveries are in the file: rows are missing"
+    assert log.runs["void_because"].to_list() == ["", reason]
+    assert log.runs["valid"].to_list() == [True, False]
+
+
+def test_what_is_counted_but_not_measured_is_not_missing(folder: Path) -> None:
+    crowd: dict[str, Any] = {"crowd_clients": 7, "crowd_requests": 5, "crowd_deliveries": 9}
+    run = msgspec.structs.replace(SOUND, run=2, requests=7, deliveries=9, **crowd)
+    Writer(folder).add(run, [REQUEST_OF_2] * 2, [])
+    assert read(folder).runs["valid"].to_list() == [True, True]
+    assert read(folder).faults == ()
+
+
+def test_a_run_that_stands_in_the_file_twice_is_refused(folder: Path) -> None:
+    Writer(folder).add(SOUND, [], [])
+    with pytest.raises(LogError, match=r"runs\.csv holds run 1 more than once"):
+        read(folder)
 
 
 def test_kept_bytes_are_read_back(folder: Path) -> None:
