@@ -1,7 +1,9 @@
 """Say what theory expects of each row of the summary, from its settings and unit costs.
 
 The rate is the one that the publisher came to in the window: what was published is given to the
-modes, and only what they make of it is predicted. The unit costs come from the warm-up.
+modes, and only what they make of it is predicted. So is their number: the chance of an empty
+response is that of a window of which the messages are counted. The unit costs come from the
+warm-up.
 """
 
 import math
@@ -38,6 +40,7 @@ def expectation(mode: str, case: Case) -> dict[str, float | None]:
 
 
 def _case(runs: pl.DataFrame) -> Case:
+    """Make the case of a row's runs; its window is their mean one."""
     run = runs.row(0, named=True)
     means = runs.select(pl.col(*COSTS, "session_s").mean().fill_null(0.0)).row(0, named=True)
     return Case(
@@ -48,8 +51,14 @@ def _case(runs: pl.DataFrame) -> Case:
         periodic=run["schedule"] == "periodic",
         jitter_s=run["jitter_ms"] / 1e3,
         on_schedule=run.get("timer") == "grid",
+        window_s=_window_s(runs),
         **means,
     )
+
+
+def _window_s(runs: pl.DataFrame) -> float:
+    windows_s = runs.filter(pl.col("window_s") > 0)["window_s"]
+    return math.inf if windows_s.is_empty() else float(windows_s.to_numpy().mean())
 
 
 def _rate_per_s(runs: pl.DataFrame) -> float:

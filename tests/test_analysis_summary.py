@@ -230,6 +230,10 @@ def test_a_difference_from_theory_is_in_per_cent_of_theory(short_log: Log) -> No
     assert figures["latency_mean_ms_theory_difference_percent"] == pytest.approx(expected)
 
 
+def test_theory_knows_how_long_the_window_was(short_log: Log) -> None:
+    assert row(short_log)["theory_empty_share"] == pytest.approx((1 - 5 / 10) ** 3)
+
+
 def test_beside_an_expectation_of_nothing_there_is_no_difference(tmp_path: Path) -> None:
     session = Request(0, 0, 5 * S, 25 * S, 101, 1, 1000, 2000, 0)
     log = written(tmp_path / "log", (run(0, "ws"), [session], [delivery(0, 2)]))

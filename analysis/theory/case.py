@@ -1,5 +1,7 @@
 """What the formulas are fed: settings and unit costs, in seconds and rates. No formula here."""
 
+import math
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     session_s: how long a WebSocket stays open
     jitter_s: J, up to so much the link may add each way; its mean, J/2, is in d and in R already
     on_schedule: short polls start at multiples of I, not I after the response
+    window_s: D, in which exactly lambda D messages fall at random moments; without end, they are a
+        Poisson process
     """
 
     clients: int
@@ -37,6 +41,19 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     periodic: bool = False
     jitter_s: float = 0.0
     on_schedule: bool = False
+    window_s: float = math.inf
+
+
+def none_chance(case: Case, span_s: Floats) -> Floats:
+    """Return the chance that no message falls into a span s: e^(-lambda s).
+
+    Within a window of D, each of its lambda D messages misses the span with chance 1 - s/D, so it
+    is (1 - s/D)^(lambda D), and 0 where the span outlasts the window.
+    """
+    if math.isinf(case.window_s):
+        return np.asarray(np.exp(-case.rate_per_s * span_s))
+    missed = np.maximum(0, 1 - span_s / case.window_s)
+    return np.asarray(missed ** (case.rate_per_s * case.window_s))
 
 
 def fanout_mean_s(case: Case) -> float:

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from analysis.theory.case import Case, Floats, fanout_mean_s, fanout_places_s
+from analysis.theory.case import Case, Floats, fanout_mean_s, fanout_places_s, none_chance
 from analysis.theory.quantile import quantile
 
 
@@ -23,12 +23,17 @@ def armed_s(case: Case) -> float:
     """Return how much of a mean cycle the poll waits: A/lambda.
 
     A = e^(-lambda G) (1 - e^(-lambda T)): it waits only if the gap brought no news, and then
-    until news or the end of the hold.
+    until news or the end of the hold. In a window of D that lambda D messages fall into,
+    A = (1 - G/D)^(lambda D) - (1 - (G + T)/D)^(lambda D), and (G + T)/D counts 1 at most.
     """
     rate = case.rate_per_s
     if rate == 0:
         return case.hold_s
-    return -math.exp(-rate * case.rearm_s) * math.expm1(-rate * case.hold_s) / rate
+    if math.isinf(case.window_s):  # exact where lambda T is next to nothing, too
+        return -math.exp(-rate * case.rearm_s) * math.expm1(-rate * case.hold_s) / rate
+    ends = np.array([case.rearm_s, case.rearm_s + case.hold_s])
+    deaf, empty = none_chance(case, ends)
+    return float(deaf - empty) / rate
 
 
 def armed_share(case: Case) -> float:
@@ -73,11 +78,14 @@ def requests_per_client_s(case: Case) -> float:
 
 
 def empty_share(case: Case) -> float:
-    """Return the chance of neither gap nor hold bringing a message: e^(-lambda (G + T))."""
+    """Return the chance of neither gap nor hold bringing a message: e^(-lambda (G + T)).
+
+    In a window of D that lambda D messages fall into: (1 - (G + T)/D)^(lambda D).
+    """
     if case.periodic:
         empty = 0 if _never_armed(case) else _holds_ended(case)
         return empty / (empty + 1)
-    return math.exp(-case.rate_per_s * (case.rearm_s + case.hold_s))
+    return float(none_chance(case, np.array(case.rearm_s + case.hold_s)))
 
 
 # A periodic source of period P. While G < P each message meets an armed poll: latency d. Beyond

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from analysis.theory.case import Case, Floats
+from analysis.theory.case import Case, Floats, none_chance
 from analysis.theory.quantile import quantile
 
 CYCLES, TRANSITS = 100, 40  # equally likely ones that stand for all, where the link jitters
@@ -78,7 +78,11 @@ def requests_per_client_s(case: Case) -> float:
 
 
 def empty_share(case: Case) -> float:
-    """Return the chance of no message in a cycle: e^(-lambda C); 1 - lambda C if periodic."""
-    expected = case.rate_per_s * cycles_s(case)
-    empty = np.maximum(0, 1 - expected) if case.periodic else np.exp(-expected)
-    return float(empty.mean())
+    """Return the chance of no message in a cycle: e^(-lambda C); 1 - lambda C if periodic.
+
+    In a window of D that lambda D messages fall into: (1 - C/D)^(lambda D).
+    """
+    cycles = cycles_s(case)
+    if case.periodic:
+        return float(np.maximum(0, 1 - case.rate_per_s * cycles).mean())
+    return float(none_chance(case, cycles).mean())
