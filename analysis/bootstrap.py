@@ -14,6 +14,10 @@ Draws = NDArray[np.int64]
 
 DRAWS = 2000
 CONFIDENCE = 0.95
+# In how many of 100 cases the interval of a mean over so many runs really holds it, if runs scatter
+# normally: few runs show less than there is. Two runs span the mean in 50, as a coin would; the
+# others are simulated in `tests/test_analysis_bootstrap.py`.
+HOLDS = {2: 50, 3: 75, 4: 80, 5: 84, 6: 86, 7: 87, 8: 88, 10: 90, 15: 92, 20: 93, 30: 94}
 MOST_VALUES = 4000  # different values that a pooled percentile is looked for among
 
 
@@ -32,6 +36,11 @@ def percentile_interval(
     if len(samples) < 2:
         return None
     return interval(drawn_percentiles(samples, share, draw(len(samples), generator)))
+
+
+def holds_of_100(runs: int) -> int:
+    """Return in how many of 100 cases an interval from so many runs holds; runs are 2 or more."""
+    return HOLDS[max(known for known in HOLDS if known <= runs)]
 
 
 def draw(runs: int, generator: np.random.Generator) -> Draws:

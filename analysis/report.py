@@ -17,7 +17,7 @@ from analysis.pages import environment
 from analysis.rows import differing, points, representative, rows, varied
 from analysis.runs import KEYS, with_void
 from analysis.unit_costs import unit_costs
-from analysis.wording import NOTHING, apart, figure, plain, setting
+from analysis.wording import NOTHING, apart, figure, holding, plain, setting
 from clients.log import DELIVERIES, EXPERIMENT, REQUESTS, RUNS, Log, Settings
 
 FILES = (RUNS, REQUESTS, DELIVERIES, EXPERIMENT)
@@ -69,6 +69,7 @@ def report(log: Log, summary: pl.DataFrame, pictures: Sequence[Picture]) -> str:
         runs=runs.height,
         void_runs=runs["void"].sum(),
         single=runs["trial"].n_unique() < 2,
+        holding=holding(every),
         headlines=_headlines(every),
         comparisons=list(sentences(log, every)),
         several=bool(names),

@@ -23,6 +23,7 @@ from analysis.wording import (
     VARIABLES,
     apart,
     duration,
+    holding,
     measured,
     percent,
     plain,
@@ -32,7 +33,7 @@ from clients.log import Log
 
 Row = dict[str, Any]
 
-SETTING, THEORY = "setting", "theory"
+SETTING, THEORY, INTERVAL = "setting", "theory", "95 %\ninterval"
 NARROW = 14  # characters of a setting, where room is scarce
 MOST_WIDE = 1000  # characters: no table is wider
 MOST_SENTENCES = 3
@@ -66,7 +67,10 @@ def print_table(log: Log, summary: pl.DataFrame, console: Console) -> None:
             columns = [column for column in columns if column.spare < least]
     console.print(_table(columns, records))
     flagged = any(column.head == THEORY for column in columns) and any(map(_is_off, records))
-    for line in (*_compared(log, every), *([FLAG] if flagged else [])):
+    compared = list(_compared(log, every))
+    spans = bool(compared) or any(column.head == INTERVAL for column in columns)
+    told = f"{holding(every)}." if spans and holding(every) else ""
+    for line in (*compared, *filter(None, [told, FLAG if flagged else ""])):
         console.print(Padding(line, (0, 0, 0, 2)), highlight=False)
 
 
@@ -146,7 +150,7 @@ def _trials(row: Row) -> str:
 COLUMNS = (
     Column("mode", lambda row: MODES[row["mode"]].name, left=True),
     Column("p50", lambda row: duration(row["latency_p50_ms"])),
-    Column("95 %\ninterval", _interval, spare=MOST_SPARE),
+    Column(INTERVAL, _interval, spare=MOST_SPARE),
     Column("p99", lambda row: duration(row["latency_p99_ms"])),
     Column("mean", lambda row: duration(row["latency_mean_ms"]), spare=3),
     Column(THEORY, _theory, spare=1),

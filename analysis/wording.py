@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 
 import polars as pl
 
+from analysis.bootstrap import holds_of_100
+
 NOTHING = "\u2013"  # a figure that was not measured
 NBSP = "\u00a0"  # keeps a number and its unit on one line
 MINUS = "\u2212"
@@ -163,10 +165,23 @@ def _number(value: object) -> float:
     return float(str(value))
 
 
+def holding(rows: pl.DataFrame) -> str:
+    """Say how far to trust intervals from so few runs; nothing where there is no interval."""
+    runs = [int(count) for count in rows["trials"].unique().sort() if count > 1]
+    if not runs:
+        return ""
+    of_100 = _range(holds_of_100(runs[0]), holds_of_100(runs[-1]))
+    few = _range(runs[0], runs[-1])
+    return f"From {few} runs, a 95{NBSP}% interval holds in about {of_100} of 100 cases"
+
+
+def _range(least: int, most: int) -> str:
+    return str(least) if least == most else f"{least} to {most}"
+
+
 def trials(rows: pl.DataFrame) -> str:
     """Say what stands behind a figure."""
     least, most = int(rows["trials"].min() or 0), int(rows["trials"].max() or 0)  # type: ignore[arg-type]
     if most == 1:
         return "one run, so no interval"
-    runs = str(most) if least == most else f"{least} to {most}"
-    return f"{runs} runs each, 95 % intervals"
+    return f"{_range(least, most)} runs each, 95 % intervals"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from analysis.bootstrap import mean_interval, percentile_interval
+from analysis.bootstrap import HOLDS, holds_of_100, mean_interval, percentile_interval
 
 
 def generator() -> np.random.Generator:
@@ -34,6 +34,20 @@ def test_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
     drawn = [mean_interval(chance.exponential(1, 40), chance) for _ in range(200)]
     covered = sum(low <= 1 <= high for low, high in map(known, drawn))
     assert 0.87 <= covered / 200 <= 0.99
+
+
+@pytest.mark.parametrize("runs", [2, 3, 4, 5, 8, 10])
+def test_intervals_from_few_runs_hold_as_often_as_is_said(runs: int) -> None:
+    chance = np.random.default_rng(runs)
+    drawn = [mean_interval(chance.normal(0, 1, runs), chance) for _ in range(2500)]
+    covered = sum(low <= 0 <= high for low, high in map(known, drawn))
+    assert holds_of_100(runs) == pytest.approx(100 * covered / 2500, abs=2)
+
+
+def test_more_runs_hold_more_often_and_never_as_often_as_is_said() -> None:
+    assert list(HOLDS.values()) == sorted(HOLDS.values())
+    assert holds_of_100(9) == HOLDS[8]
+    assert holds_of_100(10_000) < 95
 
 
 def test_the_run_is_drawn_again_and_not_the_delivery() -> None:

@@ -51,9 +51,20 @@ def test_the_table_keeps_to_the_terminals_width_and_cuts_nothing_off(
 
 
 def test_a_wide_terminal_shows_intervals_and_means_a_narrow_one_does_not(single: Log) -> None:
-    assert "interval" in printed(single, 120)
-    assert "mean " in printed(single, 120)
-    assert "interval" not in printed(single, 80)
+    head, narrow = (printed(single, width).split("WebSocket")[0] for width in (120, 80))
+    assert "interval" in head
+    assert "mean " in head
+    assert "interval" not in narrow
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_says_how_often_intervals_from_so_few_runs_hold(single: Log, width: int) -> None:
+    text = " ".join(printed(single, width).split())
+    assert "From 2 to 3 runs, a 95 % interval holds in about 50 to 75 of 100 cases." in text
+
+
+def test_a_single_run_has_no_interval_and_no_word_about_it(tmp_path: Path) -> None:
+    assert "of 100 cases" not in printed(made(tmp_path / "log", QUICK, trials=1), 120)
 
 
 def test_void_rows_say_so_and_others_how_many_runs_are_good(single: Log) -> None:
@@ -63,7 +74,7 @@ def test_void_rows_say_so_and_others_how_many_runs_are_good(single: Log) -> None
 
 
 def test_figures_far_from_theory_are_flagged_and_the_flag_is_explained(tmp_path: Path) -> None:
-    log = made(tmp_path / "log", QUICK, trials=2)
+    log = made(tmp_path / "log", replace(QUICK, duration_s=30), trials=2)
     assert "more than 10 % off" not in printed(log, 120)
     late = pl.col("received_ns") + pl.when(pl.col("run") == 0).then(400_000_000).otherwise(0)
     slow = replace(log, deliveries=log.deliveries.with_columns(late))
