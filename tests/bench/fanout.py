@@ -170,7 +170,9 @@ async def window(
         server_cpu_us=server_s / deliveries * 1e6,
         server_share=server_s / clock,
         generator_share=(own_s - idle_s) / clock,
-        others_share=(machine_s - server_s - own_s) / clock,
+        # The generator never sleeps: time that it did not get was taken by others, or by the host
+        # of this machine, which need not say so.
+        others_share=max((machine_s - server_s - own_s) / clock, 1 - own_s / clock),
     )
 
 
