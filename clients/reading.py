@@ -1,0 +1,180 @@
+"""Read a log: data frames as the records say, and LogError where a file cannot be what was written.
+
+No figure is computed here.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+import polars as pl
+
+from clients.records import (
+    EXPERIMENT,
+    FILES,
+    RUNS,
+    WIRE,
+    Delivery,
+    Exchange,
+    Experiment,
+    LogError,
+    Request,
+    Run,
+)
+
+# Columns of runs.csv that the first logs were made without. A log that lacks any other is damaged,
+# and what is not there must not pass for what was not seen.
+ADDED_LATER = frozenset(
+    {
+        *("jitter_ms", "kbit_per_s", "keepalive", "deflate", "stall_s", "timer", "sample_limit"),
+        *("crowd_clients", "crowd_requests", "crowd_deliveries", "crowd_window_deliveries"),
+        *("crowd_bytes_up", "crowd_bytes_down", "crowd_cpu_share"),
+        *("server_lag_max_ms", "reader_p99_ms"),
+    }
+)
+
+
+class Log(msgspec.Struct, frozen=True):
+    """A log as it was read: the experiment, and one data frame for each file.
+
+    runs, requests, deliveries: columns as the fields of Run, Request and Delivery, in order
+    wire: the bytes of one delivery, by mode, where they were kept
+    faults: what of the files could not be used, in words
+    """
+
+    experiment: Experiment
+    runs: pl.DataFrame
+    requests: pl.DataFrame
+    deliveries: pl.DataFrame
+    wire: dict[str, Exchange] = {}
+    faults: tuple[str, ...] = ()
+
+
+def read(folder: Path) -> Log:
+    """Read a log; raise LogError when the folder is not one, or it cannot be what was written.
+
+    A column must be there, unless it is one of ADDED_LATER; a run must stand there once. A last
+    line that was cut off, as a killed program leaves it, is left out; a run of which rows are
+    missing is void.
+    """
+    if not folder.is_dir():
+        raise LogError(f"{folder} is not a folder: give the folder of an experiment")
+    experiment = _read_experiment(folder / EXPERIMENT)
+    rows = {record: _read_rows(folder / name, record) for record, name in FILES.items()}
+    runs = rows[Run]
+    _refuse_repeated(runs, folder / RUNS)
+    faults = [
+        f"the last line of {name} was cut off and is left out"
+        for name in FILES.values()
+        if _is_cut_off(folder / name)
+    ]
+    for record in (Request, Delivery):
+        runs, missing = _void_incomplete(runs, rows[record], FILES[record].removesuffix(".csv"))
+        faults += missing
+    wire = _read_wire(folder / WIRE)
+    return Log(experiment, runs, rows[Request], rows[Delivery], wire, tuple(faults))
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Tell whether a file ends within a line: each line that was written whole has its end."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 1))
+        return file.read(1) not in {b"", b"\n"}
+
+
+def _refuse_repeated(runs: pl.DataFrame, path: Path) -> None:
+    """Raise LogError when a run stands in the file twice: its rows would count for both."""
+    repeated = runs.filter(pl.col("run").is_duplicated())["run"].unique().sort()
+    if repeated.len():
+        numbers = ", ".join(map(str, repeated))
+        raise LogError(f"{path} holds run {numbers} more than once: keep one row for each run")
+
+
+def _void_incomplete(
+    runs: pl.DataFrame, rows: pl.DataFrame, what: str
+) -> tuple[pl.DataFrame, list[str]]:
+    """Mark the runs that counted more than there are rows, and say which they are."""
+    there = rows.group_by("run").agg(there=pl.len())
+    runs = runs.join(there, on="run", how="left", maintain_order="left")
+    measured = pl.col(what) - pl.col(f"crowd_{what}").fill_null(0)  # a crowd has no rows
+    found = pl.col("there").fill_null(0)
+    short = measured > found
+    fault = pl.format(
+        f"only {{}} of {{}} {what} are in the file: rows are missing", found, measured
+    )
+    because = pl.concat_str("void_because", fault, separator="; ").str.strip_prefix("; ")
+    faults = runs.filter(short).select(pl.format("run {} is void: {}", "run", fault))
+    runs = runs.with_columns(
+        valid=pl.col("valid") & ~short,
+        void_because=pl.when(short).then(because).otherwise("void_because"),
+    )
+    return runs.drop("there"), faults.to_series().to_list()
+
+
+def _read_wire(path: Path) -> dict[str, Exchange]:
+    if not path.exists():
+        return {}
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Exchange])
+    except (OSError, ValueError) as error:
+        raise LogError(f"{path} cannot be read ({error}): remove it to do without") from None
+
+
+def _read_experiment(path: Path) -> Experiment:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Experiment)
+    except OSError as error:
+        raise LogError(
+            f"cannot read {path} ({error.strerror}): is it an experiment's folder?"
+        ) from None
+    except ValueError as error:
+        raise LogError(f"{path} is not an experiment's description: {error}") from None
+
+
+def _read_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
+    try:
+        header = pl.read_csv(_whole_lines(path), n_rows=0).columns
+    except OSError as error:
+        raise LogError(f"cannot read {path} ({error}): is it an experiment's folder?") from None
+    except pl.exceptions.PolarsError:
+        raise LogError(f"{path} is empty: measure again, or take another folder") from None
+    fields = record.__struct_fields__
+    if missing := [name for name in fields if name not in header and name not in ADDED_LATER]:
+        raise LogError(f"{path} has no column {', '.join(missing)}: it was made by something else")
+    try:
+        return _parse(path, record).select(fields)
+    except pl.exceptions.PolarsError as error:
+        line = str(error).splitlines()[0]
+        raise LogError(f"{path} cannot be read ({line}): measure again") from None
+
+
+def _parse(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
+    """Read the rows; a column of ADDED_LATER has its default in an older log."""
+    columns = _columns(record)
+    rows = pl.read_csv(_whole_lines(path), schema_overrides=columns)
+    added = {
+        field.name: pl.lit(field.default, columns[field.name])
+        for field in msgspec.structs.fields(record)
+        if field.name not in rows.columns
+    }
+    return rows.with_columns(**added).with_columns(pl.col(pl.String).fill_null(""))
+
+
+def _whole_lines(path: Path) -> Path | bytes:
+    """Return the file, or without its last line's rest where that was cut off."""
+    if not _is_cut_off(path):
+        return path
+    text = path.read_bytes()
+    return text[: text.rfind(b"\n") + 1]
+
+
+def _columns(record: type[msgspec.Struct]) -> dict[str, Any]:
+    hints = get_type_hints(record)
+    return {name: _column(hints[name]) for name in record.__struct_fields__}
+
+
+def _column(hint: object) -> Any:
+    kinds = {int: pl.Int64, float: pl.Float64, bool: pl.Boolean, str: pl.String}
+    return next(kind for of, kind in kinds.items() if of is hint or of in get_args(hint))
