@@ -293,6 +293,19 @@ def test_long_polling_answers_its_readers_one_after_another() -> None:
     )
 
 
+def test_message_that_meets_the_gap_waits_for_no_turn() -> None:
+    # Of the simulated polls' messages, only those that found the poll armed take a turn.
+    case = replace(CASE, clients=40, per_reader_s=0.001, rate_per_s=8.0)
+    latencies, _, _ = simulate_long(case, poisson(case.rate_per_s))
+    turns = np.random.default_rng(3).integers(1, 41, len(latencies)) * case.per_reader_s
+    met = np.isclose(latencies, case.transit_s, atol=1e-9)
+    latencies = latencies + np.where(met, turns, 0)
+    assert long_polling.latency_mean_s(case) == pytest.approx(latencies.mean(), rel=0.01)
+    for share in SHARES:
+        expected = np.quantile(latencies, share)
+        assert long_polling.latency_quantile_s(case, share) == pytest.approx(expected, rel=0.015)
+
+
 @pytest.mark.parametrize("rho", [0.1, 0.5, 0.75])
 def test_websocket_fanout_queues_behind_earlier_fanouts(rho: float) -> None:
     case = replace(CASE, clients=100, per_reader_s=0.0005, rate_per_s=rho / 0.05, transit_s=0.002)

@@ -45,31 +45,33 @@ def armed_share(case: Case) -> float:
 
 
 def latency_mean_s(case: Case) -> float:
-    """Return d + (N + 1)c/2 + (1 - f) G/2.
+    """Return d + f (N + 1)c/2 + (1 - f) G/2.
 
-    The N polls that one message answers are answered one after another, hence (N + 1)c/2.
+    The N polls that one message answers are answered one after another, hence (N + 1)c/2. A
+    message that meets the gap is not: each reader has it as soon as its own next poll is there.
     """
-    return case.transit_s + fanout_mean_s(case) + (1 - armed_share(case)) * case.rearm_s / 2
+    armed = armed_share(case)
+    return case.transit_s + armed * fanout_mean_s(case) + (1 - armed) * case.rearm_s / 2
 
 
 def latency_quantile_s(case: Case, share: float) -> float:
     """Return the latency that `share` = q stay within; with c = 0, d + G max(0, (q-f)/(1-f))."""
-    longest = case.transit_s + case.clients * case.per_reader_s + case.rearm_s
+    longest = case.transit_s + max(case.clients * case.per_reader_s, case.rearm_s)
     return quantile(lambda at: latency_cdf(case, at), share, case.transit_s, longest)
 
 
 def latency_cdf(case: Case, latency_s: Floats) -> Floats:
     """Return the share of deliveries that take at most `latency_s`.
 
-    With chance f a reader's turn in the fan-out and d; else uniform on (0, G) more.
+    With chance f a reader's turn in the fan-out and d; else d and uniform on (0, G) more.
     """
-    waited = latency_s[:, np.newaxis] - case.transit_s - fanout_places_s(case)
-    armed = waited >= 0
+    waited = latency_s - case.transit_s
+    armed = (waited[:, np.newaxis] >= fanout_places_s(case)).mean(axis=1)
     share = armed_share(case)
     if case.rearm_s == 0:
-        return np.asarray(armed.mean(axis=1))
+        return np.asarray(armed)
     deaf = np.clip(waited / case.rearm_s, 0, 1)
-    return np.asarray((share * armed + (1 - share) * deaf).mean(axis=1))
+    return np.asarray(share * armed + (1 - share) * deaf)
 
 
 def requests_per_client_s(case: Case) -> float:
