@@ -118,8 +118,9 @@ def test_a_log_of_void_runs_is_shown_and_is_no_success(
     assert report.count("the server was busy") == 3
 
 
-@pytest.mark.parametrize("name", ["runs.csv", "requests.csv", "deliveries.csv"])
-@pytest.mark.parametrize("bytes_cut", [1, 2, 9, 25])
+@pytest.mark.parametrize(
+    ("name", "bytes_cut"), [("runs.csv", 1), ("requests.csv", 9), ("deliveries.csv", 25)]
+)
 def test_a_last_line_that_was_cut_off_is_left_out_and_named(
     capsys: pytest.CaptureFixture[str], folder: Path, name: str, bytes_cut: int
 ) -> None:

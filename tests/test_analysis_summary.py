@@ -271,7 +271,7 @@ def test_theory_agrees_with_a_simulated_experiment(tmp_path: Path) -> None:
     summary = summarise(made(tmp_path / "log", settings, trials=1))
     pairs = {
         "latency_mean_ms": 0.03,
-        "latency_p99_ms": 0.05,
+        "latency_p99_ms": 0.15,  # of long polling it rests on the few messages that met a gap
         "requests_per_client_s": 0.03,
         "empty_share": None,
     }
