@@ -210,19 +210,25 @@ async def test_ledger_accounts_for_every_byte(read: Read, mode: str, server: Ser
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO as Linux has it")
-async def test_bytes_equal_the_kernels(
+async def test_bytes_of_a_hundred_requests_equal_the_kernels_and_the_ledgers(
     read: Read, mode: str, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sockets = spy_on_sockets(monkeypatch)
-    reader = await read(server.url, head(server), QUICK)
-    taking = asyncio.create_task(reader.take(6))
-    for text in ("one", "two" * 100, "three"):
-        server.publish(text, text)
-        await asyncio.sleep(0.03)
+    reader = await read(server.url, head(server), Pace(0.001, 0.0, 0.002))
+    taking = asyncio.create_task(reader.take(100))
+    for number in range(100):
+        server.publish("x" * (7 * number))
+        await asyncio.sleep(0.003)
     await taking
+    rows, ledgers = reader.recorder.requests, reader.recorder.ledgers
+    assert mode == "ws" or len(rows) >= 100
     (sock,) = sockets
     counts = reader.client.meter
     await until(lambda: kernel_bytes(sock) == (counts.bytes_up, counts.bytes_down))
+    assert mode == "ws" or counts.bytes_up == sum(row.bytes_up for row in rows)
+    assert mode == "ws" or counts.bytes_down == sum(row.bytes_down for row in rows)
+    await reader.stop()
+    assert sum(ledger.total_bytes for ledger in ledgers) == counts.bytes_up + counts.bytes_down
 
 
 def spy_on_sockets(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
