@@ -101,7 +101,9 @@ async def test_pings_and_quiet_times_break_nothing(
     await reading
     await until(lambda: tally(server, mode).connections == 0)
     (census,), counts = report, tally(server, mode)
-    assert census.tally.bytes_up == counts.bytes_in
+    # A ping so often may cross a close: its pong, 6 bytes, then finds nobody to count it.
+    crossed = 7 * 6 if mode == "ws" else 0
+    assert 0 <= census.tally.bytes_up - counts.bytes_in <= crossed
     assert census.tally.bytes_down == counts.bytes_out
     assert census.tally.failures == 0
 
