@@ -117,7 +117,7 @@ def test_short_polling_on_a_fixed_schedule_skips_the_moments_while_a_poll_is_out
     rate: float, interval_s: float
 ) -> None:
     case = replace(POLLS, rate_per_s=rate, interval_s=interval_s, on_schedule=True)
-    check(case, "short", simulate_polls(case, poisson(rate, 100_000)))
+    check(case, "short", simulate_polls(case, poisson(rate, round(150_000 * rate))))
 
 
 @pytest.mark.parametrize("rate", [0.7, 4.0])
