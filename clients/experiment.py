@@ -104,6 +104,8 @@ def describe(ambition: Ambition) -> Experiment:
     return Experiment(
         scenario=scenario.name,
         question=scenario.question,
+        expected=scenario.expected,
+        source=scenario.source,
         modes=tuple(dict.fromkeys(mode for point in scenario.points for mode in point.modes)),
         settings=tuple(point.settings for point in scenario.points),
         trials=scenario.trials,

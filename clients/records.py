@@ -190,6 +190,8 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     clock_resolution_ns: float
     finished: bool = False
+    expected: str = ""
+    source: str = ""
 
 
 class Exchange(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ server would be asked less often just when it is slow (Gil Tene's coordinated om
 
 import random
 from collections.abc import Callable
+from itertools import accumulate
 
 import msgspec
 
@@ -48,13 +49,20 @@ def make_schedule(settings: Settings, seed: str) -> Schedule:
 
 
 def poisson(settings: Settings, chance: random.Random) -> list[float]:
-    """Draw a Poisson process given its count: so many uniform times, sorted.
+    """Draw a Poisson process given its count, with gaps as often long or short as they should be.
 
-    The count is rate times duration, not drawn itself. That leaves the gaps as random as they
-    should be, and takes out the one error that no number of clients averages away: a run that was
-    shown more messages than another.
+    The count n is rate times duration D, not drawn itself. The n messages then part the window
+    into n + 1 gaps, each longer than s with chance (1 - s/D)^n. One is drawn from each of n + 1
+    equally likely ranges of length (a stratified sample), and they follow in random order. What a
+    mode does depends on the gaps, so this takes out the error that no number of clients averages
+    away: that one run was shown more messages, or more of them close together, than another.
     """
-    return sorted(chance.uniform(0, settings.duration_s) for _ in range(_count(settings)))
+    count = _count(settings)
+    ranks = [(number + chance.random()) / (count + 1) for number in range(count + 1)]
+    gaps = [1 - (1 - rank) ** (1 / count) for rank in ranks]
+    chance.shuffle(gaps)
+    stretch = settings.duration_s / sum(gaps)
+    return [stretch * time for time in accumulate(gaps[:-1])]
 
 
 def periodic(settings: Settings, chance: random.Random) -> list[float]:

@@ -26,6 +26,7 @@ TINY = Scenario(
     name="tiny",
     question="Does it work?",
     expected="it does",
+    source="nobody",
     points=(
         Point(
             Settings(

@@ -50,8 +50,24 @@ def test_periodic_messages_are_evenly_spaced() -> None:
 def test_poisson_gaps_have_the_mean_and_the_spread_of_an_exponential() -> None:
     window = make_schedule(changed(rate_per_s=1000, duration_s=20), "seed").window
     gaps = np.diff(window)
-    assert gaps.mean() == pytest.approx(1e-3, rel=0.02)
-    assert gaps.std() == pytest.approx(gaps.mean(), rel=0.05)
+    assert gaps.mean() == pytest.approx(1e-3, rel=0.001)
+    assert gaps.std() == pytest.approx(gaps.mean(), rel=0.01)
+
+
+def test_poisson_gaps_do_not_tell_of_the_next() -> None:
+    gaps = np.diff(make_schedule(changed(rate_per_s=1000, duration_s=20), "seed").window)
+    assert np.corrcoef(gaps[:-1], gaps[1:])[0, 1] == pytest.approx(0, abs=0.03)
+
+
+@pytest.mark.parametrize(("span_s", "scatter_of_uniform_moments"), [(0.1, 0.016), (1, 0.08)])
+def test_poisson_leaves_as_much_time_beyond_a_span_as_uniform_moments_with_less_scatter(
+    span_s: float, scatter_of_uniform_moments: float
+) -> None:
+    plans = [make_schedule(changed(rate_per_s=2), f"seed {number}") for number in range(500)]
+    gaps = [np.diff([1, *plan.window, 5]) for plan in plans]  # of 8 messages in 4 s
+    shares = [np.maximum(0, of_plan - span_s).sum() / 4 for of_plan in gaps]
+    assert np.mean(shares) == pytest.approx((1 - span_s / 4) ** 9, abs=0.006)
+    assert np.std(shares) < 0.7 * scatter_of_uniform_moments
 
 
 def test_a_slow_rate_still_publishes_once() -> None:
