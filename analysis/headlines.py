@@ -77,6 +77,23 @@ def cpu(rows: pl.DataFrame) -> str:
     )
 
 
+def mean_latency(rows: pl.DataFrame) -> str:
+    """Say between which values each mode's mean latency lies over the settings."""
+    good = rows.filter(~pl.col("void")).drop_nulls("latency_mean_ms")
+    parts = []
+    for mode in MODES:
+        late = good.filter(pl.col("mode") == mode)["latency_mean_ms"].sort()
+        if late.len():
+            ends = dict.fromkeys([duration(late[0]), duration(late[-1])])
+            parts.append(f"{' to '.join(ends)} by {MODES[mode].name}")
+    return f"Mean latency: {', '.join(parts) or 'no message was delivered in the window'}"
+
+
+def memory(rows: pl.DataFrame) -> str:
+    """Give what a client takes of the server's memory in each mode."""
+    return _each(rows, "server_kib_per_client", "Server memory for each client, in KiB")
+
+
 def tradeoff(rows: pl.DataFrame) -> str:
     """Say what the shortest interval still costs in latency against the mode that waits."""
     short = rows.filter(pl.col("mode") == "short").sort("interval_s")

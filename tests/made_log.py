@@ -20,7 +20,7 @@ REARM_S = 2 * TRANSIT_S + STACK_S  # G, of the first reader
 PROBES_PER_S = 5
 DRAIN_S = 0.5
 # Charts that need settings to vary, or a stall.
-SPECIAL = {"tradeoff", "break_even", "break_even_distance", "stall"}
+SPECIAL = {"mean_latency", "tradeoff", "break_even", "break_even_distance", "stall"}
 
 EPOCH = "5eed5eed"
 BYTES = {"short": (180, 170), "long": (190, 170), "ws": (200, 160)}  # request and response head

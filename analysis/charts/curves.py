@@ -7,10 +7,11 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 from analysis.charts.canvas import INK, VOID_GREY
 from analysis.charts.measure import Measure
 from analysis.modes import MODES, title
-from analysis.wording import VARIABLES, figure, plain
+from analysis.wording import VARIABLES, plain
 
 LABEL_GAP = 0.085  # of the axes' height: names closer than this are moved apart
 LOG_FROM = 8  # largest over smallest from which an axis is logarithmic
+FEW_TICKS_FROM = 300  # likewise, from which on it has a tick for each power of ten alone
 
 
 def draw_curves(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
@@ -57,9 +58,10 @@ def _scale(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
         axes.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
     elif y.min() > 0 and y.max() / y.min() >= LOG_FROM:  # type: ignore[operator]
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(10, (1.0, 2.0, 5.0), numticks=12))
+        finer = (1.0, 2.0, 5.0) if y.max() / y.min() < FEW_TICKS_FROM else (1.0,)  # type: ignore[operator]
+        axes.yaxis.set_major_locator(LogLocator(10, finer, numticks=12))
         axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: figure(value, 1)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: measure.tick(value)))
     else:
         axes.set_ylim(bottom=0)
     left, bottom, width, height = axes.get_position().bounds
