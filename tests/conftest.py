@@ -141,6 +141,7 @@ class Server:
     url: str
     app: web.Application
     said: list[str] = field(default_factory=list)
+    running: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
     def feed(self) -> Feed:
@@ -154,10 +155,14 @@ class Server:
         """Publish within the process, without a request."""
         return [self.feed.publish(Draft(sender, text)) for text in texts]
 
+    async def stop(self) -> None:
+        """Stop before the test ends, as `python -m demo` does on a signal."""
+        await self.running.aclose()
+
 
 class StartServer(Protocol):
     def __call__(
-        self, settings: Settings = ..., *, feed: Feed | None = None
+        self, settings: Settings = ..., *, feed: Feed | None = None, port: int = 0
     ) -> Awaitable[Server]: ...
 
 
@@ -166,11 +171,14 @@ async def start_server() -> AsyncIterator[StartServer]:
     """Start servers as `python -m demo` does, bytes counted; all stop when the test ends."""
     async with AsyncExitStack() as stack:
 
-        async def start(settings: Settings = Settings(), *, feed: Feed | None = None) -> Server:
+        async def start(
+            settings: Settings = Settings(), *, feed: Feed | None = None, port: int = 0
+        ) -> Server:
             said: list[str] = []
             app = make_app(settings, feed, said.append)
-            (url,) = await stack.enter_async_context(serving(app, "127.0.0.1", 0))
-            return Server(url, app, said)
+            running = await stack.enter_async_context(AsyncExitStack())
+            (url,) = await running.enter_async_context(serving(app, "127.0.0.1", port))
+            return Server(url, app, said, running)
 
         yield start
 
