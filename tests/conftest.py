@@ -25,6 +25,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, async_playwright
 
 from demo.__main__ import LOOPS
@@ -33,9 +34,14 @@ from demo.app import Settings, make_app
 from demo.feed import Entry, Feed
 from demo.message import Draft
 from demo.serving import serving
+from demo.stats import Tally
 
 PATIENCE_S = 60  # for one test; a test that needs it is broken or the machine is
 NOTHING_HAPPENS_S = 20  # on the clock's loop, where no timer ends a wait
+
+# How fast a machine is, is not for a property to say.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 CHROMIUM_ARGUMENTS = [
     "--headless",
@@ -201,6 +207,11 @@ async def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < give_up, "what was waited for did not happen"
         await asyncio.sleep(0)
+
+
+async def until_delivered(tally: Tally, count: int) -> None:
+    """Wait until the server has written so many messages."""
+    await until(lambda: tally.deliveries == count)
 
 
 # Clients

@@ -21,7 +21,7 @@ from clients.recorder import Recorder
 from demo.app import Settings as DemoSettings
 from demo.message import Message, encode
 from demo.stats import STATS, Tally
-from tests.conftest import Clock, Server, StartServer, until
+from tests.conftest import Clock, Server, StartServer, until, until_delivered
 
 SETTINGS = Settings(
     clients=10, rate_per_s=5, interval_s=0.02, hold_s=25, duration_s=1, warmup_s=0.5
@@ -44,9 +44,9 @@ async def census_of(wanted: Order, server: Server, texts: list[str]) -> Census:
     report: list[Census] = []
     reading = asyncio.create_task(read(wanted, report))
     await until(lambda: tally(server, wanted.mode).requests >= 7)
-    for text in texts:
+    for number, text in enumerate(texts, start=1):
         server.publish(text)
-        await asyncio.sleep(0.005)
+        await until_delivered(tally(server, wanted.mode), 7 * number)
     await reading
     await until(lambda: tally(server, wanted.mode).connections == 0)
     return report[0]

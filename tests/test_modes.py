@@ -19,7 +19,7 @@ from clients.recorder import Recorder
 from demo.app import Settings
 from demo.message import Message
 from demo.stats import STATS, Tally
-from tests.conftest import Server, StartServer, until
+from tests.conftest import Server, StartServer, until, until_delivered
 
 pytestmark = [pytest.mark.both_loops, pytest.mark.parametrize("mode", MODES)]
 
@@ -176,9 +176,9 @@ async def test_requests_deliveries_and_bytes_equal_the_servers(
 ) -> None:
     readers = [await read(server.url, head(server)) for _ in range(3)]
     taking = [asyncio.create_task(reader.take(5)) for reader in readers]
-    for text in ("a", "b" * 200, "c" * 1000, "ä€😀", "e"):
+    for number, text in enumerate(("a", "b" * 200, "c" * 1000, "ä€😀", "e"), start=1):
         server.publish(text)
-        await asyncio.sleep(0.01)
+        await until_delivered(tally(server, mode), 3 * number)
     await asyncio.gather(*taking)
     for reader in readers:
         await reader.stop()
