@@ -2,17 +2,21 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 
 from analysis.against import hold
 from analysis.against_page import print_comparison, write_comparison
+from analysis.answers import answer
+from analysis.collection import is_collection, read_collection, whole
+from analysis.collection_drawing import write_collection
 from analysis.drawing import write, write_empty
 from analysis.runs import with_void
 from analysis.summary import summarise
 from analysis.table import print_table
-from clients.log import Log, LogError, read
+from clients.log import EXPERIMENT, Log, LogError, read
 
 PROGRAM = "python -m analysis"
 GOOD, BAD = 0, 2
@@ -31,6 +35,39 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def analyse(folder: Path) -> int:
+    """Draw one experiment, or each of a collection and then one report over all of it."""
+    if not is_collection(folder):
+        return analyse_one(folder)
+    code = max(_each(folder), default=GOOD)
+    return max(code, analyse_all(folder))
+
+
+def _each(folder: Path) -> Iterator[int]:
+    """Draw each experiment of a collection; one that cannot be drawn does not stop the others."""
+    for path in sorted(folder.glob(f"*/{EXPERIMENT}")):
+        try:
+            yield analyse_one(path.parent)
+        except LogError as error:
+            complain(str(error))
+            yield BAD
+
+
+def analyse_all(folder: Path) -> int:
+    """Write one report over a collection, of which the experiments are drawn already.
+
+    It is bad when one of them cannot be read, or has no good run; the others are shown.
+    """
+    collection = read_collection(folder)
+    page, parts = write_collection(folder, collection)
+    for part in parts:
+        said = answer(part.log, part.rows)
+        if said is not None:
+            print(f"{part.name}: {said}.")
+    print(f"Report of all: {page}")
+    return GOOD if whole(collection) else BAD
+
+
+def analyse_one(folder: Path) -> int:
     """Draw one experiment; a log without a good run is shown, and is bad all the same."""
     log = _read(folder)
     if log.runs.is_empty():
@@ -72,7 +109,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         usage=argparse.SUPPRESS,
-        description=f"{PROGRAM} DIR: write summary.csv, charts and report.html into DIR. "
+        description=f"{PROGRAM} DIR: write summary.csv, charts and report.html into DIR; where DIR "
+        "holds experiments, into each of them, and one report over all into DIR. "
         f"{PROGRAM} A B: compare two experiments, and write comparison.html and .csv into B",
     )
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of an experiment")

@@ -11,7 +11,7 @@ from analysis.crossing import in_words
 from analysis.modes import MODES
 from analysis.rows import differing, representative, varied
 from analysis.scene import Scene
-from analysis.wording import KINDS, PHRASES, apart, duration, measured, percent, plain, times
+from analysis.wording import KINDS, PHRASES, apart, duration, measured, percent, plain, span, times
 
 SAME = 1.25  # closer than this, two figures are called the same
 
@@ -84,8 +84,7 @@ def mean_latency(rows: pl.DataFrame) -> str:
     for mode in MODES:
         late = good.filter(pl.col("mode") == mode)["latency_mean_ms"].sort()
         if late.len():
-            ends = dict.fromkeys([duration(late[0]), duration(late[-1])])
-            parts.append(f"{' to '.join(ends)} by {MODES[mode].name}")
+            parts.append(f"{MODES[mode].name} {span(late, duration)}")
     return f"Mean latency: {', '.join(parts) or 'no message was delivered in the window'}"
 
 
@@ -130,7 +129,9 @@ def _each(rows: pl.DataFrame, column: str, lead: str) -> str:
         name = apart(row, kinds) or MODES[row["mode"]].name
         values.setdefault(name, []).append(measured(row[column]))
     parts = [f"{name} {' and '.join(figures)}" for name, figures in values.items()]
-    return f"{_at(rows) if varied(rows) else ''}{lead}: {', '.join(parts)}"
+    at = _at(rows).removesuffix(": ") if varied(rows) else ""
+    begun = f"{at}, {lead[0].lower()}{lead[1:]}" if at else lead
+    return f"{begun}: {', '.join(parts)}"
 
 
 def _at(rows: pl.DataFrame) -> str:

@@ -1,7 +1,7 @@
 """Put figures into words: how many digits, which unit. No figure is computed here."""
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import polars as pl
 
@@ -51,6 +51,14 @@ def signed_percent(value: float) -> str:
 def times(ratio: float) -> str:
     """Write a ratio as people say it: `1.4 times`, `450 times`."""
     return f"{figure(ratio, 2)}{NBSP}times"
+
+
+def span(values: Iterable[float], write: Callable[[float], str]) -> str:
+    """Write the least and the most, a unit once: `2.1 to 2.3 ms`; one when they are alike."""
+    known = sorted(values)
+    low, high = write(known[0]), write(known[-1])
+    number, _, unit = low.partition(NBSP)
+    return low if low == high else f"{number if high.endswith(NBSP + unit) else low} to {high}"
 
 
 def plain(value: float) -> str:

@@ -17,12 +17,12 @@ def distance(_: Log, rows: pl.DataFrame) -> str | None:
     settings = rows["rtt_ms"].unique().sort().to_list()
     near, far = settings[0], settings[-1]
     grown = {mode: _growth(of_mode(rows, mode, "rtt_ms"), near, far) for mode in MODES}
-    parts = [f"{figure(by, 2)} to {MODES[mode].name}'s" for mode, by in grown.items() if by]
+    parts = [f"{MODES[mode].name}'s by {figure(by, 2)}" for mode, by in grown.items() if by]
     if not parts:
         return None
     return (
-        f"From {plain(near)} to {plain(far)} ms of round trip, each transit more adds"
-        f" {listed(parts)} mean latency{_tail(of_mode(rows, 'long', 'rtt_ms'))}"
+        f"From {plain(near)} to {plain(far)} ms of round trip, mean latency grows with each transit"
+        f" that is added: {listed(parts)}{_tail(of_mode(rows, 'long', 'rtt_ms'))}"
     )
 
 

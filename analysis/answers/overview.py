@@ -2,30 +2,24 @@
 
 import polars as pl
 
+from analysis.agreement import differences, within
 from analysis.answers.phrases import by_mode, listed, of_100
 from analysis.modes import MODES
-from analysis.rows import representative
-from analysis.summary import PREDICTED
-from analysis.wording import NBSP, duration, measured, plain, signed_percent
+from analysis.rows import representative, with_bytes
+from analysis.wording import NBSP, duration, measured
 from clients.log import Log
 
 NEAR_PERCENT = 5  # what the scenario holds theory to
 MOST_NAMED = 3
-NAMES = {
-    "latency_mean_ms": "mean latency",
-    "latency_p99_ms": "p99",
-    "requests_per_client_s": "requests",
-    "empty_share": "empty share",
-}
 
 
 def quick(_: Log, rows: pl.DataFrame) -> str | None:
     """Give each mode's mean latency, and what it costs in requests and bytes."""
-    here = representative(rows).drop_nulls("latency_mean_ms").to_dicts()
+    here = with_bytes(representative(rows)).drop_nulls("latency_mean_ms").to_dicts()
     parts = []
     for place, row in enumerate(here):
         unit = " and {} bytes" if place == 0 else " and {}"
-        size = unit.format(measured(row["bytes_up_per_delivery"] + row["bytes_down_per_delivery"]))
+        size = unit.format(measured(row["total"]))
         asked = measured(row["requests_per_delivery"]) + " requests" * (place == 0)
         late = duration(row["latency_mean_ms"])
         parts.append(f"{late} late by {MODES[row['mode']].name}, for {asked}{size}")
@@ -44,25 +38,12 @@ def chat(_: Log, rows: pl.DataFrame) -> str | None:
 
 def theory(_: Log, rows: pl.DataFrame) -> str | None:
     """Count the figures that are within 5 % of theory, and name the furthest of the others."""
-    off = {
-        (place, name): difference
-        for place, row in enumerate(rows.to_dicts())
-        for name in PREDICTED
-        if (difference := row[f"{name}_theory_difference_percent"]) is not None
-    }
-    if not off:
+    every = differences(rows)
+    if not every:
         return None
-    far = sorted((k for k in off if abs(off[k]) > NEAR_PERCENT), key=lambda k: -abs(off[k]))
-    within = f"{len(off) - len(far)} of {len(off)} figures are within {NEAR_PERCENT}{NBSP}%"
-    if not far:
-        return f"All {len(off)} figures are within {NEAR_PERCENT}{NBSP}% of theory"
-    named = [_named(rows.row(place, named=True), name) for place, name in far[:MOST_NAMED]]
-    more = "the furthest is" if len(far) == 1 else "the furthest are"
-    return f"{within} of theory; {more} {listed(named)}"
-
-
-def _named(row: dict[str, float | str], name: str) -> str:
-    """Name a figure and how far it is off: `short polling's p99 at 2 messages/s (+7.1 %)`."""
-    mode, rate = str(row["mode"]), plain(float(row["rate_per_s"]))
-    off = signed_percent(float(row[f"{name}_theory_difference_percent"]))
-    return f"{MODES[mode].name}'s {NAMES[name]} at {rate}{NBSP}messages/s ({off})"
+    near = within(every, NEAR_PERCENT)
+    if near == len(every):
+        return f"All {near} figures are within {NEAR_PERCENT}{NBSP}% of theory"
+    far = every[: min(MOST_NAMED, len(every) - near)]
+    named = f"; the furthest {'is' if len(far) == 1 else 'are'} {listed(e.text for e in far)}"
+    return f"{near} of {len(every)} figures are within {NEAR_PERCENT}{NBSP}% of theory{named}"

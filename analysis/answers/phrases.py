@@ -1,15 +1,14 @@
 """Put rows of the summary into phrases that answers are made of. No figure is computed here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
 
-from analysis.modes import MODES, title
+from analysis.modes import MODES
 from analysis.wording import figure
 
 Row = dict[str, Any]
-Write = Callable[[float], str]
 
 
 def of_mode(rows: pl.DataFrame, mode: str, by: str) -> list[Row]:
@@ -30,13 +29,6 @@ def listed(parts: Iterable[str]) -> str:
     return " and ".join(filter(None, [", ".join(most), last]))
 
 
-def span(values: Iterable[float], write: Write) -> str:
-    """Write the least and the most: `2.1 to 2.3`; once when they are written alike."""
-    known = sorted(values)
-    low, high = write(known[0]), write(known[-1])
-    return low if low == high else f"{low} to {high}"
-
-
 def of_100(share: float) -> str:
     """Write a share as so many of a hundred."""
     return "none" if share == 0 else figure(share * 100, 2)
@@ -45,6 +37,3 @@ def of_100(share: float) -> str:
 def begun(text: str) -> str:
     """Begin a sentence."""
     return text[0].upper() + text[1:]
-
-
-__all__ = ["MODES", "Row", "begun", "by_mode", "listed", "of_100", "of_mode", "span", "title"]

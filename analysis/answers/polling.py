@@ -2,12 +2,11 @@
 
 import polars as pl
 
-from analysis.answers.phrases import begun, by_mode, of_100, of_mode, span
-from analysis.break_even import SEGMENT_BYTES, SEGMENTS_PER_POLL, SEGMENTS_PER_PUSH
+from analysis.answers.phrases import begun, by_mode, of_100, of_mode
 from analysis.crossing import crossings
 from analysis.modes import MODES
-from analysis.rows import representative, varied
-from analysis.wording import duration, figure, measured, plain, times
+from analysis.rows import representative, varied, with_bytes
+from analysis.wording import duration, figure, measured, plain, span, times
 from clients.log import Log
 
 CPU = "server_cpu_us_per_delivery"
@@ -36,23 +35,22 @@ def hold(_: Log, rows: pl.DataFrame) -> str | None:
     held = of_mode(rows.drop_nulls(["latency_mean_ms", "empty_share"]), "long", "hold_s")
     if len(held) < 2:
         return None
-    asked = [
-        f"{plain(row['hold_s'])} s: {measured(row['requests_per_client_s'])} requests a second for"
-        f" each client, {of_100(row['empty_share'])} of 100 of them in vain"
-        for row in (held[0], held[-1])
-    ]
+    brief, long = held[0], held[-1]
     late = span((row["latency_mean_ms"] for row in held), duration)
-    return f"Held for {asked[0]}; held for {asked[1]}; mean latency is {late} throughout"
+    return (
+        f"Held for {plain(brief['hold_s'])} s, a client asks"
+        f" {measured(brief['requests_per_client_s'])} times a second and of 100 answers"
+        f" {of_100(brief['empty_share'])} bring nothing; held for {plain(long['hold_s'])} s,"
+        f" {measured(long['requests_per_client_s'])} times and {of_100(long['empty_share'])};"
+        f" mean latency is {late} throughout"
+    )
 
 
 def rate(_: Log, rows: pl.DataFrame) -> str | None:
     """Say from which rate on short polling needs fewer requests, bytes and CPU."""
     if varied(rows) != "rate_per_s" or not {"short", "ws"} <= set(rows["mode"]):
         return None
-    total = pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")
-    polls = SEGMENTS_PER_POLL * pl.col("requests_per_delivery")
-    segments = pl.when(pl.col("mode") == "ws").then(SEGMENTS_PER_PUSH).otherwise(polls)
-    rows = rows.with_columns(total=total, link=total + SEGMENT_BYTES * segments)
+    rows = with_bytes(rows)
     late = by_mode(representative(rows), "latency_mean_ms").get("short")
     return (
         f"Short polling takes fewer requests than long polling"

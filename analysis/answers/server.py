@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from analysis.answers.phrases import by_mode, listed, of_mode, span
+from analysis.answers.phrases import by_mode, listed, of_mode
 from analysis.modes import MODES
-from analysis.rows import varied
-from analysis.wording import NBSP, duration, figure, measured, percent, plain, times
+from analysis.rows import varied, with_bytes
+from analysis.wording import NBSP, duration, figure, measured, percent, plain, span, times
 from clients.log import Log
 
 MATTERS = 0.1  # of all bytes, from which on overhead is held to matter
@@ -20,16 +20,16 @@ def payload(_: Log, rows: pl.DataFrame) -> str | None:
     """Say from which size on less than a tenth of the bytes is not text."""
     if varied(rows) != "payload_bytes":
         return None
-    total = pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")
-    rows = rows.with_columns(total=total, overhead=1 - pl.col("payload_bytes") / total)
+    rows = with_bytes(rows).with_columns(overhead=1 - pl.col("payload_bytes") / pl.col("total"))
     sizes = {mode: _falls(of_mode(rows, mode, "payload_bytes")) for mode in MODES}
     parts = [f"{size} {_by(mode)}" for mode, size in sizes.items() if size]
     totals = by_mode(rows.filter(pl.col("payload_bytes") == pl.col("payload_bytes").max()), "total")
-    alike = times(max(totals.values()) / min(totals.values()))
+    more = percent(max(totals.values()) / min(totals.values()) - 1)
+    largest = plain(float(rows["payload_bytes"].max() or 0))  # type: ignore[arg-type]
     return (
-        f"What is not text falls below {percent(MATTERS)} of all bytes {listed(parts)}; with"
-        f" {plain(float(rows['payload_bytes'].max() or 0))} bytes of text the dearest mode takes"  # type: ignore[arg-type]
-        f" {alike} the bytes of the cheapest"
+        f"What is not text is less than {percent(MATTERS)} of all bytes from this size of text on:"
+        f" {listed(parts)}; with {largest} bytes of text the dearest mode takes {more} more bytes"
+        " than the cheapest"
     )
 
 
@@ -38,22 +38,22 @@ def _by(mode: str) -> str:
 
 
 def _falls(of_one: list[Row]) -> str:
-    """Say from which size on overhead is small, on straight lines between points in log-log."""
+    """Return the size from which on overhead is small, on straight lines in log-log."""
     for less, more in pairwise(of_one):
         if less["overhead"] > MATTERS >= more["overhead"]:
             drop = math.log(less["overhead"] / more["overhead"])
             part = math.log(less["overhead"] / MATTERS) / drop
             size = less["payload_bytes"] * (more["payload_bytes"] / less["payload_bytes"]) ** part
-            return f"from about {figure(size, 2)} bytes of text"
+            return f"about {plain(float(f'{size:.2g}'))} bytes"
     if not of_one:
         return ""
-    return "at every size" if of_one[-1]["overhead"] <= MATTERS else "at none of the sizes"
+    return "any size" if of_one[-1]["overhead"] <= MATTERS else "none that was measured"
 
 
 def deflate(_: Log, rows: pl.DataFrame) -> str | None:
     """Hold compressed messages against plain ones: bytes, server time, memory."""
     parts = []
-    for _size, of_size in rows.group_by("payload_bytes", maintain_order=True):
+    for _size, of_size in with_bytes(rows).group_by("payload_bytes", maintain_order=True):
         kinds = {row["deflate"]: row for row in of_size.to_dicts()}
         if len(kinds) == 2:
             parts.append(_compressed(kinds[False], kinds[True]))
@@ -63,11 +63,9 @@ def deflate(_: Log, rows: pl.DataFrame) -> str | None:
 
 
 def _compressed(loose: Row, packed: Row) -> str:
-    before, after = (
-        row["bytes_up_per_delivery"] + row["bytes_down_per_delivery"] for row in (loose, packed)
-    )
     size = plain(loose["payload_bytes"])
-    said = f"{percent(1 - after / before)} of the bytes of a message with {size} bytes of text"
+    saved = percent(1 - packed["total"] / loose["total"])
+    said = f"{saved} of the bytes of a message with {size} bytes of text"
     if loose["server_cpu_us_per_delivery"]:
         cpu = packed["server_cpu_us_per_delivery"] / loose["server_cpu_us_per_delivery"]
         said += f" for {times(cpu)} the server CPU"

@@ -42,7 +42,9 @@ def _curve(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
         where = (row[name], row[measure.column])
         axes.plot(*where, "o", ms=12, mfc=face, mec=edge, mew=1.5, zorder=5)
         if row["void"]:
-            axes.annotate("VOID", where, (0, 12), textcoords="offset points", ha="center", size=13)
+            look = {"bbox": {"fc": "white", "ec": "none", "pad": 1, "alpha": 0.8}, "zorder": 6}
+            axes.annotate("VOID", where, (0, 12), textcoords="offset points", ha="center", size=13,
+                          **look)  # type: ignore[arg-type]  # fmt: skip
 
 
 def _scale(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
@@ -56,7 +58,7 @@ def _scale(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
     if measure.share:
         axes.set_ylim(-0.03, 1.03)
         axes.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
-    elif y.min() > 0 and y.max() / y.min() >= LOG_FROM:  # type: ignore[operator]
+    elif axes.get_xscale() == "log" and y.min() > 0 and y.max() / y.min() >= LOG_FROM:  # type: ignore[operator]
         axes.set_yscale("log")
         finer = (1.0, 2.0, 5.0) if y.max() / y.min() < FEW_TICKS_FROM else (1.0,)  # type: ignore[operator]
         axes.yaxis.set_major_locator(LogLocator(10, finer, numticks=12))
