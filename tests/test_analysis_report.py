@@ -184,7 +184,7 @@ def test_a_sweep_shows_every_setting_in_one_table(tmp_path: Path) -> None:
         1
     ].split("</table>")[0]
     assert overview.count("<tr") == 1 + 9
-    assert all(f"{rate} messages/s" in overview for rate in (1, 2, 5))
+    assert all(f"{rate}\u00a0messages/s" in overview for rate in (1, 2, 5))
 
 
 def test_a_log_that_was_cut_off_is_marked_incomplete(tmp_path: Path) -> None:
