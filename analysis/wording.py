@@ -26,7 +26,7 @@ def duration(value_ms: float | None, digits: int = 2) -> str:
     """Write milliseconds as ms below a second and as s above: `2.3 ms`, `1.2 s`."""
     if value_ms is None:
         return NOTHING
-    if value_ms >= 1000:
+    if value_ms >= 999.5:  # which would be 1,000 ms
         return f"{figure(value_ms / 1000, digits)}{NBSP}s"
     return f"{figure(value_ms, max(digits, 3 if value_ms >= 100 else digits))}{NBSP}ms"
 
