@@ -24,10 +24,13 @@ def figures_of_runs(log: Log) -> pl.DataFrame:
     averaged: it counts towards its row: not void, unless every run of the row is
     window_deliveries, window_requests, window_s, session_s: what the figures are made of
     served: deliveries of the window to all clients, also to those that are only counted
+    quiet_s, heard_s: from the publish of the last message before the window, and from when it was
+        there, to the window's start; farewell_s: from the window's end to the next publish
     """
     runs = with_void(log.runs)
     runs = runs.join(_of_deliveries(log), on="run", how="left")
     runs = runs.join(_of_requests(log), on="run", how="left")
+    runs = runs.join(_around_windows(log), on="run", how="left")
     counts = ("window_deliveries", "all_deliveries", "window_requests")
     window_s = (pl.col("window_end_ns") - pl.col("window_start_ns")) / 1e9
     runs = runs.with_columns(pl.col(counts).fill_null(0), window_s=window_s)
@@ -111,6 +114,21 @@ def _astray_bytes() -> pl.Expr:
     return (pl.col("message_bytes") * (pl.col("brought") - pl.col("window_deliveries"))).fill_null(
         0
     )
+
+
+def _around_windows(log: Log) -> pl.DataFrame:
+    windows = log.runs.lazy().select("run", "window_start_ns", "window_end_ns")
+    rows = log.deliveries.lazy().join(windows, on="run")
+    start, end, published = map(pl.col, ("window_start_ns", "window_end_ns", "published_ns"))
+    before = rows.filter(published < start)
+    last = before.filter(published == published.max().over("run"))
+    quiet = last.group_by("run").agg(
+        quiet_s=(start - published).min() / 1e9,
+        heard_s=(start - pl.col("received_ns")).mean() / 1e9,
+    )
+    after = rows.filter(published >= end).group_by("run")
+    farewell = after.agg(farewell_s=(published - end).min() / 1e9)
+    return quiet.join(farewell, on="run", how="full", coalesce=True).collect()
 
 
 def _figures() -> dict[str, pl.Expr]:
