@@ -121,6 +121,9 @@ def _modes(modes: Iterable[str]) -> str:
 
 
 def _each(rows: pl.DataFrame, column: str, lead: str) -> str:
+    name, good = varied(rows), rows.filter(~pl.col("void")).drop_nulls(column)
+    if name is not None and good["mode"].n_unique() == 1:
+        return _ends(good.sort(name), column, name, lead)
     # Where kinds differ each kind gives its values, of a sweep the modes at one setting do.
     shown = representative(rows) if varied(rows) else rows
     kinds = [name for name in differing(shown) if name in KINDS]
@@ -132,6 +135,13 @@ def _each(rows: pl.DataFrame, column: str, lead: str) -> str:
     at = _at(rows).removesuffix(": ") if varied(rows) else ""
     begun = f"{at}, {lead[0].lower()}{lead[1:]}" if at else lead
     return f"{begun}: {', '.join(parts)}"
+
+
+def _ends(line: pl.DataFrame, column: str, name: str, lead: str) -> str:
+    """Give the ends of a mode that was measured alone."""
+    ends = [f"{measured(row[column])} at {PHRASES[name].format(plain(row[name]))}"
+            for row in (line.row(0, named=True), line.row(-1, named=True))]  # fmt: skip
+    return f"{lead} by {MODES[line['mode'][0]].name}: {', '.join(ends)}"
 
 
 def _at(rows: pl.DataFrame) -> str:

@@ -12,21 +12,23 @@ from analysis.wording import VARIABLES, plain
 LABEL_GAP = 0.085  # of the axes' height: names closer than this are moved apart
 LOG_FROM = 8  # largest over smallest from which an axis is logarithmic
 FEW_TICKS_FROM = 300  # likewise, from which on it has a tick for each power of ten alone
+MOST_NAMED = 4  # void points that are named; of more, the note says what a hollow one is
 
 
 def draw_curves(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
     """Draw the measure of each mode over the setting `name`."""
     ends: dict[str, float] = {}
+    few = rows["void"].sum() <= MOST_NAMED
     for mode in MODES:
         of_mode = rows.filter(pl.col("mode") == mode)
         if of_mode.height:
-            _curve(axes, of_mode, measure, name)
+            _curve(axes, of_mode, measure, name, name_void=few)
             ends[mode] = of_mode[measure.column][-1]
     _scale(axes, rows, measure, name)
     name_ends(axes, ends)
 
 
-def _curve(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
+def _curve(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str, *, name_void: bool) -> None:
     colour = MODES[rows["mode"][0]].colour
     x = rows[name].to_numpy()
     if len(x) == 1:  # the mode does not know this setting, and was measured once
@@ -41,7 +43,7 @@ def _curve(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
         face, edge = (VOID_GREY, INK) if row["void"] else (colour, "white")
         where = (row[name], row[measure.column])
         axes.plot(*where, "o", ms=12, mfc=face, mec=edge, mew=1.5, zorder=5)
-        if row["void"]:
+        if row["void"] and name_void:
             look = {"bbox": {"fc": "white", "ec": "none", "pad": 1, "alpha": 0.8}, "zorder": 6}
             axes.annotate("VOID", where, (0, 12), textcoords="offset points", ha="center", size=13,
                           **look)  # type: ignore[arg-type]  # fmt: skip
