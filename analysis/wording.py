@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 
 import polars as pl
 
-from analysis.bootstrap import holds_of_100
+from analysis.bootstrap import HOLDS, HOLDS_APART, holds_of_100
 
 NOTHING = "\u2013"  # a figure that was not measured
 NBSP = "\u00a0"  # keeps a number and its unit on one line
@@ -175,12 +175,22 @@ def _number(value: object) -> float:
 
 def holding(rows: pl.DataFrame) -> str:
     """Say how far to trust intervals from so few runs; nothing where there is no interval."""
-    runs = [int(count) for count in rows["trials"].unique().sort() if count > 1]
-    if not runs:
+    return _holding(rows["trials"], "runs", HOLDS)
+
+
+def holding_apart(runs: Iterable[int]) -> str:
+    """Say the same of ratios of two experiments' figures, each over so many runs of either."""
+    return _holding(runs, "runs of each", HOLDS_APART)
+
+
+def _holding(runs: Iterable[int], what: str, holds: dict[int, int]) -> str:
+    known = [count for count in runs if count > 1]
+    if not known:
         return ""
-    of_100 = _range(holds_of_100(runs[0]), holds_of_100(runs[-1]))
-    few = _range(runs[0], runs[-1])
-    return f"From {few} runs, a 95{NBSP}% interval holds in about {of_100} of 100 cases"
+    least, most = min(known), max(known)
+    of_100 = _range(holds_of_100(least, holds), holds_of_100(most, holds))
+    few = _range(least, most)
+    return f"From {few} {what}, a 95{NBSP}% interval holds in about {of_100} of 100 cases"
 
 
 def _range(least: int, most: int) -> str:
