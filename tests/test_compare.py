@@ -1,5 +1,6 @@
 """The whole path, as its users take it: one command measures, draws, and says where to look."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -11,18 +12,26 @@ import polars as pl
 import pytest
 
 from analysis.compare import main
+from clients.quantum_leap.measuring import Leap
+from clients.scenarios import SCENARIOS
 
 TINY = ["--clients", "3", "--rate", "10", "--interval-s", "0.1", "--duration-s", "0.5"]
 
 
-def test_compare_measures_draws_and_says_where_the_report_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Lift the limits that are about time: this machine may be busy."""
     for limit in ("LATE_LIMIT_MS", "LAG_LIMIT_MS", "BUSY_CLIENT", "BUSY_SERVER"):
-        monkeypatch.setattr(f"clients.checks.{limit}", inf)  # this machine may be busy
+        monkeypatch.setattr(f"clients.checks.{limit}", inf)
+    return monkeypatch
+
+
+def test_compare_measures_draws_and_says_where_the_report_is(
+    tmp_path: Path, lenient: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "out"
     arguments = ["quick", *TINY, "--trials", "1", "--out", str(folder)]
-    monkeypatch.setattr(sys, "argv", ["compare", *arguments])
+    lenient.setattr(sys, "argv", ["compare", *arguments])
     code = main()
     out, err = capsys.readouterr()
     assert code == 0, err
@@ -54,6 +63,23 @@ def test_compare_that_is_stopped_shows_what_it_has(tmp_path: Path) -> None:
     assert "Traceback" not in err
     assert str(folder / "report.html") in "".join(out.split())
     assert (folder / "summary.csv").exists()
+
+
+def test_compare_all_ends_with_one_report_over_all(
+    tmp_path: Path, lenient: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = {name: SCENARIOS[name] for name in ("quick", "chat")}
+    lenient.setattr("clients.options.SCENARIOS", few)
+    lenient.setattr("clients.options.Leap", lambda *_: Leap((5,), 0.2))
+    small = [*TINY, "--modes", "ws", "--trials", "1", "--out", str(tmp_path)]
+    lenient.setattr(sys, "argv", ["compare", "all", *small])
+    assert main() == 0
+    out = "".join(capsys.readouterr().out.split())
+    for folder in (tmp_path, tmp_path / "quick", tmp_path / "chat"):
+        assert (folder / "report.html").exists()
+    assert str(tmp_path / "report.html") in out
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert re.findall(r'<section id="of-([^"]+)"', page) == ["quick", "chat", "quantum-leap"]
 
 
 def runs_in(folder: Path) -> int:
