@@ -53,6 +53,13 @@ async def test_failed_publish_is_reported_with_status_0(server: Server) -> None:
     assert [(p.status, p.message) for p in done] == [(413, None)]
 
 
+async def test_server_that_is_gone_leaves_a_row_for_each_publish(server: Server) -> None:
+    await server.stop()
+    done: list[Publish] = []
+    await publish(order(server, 0, 1), done)
+    assert [(p.status, p.message) for p in done] == [(0, None)] * 2
+
+
 def test_text_has_just_the_bytes_that_were_asked_for() -> None:
     assert [len(text(7, size).encode()) for size in (1, 16, 64, 4096)] == [1, 16, 64, 4096]
     assert text(7, 64).startswith("message 7 ")
