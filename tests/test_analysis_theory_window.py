@@ -114,6 +114,7 @@ SHORT = [
     changed(QUICK, clients=1000, warmup_s=2),  # long quiet before the window
     changed(QUICK, rtt_ms=100, rate_per_s=0.5, duration_s=30, interval_s=2),
     changed(QUICK, rtt_ms=800, rate_per_s=0.5),  # polls are on their way when the farewell comes
+    changed(QUICK, rtt_ms=800, interval_s=0.05, clients=1000, warmup_s=2),  # and when it starts
     changed(QUICK, rtt_ms=300, rate_per_s=1, keepalive=False),
     changed(QUICK, rtt_ms=40, jitter_ms=200, interval_s=0.3),
 ]
@@ -129,6 +130,7 @@ def test_short_polls_of_a_window_that_bring_nothing(settings: Settings) -> None:
 HOLDS = [
     *(changed(RARE, hold_s=hold_s) for hold_s in (1, 5)),
     changed(RARE, hold_s=15, duration_s=30),
+    changed(RARE, hold_s=0.3, clients=1000, warmup_s=2),  # holds end in the quiet before, too
     changed(RARE, hold_s=1, rtt_ms=100),
     changed(RARE, hold_s=5, rtt_ms=100, keepalive=False),
     changed(RARE, hold_s=5, rtt_ms=40, jitter_ms=60),
@@ -144,7 +146,7 @@ def test_long_polls_of_a_window_that_bring_nothing(settings: Settings) -> None:
 
 
 GAPS = [
-    *(changed(QUICK, rtt_ms=rtt_ms) for rtt_ms in (0, 50, 100, 200, 300)),
+    *(changed(QUICK, rtt_ms=rtt_ms) for rtt_ms in (0, 50, 100, 200, 300, 600)),
     changed(QUICK, rtt_ms=100, rate_per_s=0.5),
     changed(QUICK, rtt_ms=100, rate_per_s=8, duration_s=10),
     changed(QUICK, rtt_ms=100, keepalive=False, rate_per_s=5),
@@ -165,7 +167,7 @@ def test_messages_of_a_window_that_meet_long_pollings_gap(settings: Settings) ->
         ("short", changed(QUICK, rtt_ms=100, rate_per_s=0.5)),
         ("long", changed(RARE, hold_s=1)),
         ("long", changed(RARE, hold_s=5, rtt_ms=80)),
-        ("long", changed(QUICK, rtt_ms=80)),
+        ("long", changed(QUICK, rtt_ms=160, duration_s=3)),
     ],
 )
 def test_periodic_source_in_a_window(mode: str, settings: Settings) -> None:

@@ -47,17 +47,16 @@ def _holds(case: Case, gaps: Floats, messages: float) -> tuple[float, float]:
     """Return polls that start because a hold ended, and polls that start and end so.
 
     The n messages part the window into n + 1 stretches; in one longer than k(G + T) a k-th hold
-    ends. The first stretch begins Q early, and the poll that is out at the start is not counted.
+    ends. The first stretch begins Q early, and the poll that is out at the start is not counted;
+    the poll that is out at the end hears the farewell.
     """
     rounds, back = gaps + case.hold_s, gaps - _way_up_s(case)
     most = math.ceil((case.window_s + case.answered_s) / rounds.min()) + 1
     ends: Floats = rounds * np.arange(1.0, most + 1)
-    starts = ends - rounds + back
     first = _none(case, ends - case.answered_s)
     between = (messages - 1) * _apart(case, ends)
-    last = _none(case, np.maximum(starts, ends - case.farewell_s))
     follow = first * (ends > case.answered_s) + between + _none(case, ends + back)
-    empty = first * (starts > case.answered_s) + between + last
+    empty = first * (ends - rounds + back > case.answered_s) + between + _none(case, ends)
     return float(follow.mean(axis=0).sum()), float(empty.mean(axis=0).sum())
 
 
