@@ -2,21 +2,21 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 
+from analysis.account import missing
 from analysis.against import hold
 from analysis.against_page import print_comparison, write_comparison
 from analysis.answers import answer
 from analysis.collection import is_collection, read_collection, whole
 from analysis.collection_drawing import write_collection
-from analysis.drawing import write, write_empty
+from analysis.drawing import Drawn, write, write_empty
 from analysis.runs import with_void
 from analysis.summary import summarise
 from analysis.table import print_table
-from clients.log import EXPERIMENT, Log, LogError, read
+from clients.log import Log, LogError, read
 
 PROGRAM = "python -m analysis"
 GOOD, BAD = 0, 2
@@ -34,53 +34,60 @@ def main(arguments: list[str] | None = None) -> int:
         return BAD
 
 
+def over_all(folder: Path) -> int:
+    """Write one report over what was measured and drawn, if anything was; return the exit code."""
+    try:
+        return analyse_all(folder) if is_collection(folder) else BAD
+    except LogError as error:
+        complain(str(error))
+        return BAD
+
+
 def analyse(folder: Path) -> int:
-    """Draw one experiment, or each of a collection and then one report over all of it."""
-    if not is_collection(folder):
-        return analyse_one(folder)
-    code = max(_each(folder), default=GOOD)
-    return max(code, analyse_all(folder))
+    """Draw one experiment, or each of a collection and then one report over all of it.
 
-
-def _each(folder: Path) -> Iterator[int]:
-    """Draw each experiment of a collection; one that cannot be drawn does not stop the others."""
-    for path in sorted(folder.glob(f"*/{EXPERIMENT}")):
-        try:
-            yield analyse_one(path.parent)
-        except LogError as error:
-            complain(str(error))
-            yield BAD
-
-
-def analyse_all(folder: Path) -> int:
-    """Write one report over a collection, of which the experiments are drawn already.
-
-    It is bad when one of them cannot be read, or has no good run; the others are shown.
+    A log without a good run is shown, and is bad all the same.
     """
-    collection = read_collection(folder)
-    page, parts = write_collection(folder, collection)
-    for part in parts:
-        said = answer(part.log, part.rows)
-        if said is not None:
-            print(f"{part.name}: {said}.")
-    print(f"Report of all: {page}")
-    return GOOD if whole(collection) else BAD
-
-
-def analyse_one(folder: Path) -> int:
-    """Draw one experiment; a log without a good run is shown, and is bad all the same."""
+    if is_collection(folder):
+        return analyse_all(folder, each=True)
     log = _read(folder)
     if log.runs.is_empty():
         report = write_empty(folder, log)
         raise LogError(f"the log holds no run: measure again, and let a run end ({report})")
-    summary = summarise(log)
-    report = write(folder, log, summary)
-    print_table(log, summary, Console())
-    print(f"Report: {report}")
+    _draw(folder, log)
     if with_void(log.runs)["void"].all():
         complain("every run is void: the report says why; measure again on a quiet machine")
         return BAD
     return GOOD
+
+
+def analyse_all(folder: Path, *, each: bool = False) -> int:
+    """Write one report over a collection; each: draw its experiments' own reports first.
+
+    It is bad when one of them cannot be read, or has no good run; the others are shown.
+    """
+    collection = read_collection(folder)
+    for line in missing(collection):
+        complain(line)
+    made = {}
+    for member in collection.members if each else ():
+        if member.log.runs.is_empty():
+            write_empty(folder / member.name, member.log)
+        else:
+            made[member.name] = _draw(folder / member.name, member.log)
+    page, parts = write_collection(folder, collection, made)
+    for part in parts:
+        print(f"{part.name}: {answer(part.log, part.rows) or 'no answer'}.")
+    print(f"Report of all: {page}")
+    return GOOD if whole(collection) else BAD
+
+
+def _draw(folder: Path, log: Log) -> Drawn:
+    summary = summarise(log)
+    drawn = write(folder, log, summary)
+    print_table(log, summary, Console())
+    print(f"Report: {drawn.report}")
+    return drawn
 
 
 def compare(before: Path, after: Path, out: Path) -> int:

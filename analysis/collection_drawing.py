@@ -3,7 +3,7 @@
 The experiments' own reports are left as they are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from analysis.charts.break_even import DISTANCE, INTERVAL, draw_map
 from analysis.collection import Collection, Member
-from analysis.collection_report import Part, report
-from analysis.drawing import REPORT, drawn, picture_of
+from analysis.collection_report import Part, chapter, report
+from analysis.drawing import REPORT, Drawn, drawn, picture_of
 from analysis.joined import join
 from analysis.pages import Picture
 from analysis.rows import rows
@@ -23,9 +23,15 @@ LEAST_PLACES = 5  # measured on a map, from which on it is worth a picture
 MAPS = {"interval_s": (INTERVAL, "break_even"), "rtt_ms": (DISTANCE, "break_even_distance")}
 
 
-def write_collection(folder: Path, collection: Collection) -> tuple[Path, list[Part]]:
-    """Write report.html; return its path, and the parts that have a chapter."""
-    parts = [_part(member) for member in collection.members if member.log.runs.height]
+def write_collection(
+    folder: Path, collection: Collection, made: Mapping[str, Drawn] | None = None
+) -> tuple[Path, list[Part]]:
+    """Write report.html; return its path, and the parts that have a chapter.
+
+    made: what was just drawn of some of the experiments, by name, and is not drawn again
+    """
+    with_runs = [member for member in collection.members if member.log.runs.height]
+    parts = [_part(member, (made or {}).get(member.name)) for member in with_runs]
     logs = [part.log for part in parts]
     page = report(collection, parts, list(_maps(join(logs))), list(_ledger(parts)))
     try:
@@ -35,13 +41,16 @@ def write_collection(folder: Path, collection: Collection) -> tuple[Path, list[P
     return folder / REPORT, parts
 
 
-def _part(member: Member) -> Part:
+def _part(member: Member, made: Drawn | None) -> Part:
+    charts = chapter(member.log).charts
+    if made is not None:
+        by_name = {picture.name: picture for picture in made.pictures}
+        pictures = tuple(by_name[name] for name in charts if name in by_name)
+        return Part(member.name, member.log, made.rows, pictures)
     summary = summarise(member.log)
-    every = rows(member.log, summary)
-    part = Part(member.name, member.log, every, ())
-    figures = drawn(part.chapter.charts, member.log, summary)
+    figures = drawn(charts, member.log, summary)
     pictures = tuple(picture_of(name, figure) for name, figure in figures)
-    return Part(member.name, member.log, every, pictures)
+    return Part(member.name, member.log, rows(member.log, summary), pictures)
 
 
 def _ledger(parts: list[Part]) -> Iterator[Picture]:

@@ -36,10 +36,10 @@ class Part(msgspec.Struct, frozen=True):
     rows: pl.DataFrame
     pictures: tuple[Picture, ...]
 
-    @property
-    def chapter(self) -> Chapter:
-        """What the report shows of it."""
-        return CHAPTERS.get(self.log.experiment.scenario, Chapter())
+
+def chapter(log: Log) -> Chapter:
+    """Return what the report shows of an experiment."""
+    return CHAPTERS.get(log.experiment.scenario, Chapter())
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -121,6 +121,7 @@ def _facts(runs: pl.DataFrame, logs: Sequence[Log]) -> dict[str, Any]:
 
 def _chapter(part: Part, shown: list[Shown]) -> dict[str, Any]:
     runs = account.runs_of([part.log])
+    columns = chapter(part.log).columns
     return {
         "name": part.name,
         "experiment": part.log.experiment,
@@ -129,9 +130,9 @@ def _chapter(part: Part, shown: list[Shown]) -> dict[str, Any]:
         "void": int(runs["void"].sum()),
         "settings": account.settings(part.rows, part.log),
         "figures": shown,
-        "heads": figures.heads(part.chapter.columns),
-        "groups": figures.groups(part.rows, part.chapter.columns),
-        "theory": _theory_table(part) if part.chapter.theory else None,
+        "heads": figures.heads(columns),
+        "groups": figures.groups(part.rows, columns),
+        "theory": _theory_table(part) if chapter(part.log).theory else None,
     }
 
 

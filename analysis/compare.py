@@ -4,8 +4,8 @@ import sys
 
 from rich.console import Console
 
-from analysis.__main__ import analyse_all
 from analysis.__main__ import main as analyse
+from analysis.__main__ import over_all
 from clients.measuring import FAILED, STOPPED, instead, measure
 from clients.options import parse
 
@@ -18,7 +18,7 @@ def main() -> int:
     console = Console()
     if command.ambition is None:
         code = instead(command, console, lambda folder: analyse([str(folder)]))
-        return max(code, analyse_all(command.folder)) if command.every else code
+        return max(code, over_all(command.folder)) if command.every else code
     code = measure(PROGRAM, command.ambition, command.folder, console)
     if code == FAILED:
         return code

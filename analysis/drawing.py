@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import msgspec
 import polars as pl
 from matplotlib.figure import Figure
 
@@ -11,11 +12,20 @@ from analysis.charts import CHARTS
 from analysis.charts.canvas import style
 from analysis.pages import Picture
 from analysis.report import empty_report, report
+from analysis.rows import rows
 from analysis.summary import summarise
 from clients.log import Log, LogError, read
 
 SUMMARY = "summary.csv"
 REPORT = "report.html"
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """What was made of a folder: where its report is, its rows, and all its charts."""
+
+    report: Path
+    rows: pl.DataFrame
+    pictures: tuple[Picture, ...]
 
 
 def draw(folder: Path) -> Path:
@@ -24,19 +34,19 @@ def draw(folder: Path) -> Path:
     Raise LogError when the folder is not a log with at least one run, or cannot be written to.
     """
     log = read(folder)
-    return write(folder, log, summarise(log))
+    return write(folder, log, summarise(log)).report
 
 
-def write(folder: Path, log: Log, summary: pl.DataFrame) -> Path:
+def write(folder: Path, log: Log, summary: pl.DataFrame) -> Drawn:
     """Write what `draw` writes, of a log that has been read."""
     try:
         summary.write_csv(folder / SUMMARY)
-        pictures = list(saved(folder / "charts", drawn(CHARTS, log, summary), CHARTS))
+        pictures = tuple(saved(folder / "charts", drawn(CHARTS, log, summary), CHARTS))
         path = folder / REPORT
         path.write_text(report(log, summary, pictures), encoding="utf-8")
     except OSError as error:
         raise LogError(f"cannot write to {folder}: {error.strerror or error}") from None
-    return path
+    return Drawn(path, rows(log, summary), pictures)
 
 
 def write_empty(folder: Path, log: Log) -> Path:

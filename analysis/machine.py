@@ -42,14 +42,14 @@ def environments(experiments: Sequence[tuple[str, Experiment]]) -> list[tuple[st
 def line_added(logs: Sequence[Log]) -> str | None:
     """Say what the emulated line adds by itself to a transit; None where none was emulated."""
     costs = pl.concat([_transits(log) for log in logs])
-    far = costs.filter(pl.col("rtt_ms") > 0)["extra_ms"].mean()
-    near = costs.filter(pl.col("rtt_ms") == 0)["extra_ms"].mean()
+    far = costs.filter(pl.col("rtt_ms") > 0)["extra_ms"].median()
+    near = costs.filter(pl.col("rtt_ms") == 0)["extra_ms"].median()
     if not isinstance(far, float):
         return None
     said = f"over WebSocket a transit took {duration(far)} more than half of the round trip set"
-    if not isinstance(near, float):
+    if not isinstance(near, float) or far <= near:
         return f"{said}; so much the line and both programs add"
-    own = duration(max(0.0, far - near))
+    own = duration(far - near)
     return f"{said}, and {duration(near)} without the line, so that the line itself adds {own}"
 
 

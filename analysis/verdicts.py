@@ -10,9 +10,10 @@ import msgspec
 
 from analysis.modes import MODES
 from analysis.wins import MEASURES, Contest, Measure
-from analysis.wording import times
+from analysis.wording import LABELS, times
 
 FEW = 0.5  # of all settings: where a mode is best at fewer, they are named
+MOST_NAMED = 16
 POLLS = ("short", "long")
 
 
@@ -71,8 +72,8 @@ def verdicts(contests: Sequence[Contest]) -> Iterator[tuple[str, str]]:
     for mode in MODES:
         best = [part for measure in MEASURES if (part := _best_at(contests, measure, mode))]
         worst = [part for measure in MEASURES if (part := _worst_at(contests, measure, mode))]
-        said = "; ".join(best) or "best by none of the measures"
-        but = f"; but {', '.join(worst)}" if worst else ""
+        said = "; the ".join(best) or "best figure nowhere"
+        but = f"; but the {', the '.join(worst)}" if worst else ""
         yield mode, f"{said}{but}{_beside_the_other_poll(contests, mode)}"
 
 
@@ -81,7 +82,8 @@ def _best_at(contests: Sequence[Contest], measure: Measure, mode: str) -> str:
     won = [each for each in known if each.winner(measure) == mode]
     if not won:
         return ""
-    places = f" ({_places(won)})" if len(won) < FEW * len(known) else ""
+    seldom = len(won) < FEW * len(known) and len(won) <= MOST_NAMED
+    places = f" ({_places(won)})" if seldom else ""
     return f"{measure.best} at {len(won)} of {len(known)} settings{places}"
 
 
@@ -95,13 +97,20 @@ def _worst_at(contests: Sequence[Contest], measure: Measure, mode: str) -> str:
 
 
 def _places(where: Sequence[Contest]) -> str:
-    """Name the settings by scenario: `quick; rate at 20 messages/s, 50 messages/s`."""
-    by_scenario = groupby(where, key=lambda each: each.scenario)
-    named = [(scenario, [each.label for each in some]) for scenario, some in by_scenario]
+    """Name the settings by scenario: `quick; rate at 20, 50 messages/s`."""
     return "; ".join(
-        f"{scenario} at {', '.join(labels)}" if labels[0] else scenario
-        for scenario, labels in named
+        _place(scenario, list(some))
+        for scenario, some in groupby(where, key=lambda each: each.scenario)
     )
+
+
+def _place(scenario: str, some: Sequence[Contest]) -> str:
+    """Name settings of one scenario, the name of a number once."""
+    values = [each.place[1] for each in some if each.place is not None]
+    if some[0].place is not None and len(values) == len(some):
+        return f"{scenario} at {LABELS[some[0].place[0]].format(', '.join(values))}"
+    labels = [each.label for each in some if each.label]
+    return f"{scenario} at {' and at '.join(labels)}" if labels else scenario
 
 
 def _beside_the_other_poll(contests: Sequence[Contest], mode: str) -> str:
@@ -113,7 +122,7 @@ def _beside_the_other_poll(contests: Sequence[Contest], mode: str) -> str:
         known = [each.ranking(measure) for each in contests if each.ranking(measure)]
         ahead = sum(_first(ranking) == mode for ranking in known)
         parts.append(f"{measure.best} at {ahead} of {len(known)}")
-    return f". Of the two that poll: {', '.join(parts)}"
+    return f". Of the two that poll it has the {', the '.join(parts)}"
 
 
 def _first(ranking: Sequence[tuple[str, float]]) -> str:

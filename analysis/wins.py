@@ -12,7 +12,7 @@ import polars as pl
 
 from analysis.modes import MODES
 from analysis.rows import ALL_SETTINGS, differing, with_bytes
-from analysis.wording import apart, duration, measured
+from analysis.wording import LABELS, apart, duration, measured, plain
 
 Row = dict[str, Any]
 CLEAR = 1.05  # less than so many times the best figure, another is held to be as good
@@ -30,27 +30,25 @@ class Measure(msgspec.Struct, frozen=True):
 
 
 MEASURES = (
-    Measure("latency_p50_ms", "soonest", "latest", "median latency", duration),
-    Measure("total", "lightest", "heaviest", "bytes for each message"),
-    Measure("link", "lightest with TCP/IP", "heaviest with TCP/IP", "bytes for each message"),
-    Measure(
-        "server_cpu_us_per_delivery",
-        "easiest on the server",
-        "hardest on the server",
-        "µs of CPU for each message",
-    ),
-    Measure(
-        "server_kib_per_client", "smallest in memory", "largest in memory", "KiB for each client"
-    ),
-)
+    Measure("latency_p50_ms", "shortest latency", "longest latency", "median", duration),
+    Measure("total", "fewest bytes", "most bytes", "for each message"),
+    Measure("link", "fewest bytes with TCP/IP", "most bytes with TCP/IP", "for each message"),
+    Measure("server_cpu_us_per_delivery", "least server CPU", "most server CPU",
+            "µs for each message"),
+    Measure("server_kib_per_client", "least memory", "most memory", "KiB for each client"),
+)  # fmt: skip
 
 
 class Contest(msgspec.Struct, frozen=True):
-    """All modes at one setting; label: what tells it from others of its experiment."""
+    """All modes at one setting; label: what tells it from others of its experiment.
+
+    place: the same where a single number varies, as its name and value
+    """
 
     scenario: str
     label: str
     rows: dict[str, Row]
+    place: tuple[str, str] | None = None
 
     def ranking(self, measure: Measure) -> list[tuple[str, float]]:
         """Return modes and figures, the best first; empty when a mode has none."""
@@ -76,7 +74,12 @@ def contests(scenario: str, rows: pl.DataFrame) -> Iterator[Contest]:
         found = {mode: _partner(short, good, mode) for mode in MODES}
         there = {mode: row for mode, row in found.items() if row is not None}
         if len(there) == len(MODES):
-            yield Contest(scenario, apart(short, names), there)
+            yield Contest(scenario, apart(short, names), there, _place(short, names))
+
+
+def _place(row: Row, names: Sequence[str]) -> tuple[str, str] | None:
+    name = next(iter(names), "")
+    return (name, plain(row[name])) if list(names) == [name] and name in LABELS else None
 
 
 def _partner(short: Row, good: Sequence[Row], mode: str) -> Row | None:
