@@ -10,7 +10,7 @@ import polars as pl
 from clients.log import Log
 
 NS_PER_S = 1e9
-IDLE_S = 0.04  # beyond the longest two round trips, how long nothing was published before a probe
+IDLE_S = 0.04  # beyond two round trips with their jitter, the time since the last publish
 
 
 def unit_costs(log: Log) -> pl.DataFrame:
@@ -58,7 +58,7 @@ def _probes(log: Log) -> pl.DataFrame:
     """
     messages = log.deliveries.lazy().select("run", "message", "published_ns").unique()
     before = pl.col("published_ns").shift(1).over("run", order_by="published_ns")
-    idle_ns = (IDLE_S + 2 * (pl.col("rtt_ms") + 2 * pl.col("jitter_ms")) / 1e3) * NS_PER_S
+    idle_ns = (IDLE_S + 2 * (pl.col("rtt_ms") + pl.col("jitter_ms")) / 1e3) * NS_PER_S
     quiet = pl.col("published_ns") - before >= idle_ns
     alone = pl.len().over("run") == 1
     runs = log.runs.lazy().select("run", "rtt_ms", "jitter_ms", "window_end_ns")
