@@ -10,7 +10,7 @@ import polars as pl
 from clients.log import Log
 
 NS_PER_S = 1e9
-IDLE_S = 0.04  # beyond two round trips with their jitter, the time since the last publish
+IDLE_S = 0.04  # beyond two of the longest round trips, the time since the last publish
 
 
 def unit_costs(log: Log) -> pl.DataFrame:
@@ -58,10 +58,12 @@ def _probes(log: Log) -> pl.DataFrame:
     """
     messages = log.deliveries.lazy().select("run", "message", "published_ns").unique()
     before = pl.col("published_ns").shift(1).over("run", order_by="published_ns")
-    idle_ns = (IDLE_S + 2 * (pl.col("rtt_ms") + pl.col("jitter_ms")) / 1e3) * NS_PER_S
+    ways = pl.when(pl.col("mode") == "long").then(2).otherwise(1)  # a gap holds two
+    longest_ms = pl.col("rtt_ms") + ways * pl.col("jitter_ms")
+    idle_ns = (IDLE_S + 2 * longest_ms / 1e3) * NS_PER_S
     quiet = pl.col("published_ns") - before >= idle_ns
     alone = pl.len().over("run") == 1
-    runs = log.runs.lazy().select("run", "rtt_ms", "jitter_ms", "window_end_ns")
+    runs = log.runs.lazy().select("run", "mode", "rtt_ms", "jitter_ms", "window_end_ns")
     early = pl.col("published_ns") < pl.col("window_end_ns")
     probes = messages.join(runs, on="run").filter(early, quiet | alone)
     return log.deliveries.lazy().join(probes, on=["run", "message"], how="semi").collect()
