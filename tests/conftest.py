@@ -446,13 +446,16 @@ class _killed_after:  # noqa: N801  reads as a phrase
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     """A Chromium without a window, one for all tests of `asyncio(loop_scope="session")`."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         missing("Chromium")
+    home = str(tmp_path_factory.mktemp("home"))  # it leaves something in whatever home it has
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        chromium = await playwright.chromium.launch(
+            executable_path=path, args=CHROMIUM_ARGUMENTS, env={**os.environ, "HOME": home}
+        )
         yield chromium
         await chromium.close()
 
