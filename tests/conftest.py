@@ -26,7 +26,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from hypothesis import HealthCheck, settings
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from demo.__main__ import LOOPS
 from demo.answers import ANSWERS
@@ -451,6 +451,7 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         missing("Chromium")
+    expect.set_options(timeout=PATIENCE_S / 2 * 1000)
     home = str(tmp_path_factory.mktemp("home"))  # it leaves something in whatever home it has
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(

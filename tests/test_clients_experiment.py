@@ -222,7 +222,7 @@ async def test_crowd_that_waits_in_vain_is_dismissed_and_reports(
 
     order = readers._order
     monkeypatch.setattr(readers, "_order", order_more)
-    monkeypatch.setattr("clients.run.DRAIN_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("clients.run.DRAIN_TIMEOUT_S", 0.5)
     scenario = tiny("long", clients=5, sample_limit=2)
     await experiment(Ambition(scenario, seed=1), tmp_path / "log", silent)
     (row,) = read(tmp_path / "log").runs.iter_rows(named=True)

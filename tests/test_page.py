@@ -101,7 +101,7 @@ async def test_the_page_comes_back_after_a_restart(
     demo.stop()
     await expect(page.get_by_role("status")).to_contain_text("closed")
     again = start_demo(port=demo.port)
-    await expect(page.get_by_role("status")).to_contain_text("connected", timeout=30_000)
+    await expect(page.get_by_role("status")).to_contain_text("connected")
     async with ClientSession(again.url) as client:
         await publish(client, "after the restart")
     await expect(page.get_by_role("listitem").last).to_contain_text("after the restart")
@@ -114,7 +114,7 @@ async def test_a_restart_that_lost_messages_is_said(
     await expect(page.get_by_role("listitem")).to_contain_text(["soon lost"])
     demo.stop()
     start_demo(port=demo.port)
-    await expect(page.get_by_text("Some messages are gone")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_text("Some messages are gone")).to_be_visible()
     await expect(page.get_by_role("status")).to_contain_text("connected")
 
 
