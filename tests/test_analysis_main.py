@@ -107,6 +107,7 @@ def test_a_log_without_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
     assert "8 clients" in report
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_log_of_void_runs_is_shown_and_is_no_success(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
