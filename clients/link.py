@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from clients.timing import new_event_loop
-from clients.worker import end_with_stdin
+from clients.worker import end_with_stdin, say
 
 LIMIT_BYTES = 1 << 20  # on the way in one direction, before the sender is held back
 
@@ -149,7 +149,7 @@ async def relay(options: argparse.Namespace) -> None:
     accepting = Relay(target.hostname or "", target.port or 80, line, options.seed)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(accepting.accept, "127.0.0.1", 0, backlog=4096)
-    print(f"Listening on http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    say(b"Listening on http://127.0.0.1:%d" % server.sockets[0].getsockname()[1])
     serving = asyncio.create_task(server.serve_forever())
     end_with_stdin(serving)
     await asyncio.wait({serving})

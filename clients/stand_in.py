@@ -12,7 +12,7 @@ from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 from clients.frames import text_frame
-from clients.worker import end_with_stdin
+from clients.worker import end_with_stdin, say
 from demo.message import Hello, Message, encode
 
 EPOCH = "stand-in"
@@ -81,7 +81,7 @@ def _message(number: int) -> bytes:
 async def serve() -> None:
     """Serve until the process is ended; print the address first."""
     server = await asyncio.get_running_loop().create_server(StandIn, "127.0.0.1", 0)
-    print(f"Listening on http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    say(b"Listening on http://127.0.0.1:%d" % server.sockets[0].getsockname()[1])
     serving = asyncio.create_task(server.serve_forever())
     end_with_stdin(serving)
     await asyncio.wait({serving})

@@ -29,7 +29,7 @@ def work(
     kind: type[Order], carry_out: Callable[[Order, list[Report]], Coroutine[Any, Any, None]]
 ) -> None:
     """Be a worker: carry out the order, a `kind`; print what is in the list by then."""
-    print("ready", flush=True)
+    say(b"ready")
     line = sys.stdin.buffer.readline()
     if not line:
         return  # it was never wanted
@@ -39,8 +39,17 @@ def work(
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_obey(carry_out(order, report)))
     finally:
-        sys.stdout.buffer.writelines(encode(line) + b"\n" for line in report)
-        sys.stdout.flush()
+        say(*map(encode, report))
+
+
+def say(*lines: bytes) -> None:
+    """Print lines for whoever started this process; if that was killed, nobody is there to hear."""
+    # Not by print: what it could not write it would try again, and complain of, at the exit.
+    with (
+        contextlib.suppress(BrokenPipeError),
+        open(sys.stdout.fileno(), "wb", closefd=False) as out,
+    ):
+        out.writelines(line + b"\n" for line in lines)
 
 
 async def _obey(work: Coroutine[Any, Any, None]) -> None:

@@ -117,7 +117,9 @@ async def test_everything_gets_through_the_process_and_a_new_connection_costs_tw
     assert [message["id"] for message in news["messages"]] == list(range(1, 101))
 
 
-@pytest.mark.parametrize("module", ["clients.link", "clients.stand_in"])
+@pytest.mark.parametrize(
+    "module", ["clients.link", "clients.stand_in", "clients.quantum_leap.server"]
+)
 async def test_process_ends_when_its_parent_has_gone(module: str, server: Server) -> None:
     options = [server.url] if module == "clients.link" else []
     async with child(module, *options) as process:

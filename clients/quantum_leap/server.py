@@ -11,6 +11,7 @@ from typing import cast
 from clients.frames import HEAD_END, text_frame
 from clients.joining import Tally
 from clients.quantum_leap.article import BODY, RESPONSE, wire
+from clients.worker import end_with_stdin, say
 from demo.message import encode
 
 BACKLOG = 4096
@@ -73,10 +74,11 @@ async def serve() -> None:
     task = asyncio.current_task()
     assert task is not None
     loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    print(f"Listening on http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    end_with_stdin(task)
+    say(b"Listening on http://127.0.0.1:%d" % server.sockets[0].getsockname()[1])
     with contextlib.suppress(asyncio.CancelledError):
         await server.serve_forever()
-    print(encode(tally).decode(), flush=True)
+    say(encode(tally))
 
 
 if __name__ == "__main__":
