@@ -1,0 +1,80 @@
+// A question's guesses as dots over a line, and what the run measured on the same line. No network.
+
+import { svg } from "./element.js";
+import { number } from "./figures.js";
+import { MODES, NAMES } from "./modes.js";
+
+const EDGE = 28;
+const DOT = 7;
+const ROOM_FOR_DOTS = 110;
+const LABEL = 26;
+const AXIS = LABEL * 3 + ROOM_FOR_DOTS;
+
+/** Draw guesses (numbers) and measured ({mode: number or null}) into an SVG of that width. */
+export function drawDots({ guesses, measured, unit, width }) {
+  const known = MODES.filter((mode) => measured[mode] !== null && measured[mode] !== undefined);
+  const scale = makeScale([...guesses, ...known.map((mode) => measured[mode])], width);
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${AXIS + 34}`, width, height: AXIS + 34, role: "img" });
+  drawing.setAttribute("aria-label", label(guesses, known.map((mode) => [mode, measured[mode]]), unit));
+  drawing.append(...axis(scale, width), ...swarm(guesses, scale));
+  known.forEach((mode) => drawing.append(...answer(mode, measured[mode], unit, scale, width)));
+  return drawing;
+}
+
+// Equal steps for equal factors: guesses differ by tens and hundreds. What is 0 stands at the left end.
+function makeScale(values, width) {
+  const sizes = values.filter((value) => value > 0).map(Math.log10);
+  const from = Math.max(Math.floor(Math.min(0, ...sizes)), -1);
+  const to = Math.max(Math.ceil(Math.max(3, ...sizes)), from + 2);
+  const place = (value) => {
+    const size = value > 0 ? Math.min(Math.max(Math.log10(value), from), to) : from;
+    return EDGE + ((width - 2 * EDGE) * (size - from)) / (to - from);
+  };
+  return { place, from, to };
+}
+
+function axis({ place, from, to }, width) {
+  const ticks = Array.from({ length: to - from + 1 }, (_, index) => 10 ** (from + index));
+  return [
+    svg("line", { x1: EDGE, x2: width - EDGE, y1: AXIS, y2: AXIS, class: "axis" }),
+    ...ticks.flatMap((value) => [
+      svg("line", { x1: place(value), x2: place(value), y1: AXIS, y2: AXIS + 6, class: "axis" }),
+      text(place(value), AXIS + 26, number(value), "tick", "middle"),
+    ]),
+  ];
+}
+
+// Dots that would cover each other stand on each other; in a large class they are flattened.
+function swarm(guesses, { place }) {
+  const columns = new Map();
+  for (const guess of guesses) {
+    const column = Math.round(place(guess) / (2 * DOT));
+    columns.set(column, (columns.get(column) ?? 0) + 1);
+  }
+  const highest = Math.max(1, ...columns.values());
+  const step = Math.min(2 * DOT, (ROOM_FOR_DOTS - 2 * DOT) / highest);
+  return [...columns].flatMap(([column, count]) => Array.from({ length: count }, (_, level) => svg("circle", {
+    cx: column * 2 * DOT, cy: AXIS - DOT - 2 - level * step, r: DOT, class: "guess",
+  })));
+}
+
+function answer(mode, value, unit, { place }, width) {
+  const [x, y] = [place(value), LABEL * (MODES.indexOf(mode) + 1) - 7];
+  const left = x > width * 0.6;
+  const group = svg("g", { class: "measured", "data-mode": mode },
+    svg("line", { x1: x, x2: x, y1: y - 14, y2: AXIS }),
+    svg("rect", { x: x - 5, y: AXIS - 5, width: 10, height: 10, transform: `rotate(45 ${x} ${AXIS})` }),
+    text(left ? x - 8 : x + 8, y, `${NAMES[mode]} ${number(value)} ${unit}`, "value", left ? "end" : "start"));
+  return [group];
+}
+
+function text(x, y, words, className, anchor) {
+  const made = svg("text", { x, y, class: className, "text-anchor": anchor });
+  made.textContent = words;
+  return made;
+}
+
+function label(guesses, measured, unit) {
+  const said = measured.map(([mode, value]) => `${NAMES[mode]} ${number(value)} ${unit}`);
+  return `${guesses.length} guesses; measured: ${said.join(", ") || "nothing yet"}`;
+}
