@@ -10,8 +10,9 @@ export function makeGuessForm(room, reader) {
   const told = element("p", { className: "told", role: "status" });
   const form = element("form", { className: "guess" }, element("h2", { textContent: "Your guess" }), asked, send, told);
   let words = "";
+  let given = null;
   form.addEventListener("submit", submit);
-  return { form, show };
+  return { form, show, given: () => given };
 
   // Drawn anew only when the words change: what is typed meanwhile stays.
   function show(settings) {
@@ -27,6 +28,7 @@ export function makeGuessForm(room, reader) {
     send.disabled = true;
     try {
       await room.guess(reader, answers(form));
+      given = answers(form);
       told.textContent = "Your guess is in. You can change it until the answer is shown.";
     } catch (error) {
       told.textContent = `Not taken: ${error.message}`;

@@ -49,7 +49,7 @@ function figure(question, state, width) {
   const revealed = state.settings.stage === "reveal";
   const caption = element("figcaption", {}, element("strong", { textContent: revealed ? question.title : question.ask }));
   if (!revealed) return element("figure", { className: "question" }, caption);
-  const guesses = (state.guesses.answers ?? []).map((answers) => answers[question.name]);
+  const guesses = (state.guesses.answers ?? []).map((answers) => answers[question.name]).filter((guess) => guess !== null);
   const measured = measuredOf(question, state.run?.result ?? {});
   const draw = question.modes ? drawVotes : drawDots;
   return element("figure", { className: "chart" }, caption, draw({ guesses, measured, unit: question.unit, width }));

@@ -26,7 +26,7 @@ export function openRoom({ polling = true } = {}) {
 
   const room = {
     state: null, here: false, teacher: false, why: null,
-    onState, refresh, adopt, stop,
+    onState, refresh, adopt, lose, stop,
     now: clock.now, server_ns: clock.server_ns,
     clock_error_ms: () => (clock.known() ? clock.error_ns() / 1e6 : null),
     set: (changes) => post("class/settings", changes).then(settled),
@@ -91,6 +91,7 @@ export function openRoom({ polling = true } = {}) {
     tell();
   }
 
+  /** Take note that the server did not answer, or not as it should. */
   function lose(error) {
     room.here = false;
     room.why = error.message;
