@@ -8,6 +8,7 @@ const EDGE = 28;
 const DOT = 7;
 const ROOM_FOR_DOTS = 110;
 const LABEL = 26;
+const NARROW = 480;  // too narrow for the unit behind each figure
 const AXIS = LABEL * 3 + ROOM_FOR_DOTS;
 
 /** Draw guesses (numbers) and measured ({mode: number or null}) into an SVG of that width. */
@@ -60,11 +61,11 @@ function swarm(guesses, { place }) {
 
 function answer(mode, value, unit, { place }, width) {
   const [x, y] = [place(value), LABEL * (MODES.indexOf(mode) + 1) - 7];
-  const left = x > width * 0.6;
+  const left = x > width / 2;
   const group = svg("g", { class: "measured", "data-mode": mode },
     svg("line", { x1: x, x2: x, y1: y - 14, y2: AXIS }),
     svg("rect", { x: x - 5, y: AXIS - 5, width: 10, height: 10, transform: `rotate(45 ${x} ${AXIS})` }),
-    text(left ? x - 8 : x + 8, y, `${NAMES[mode]} ${number(value)} ${unit}`, "value", left ? "end" : "start"));
+    text(left ? x - 8 : x + 8, y, `${NAMES[mode]} ${number(value)}${width < NARROW ? "" : ` ${unit}`}`, "value", left ? "end" : "start"));
   return [group];
 }
 

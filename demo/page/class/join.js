@@ -80,7 +80,7 @@ function say() {
   counters.draw();
 }
 
-let stage = null;
+let before = null;
 
 function show(state) {
   if (state.tally) counters.server(state.tally);
@@ -89,7 +89,8 @@ function show(state) {
   place("guess").hidden = settings.stage !== "guess";
   place("answer").hidden = settings.stage !== "reveal";
   if (settings.stage === "reveal") outcome.show(state, guess.given());
-  if (settings.stage !== stage && settings.stage === "reveal") room.refresh();
-  if (stage !== null) lane.nudge();
-  stage = settings.stage;
+  if (before?.stage !== settings.stage && settings.stage === "reveal") room.refresh();
+  // A reader in the middle of a long pause is to notice that the pause is another now.
+  if (before !== null && before.interval_s !== settings.interval_s) lane.nudge();
+  before = settings;
 }

@@ -5,7 +5,7 @@ import { bytes, milliseconds, number, UNKNOWN } from "./figures.js";
 /** Count a lane's events into the elements of `places`; `server(tally)` takes the server's count of bytes. */
 export function makeOwnCounters(places, room) {
   let counts = zero();
-  let before = null;
+  let [all, before] = [0, 0];
   return { hear, server, clear, draw };
 
   function hear({ kind, at_ms, exchange, message }) {
@@ -19,14 +19,13 @@ export function makeOwnCounters(places, room) {
 
   // The server counts the reader, whatever its mode: what was before this mode is taken off.
   function server({ bytes_in, bytes_out }) {
-    const all = bytes_in + bytes_out;
-    before ??= all;
+    all = bytes_in + bytes_out;
     counts.bytes = all - before;
   }
 
   function clear() {
     counts = zero();
-    before = null;
+    before = all;
   }
 
   function draw() {

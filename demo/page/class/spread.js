@@ -8,6 +8,7 @@ const TO_MS = 10000;
 const WIDTH = 320;
 const HEIGHT = 40;
 const MIDDLE = 15;
+const EDGE = 22;  // half of the widest word below
 
 /** Make an empty strip; `draw(figures)` fills it, where figures are those of one mode in GET /class. */
 export function makeSpread() {
@@ -32,7 +33,7 @@ export function makeSpread() {
 /** Where a latency stands on the strip: equal steps for equal factors. */
 export function place(ms) {
   const within = Math.min(Math.max(ms, FROM_MS), TO_MS);
-  return 10 + (WIDTH - 20) * (Math.log10(within / FROM_MS) / Math.log10(TO_MS / FROM_MS));
+  return EDGE + (WIDTH - 2 * EDGE) * (Math.log10(within / FROM_MS) / Math.log10(TO_MS / FROM_MS));
 }
 
 function band(from_ms, to_ms, height, className) {

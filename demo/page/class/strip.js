@@ -47,7 +47,7 @@ function prepare(canvas) {
   const style = getComputedStyle(canvas);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  return { context, width, height, mode: style.getPropertyValue("--mode"), paper: style.getPropertyValue("--over") };
+  return { context, width, height, mode: style.color, paper: style.backgroundColor };
 }
 
 // One question: as long as it was open. An empty answer ends in a ring, one with news in a dot.
