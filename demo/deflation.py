@@ -29,17 +29,18 @@ class Deflation:
         self._pushing.pop(listener).cancel()
 
     async def _push(self, listener: Listener) -> None:
+        epoch = self._feed.epoch
         with contextlib.suppress(ConnectionError):  # the reader has gone
             while listener.open and not self._feed.closed:
                 try:
-                    await self._catch_up(listener)
+                    await self._catch_up(listener, epoch)
                 except Gap as gap:
                     await tell_gap(listener, self._feed, gap)
                     return
-                await self._feed.news(listener.cursor)
+                await self._feed.news(listener.cursor, epoch)
 
-    async def _catch_up(self, listener: Listener) -> None:
-        for entry in self._feed.after(listener.cursor):
+    async def _catch_up(self, listener: Listener, epoch: str) -> None:
+        for entry in self._feed.after(listener.cursor, epoch):
             await listener.ws.send_frame(entry.json, WSMsgType.TEXT)
             listener.cursor = entry.message.id
             listener.tally.deliveries += 1

@@ -68,9 +68,16 @@ class Feed:
         self._wake()
         return entry
 
-    def after(self, cursor: int) -> list[Entry]:
+    def restart(self) -> None:
+        """Begin anew, with an epoch of its own and no history; wake all who wait in the old one."""
+        self.epoch = secrets.token_hex(4)
+        self.head = 0
+        self._ring = []
+        self._wake()
+
+    def after(self, cursor: int, epoch: str | None = None) -> list[Entry]:
         """Return the entries with ids above `cursor`, oldest first; raise Gap if any is gone."""
-        self.check(cursor)
+        self.check(cursor, epoch)
         return [self._ring[i % self.history] for i in range(cursor, self.head)]
 
     def check(self, cursor: int, epoch: str | None = None) -> None:
@@ -82,9 +89,10 @@ class Feed:
         if cursor < self.oldest - 1:
             raise Gap(f"the history now starts at {self.oldest}: {self._way_on}")
 
-    async def news(self, cursor: int) -> None:
-        """Wait until there is something after `cursor`, or the feed has closed."""
-        while self.head <= cursor and not self.closed:
+    async def news(self, cursor: int, epoch: str | None = None) -> None:
+        """Wait for something after `cursor`, or for the end of the feed or of `epoch` (or this)."""
+        epoch = self.epoch if epoch is None else epoch
+        while self.head <= cursor and self.epoch == epoch and not self.closed:
             await self._news.wait()
 
     def close(self) -> None:

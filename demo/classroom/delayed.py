@@ -1,0 +1,206 @@
+"""A connection over a reader's line: bytes wait, first in, first out, for as long as the line says.
+
+No request is read and no answer made here. What waits is bounded: a WebSocket that is owed more
+than MAX_OWED_BYTES, or sends more than MAX_UNREAD_BYTES ahead, is cut off.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any, cast
+
+from demo.classroom.line import Line
+from demo.stats import MeteredTransport
+
+SLICE_S = 0.05  # a slow line lets go so much at a time
+MAX_OWED_BYTES = 1024 * 1024  # aiohttp's answers to pings and refusals come past the fan-out
+MAX_UNREAD_BYTES = 256 * 1024
+FULL = 1 << 30  # what a slow line says is unsent when it holds a second's worth: give it no more
+KEPT_BYTES = 8 * 1024
+
+
+class DelayedTransport:
+    """A transport whose writes leave when the line lets them."""
+
+    def __init__(self, below: asyncio.Transport, line: Line, *, owes: int | None = None) -> None:
+        self.below = below
+        self.head = b""  # the first bytes written
+        self.last_text = b""  # the last write that began with a text frame
+        self._line = line
+        self._limit = owes
+        self._queue: deque[tuple[float, bytes]] = deque()
+        self._owed = 0
+        self._closing = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._sent = asyncio.Event()
+        self._sent.set()
+        line.carried.add(self)
+
+    def write(self, data: bytes) -> None:
+        """Write when the line lets it; at once, if it is as good as a wire."""
+        self._keep(data)
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        due = now + self._line.one_way_s
+        if not self._queue and self._line.leaves_at(due) <= now and not self._line.bytes_per_s:
+            self.below.write(data)
+            return
+        self._queue.append((due, bytes(data)))
+        self._owed += len(data)
+        self._sent.clear()
+        if self._limit is not None and self._owed > self._limit:
+            self.abort()
+        elif self._timer is None:
+            self._wait(due)
+
+    def writelines(self, chunks: list[bytes]) -> None:
+        """Write all chunks."""
+        self.write(b"".join(chunks))
+
+    def get_write_buffer_size(self) -> int:
+        """Return what is unsent; more than any limit once a slow line holds a second's worth."""
+        if self._line.bytes_per_s and self._owed > self._line.bytes_per_s:
+            return FULL
+        return self._owed + self.below.get_write_buffer_size()
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._closing or self.below.is_closing()
+
+    def close(self) -> None:
+        """Close when all has left."""
+        self._closing = True
+        if not self._queue:
+            self.below.close()
+
+    def abort(self) -> None:
+        """Drop what waits, and the connection."""
+        self._drop()
+        self.below.abort()
+
+    async def sent(self) -> None:
+        """Wait until all that was written has left."""
+        await self._sent.wait()
+
+    def poke(self) -> None:
+        """Look again at what may leave: the line has changed."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._wait(0.0)
+
+    def release(self) -> None:
+        """Leave the line; what still waits is dropped."""
+        self._line.carried.discard(self)
+        self._drop()
+
+    def _keep(self, data: bytes) -> None:
+        if len(self.head) < KEPT_BYTES:
+            self.head += bytes(data[: KEPT_BYTES - len(self.head)])
+        if len(data) <= KEPT_BYTES and data[0] & 0x0F == 1:
+            self.last_text = bytes(data)
+
+    def _wait(self, due: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(self._line.leaves_at(due), self._pump)
+
+    def _pump(self) -> None:
+        self._timer = None
+        if self.below.is_closing():
+            self._drop()
+            return
+        now = asyncio.get_running_loop().time()
+        while self._queue:
+            due, data = self._queue[0]
+            if self._line.leaves_at(due) > now:
+                self._wait(due)
+                return
+            if self._line.bytes_per_s:
+                self._trickle(due, data, now)
+                return
+            self._queue.popleft()
+            self._owed -= len(data)
+            self.below.write(data)
+        self._sent.set()
+        if self._closing:
+            self.below.close()
+
+    def _trickle(self, due: float, data: bytes, now: float) -> None:
+        speed = self._line.bytes_per_s
+        size = min(len(data), max(1, round(speed * SLICE_S)))
+        self._queue.popleft()
+        if data[size:]:
+            self._queue.appendleft((due, data[size:]))
+        self._owed -= size
+        self.below.write(data[:size])
+        self._wait(now + size / speed)
+
+    def _drop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._queue.clear()
+        self._owed = 0
+        self._sent.set()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.below, name)
+
+
+class DelayedProtocol(asyncio.Protocol):
+    """Hand on what a WebSocket's reader sends when the line has brought it."""
+
+    def __init__(self, inner: asyncio.Protocol, transport: DelayedTransport, line: Line) -> None:
+        self.last_text = b""
+        self._inner = inner
+        self._transport = transport
+        self._line = line
+        self._queue: deque[bytes] = deque()
+        self._unread = 0
+        self._lost = False
+        self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on now, or when the line has brought it."""
+        if len(data) <= KEPT_BYTES and data[0] & 0x0F == 1:
+            self.last_text = data
+        delay_s = self._line.one_way_s
+        if not delay_s and not self._queue:
+            self._inner.data_received(data)
+            return
+        self._queue.append(data)
+        self._unread += len(data)
+        if self._unread > MAX_UNREAD_BYTES:
+            self._transport.abort()
+            return
+        asyncio.get_running_loop().call_later(delay_s, self._hand_on)
+
+    def eof_received(self) -> bool | None:
+        """Pass on: whoever ends here has been heard out."""
+        while self._queue:
+            self._hand_on()
+        return self._inner.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass on; what had not arrived never will."""
+        self._lost = True
+        self._queue.clear()
+        self._inner.connection_lost(exc)
+
+    def _hand_on(self) -> None:
+        if self._queue and not self._lost:
+            data = self._queue.popleft()
+            self._unread -= len(data)
+            self._inner.data_received(data)
+
+
+def lay(metered: MeteredTransport, line: Line, *, owes: int | None = None) -> DelayedTransport:
+    """Lead a connection's writes over `line`, counted before they wait."""
+    delayed = DelayedTransport(metered.below, line, owes=owes)
+    metered.lead(cast(asyncio.Transport, delayed))
+    return delayed
+
+
+def lift(metered: MeteredTransport, delayed: DelayedTransport) -> None:
+    """Lead a connection's writes straight to TCP again."""
+    delayed.release()
+    metered.lead(delayed.below)

@@ -1,0 +1,223 @@
+"""The class's measured run: what each mode costs and gains in so many seconds.
+
+Counted are the readers that read from its start to its end. The counts are the server's; the
+latencies are what those readers report, which they do for a few seconds after the end.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from msgspec.structs import replace
+
+from demo.classroom.chatter import Chatter
+from demo.classroom.lanes import MODES, PRESENT_S, Lane, Lanes
+from demo.classroom.settings import ClassSettings, Level, Mode
+from demo.feed import Feed
+from demo.stats import Tally, total
+
+REPORTS_COME_S = 3.0  # after a run's end: pages report every 2 s
+MAX_RUNS = 20  # kept for the log
+
+
+class RunRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the teacher asks for."""
+
+    seconds: Annotated[float, msgspec.Meta(ge=5, le=300)]
+    chatter: Level = "lively"
+
+
+class Busy(Exception):
+    """A run is being measured."""
+
+
+class Part(msgspec.Struct):
+    """One reader's part in a run; after is None until the run has ended with it still there."""
+
+    number: int
+    mode: Mode
+    before: Tally
+    upgraded_ns: int | None
+    after: Tally | None = None
+
+    @property
+    def spent(self) -> Tally:
+        """What the reader has cost during the run."""
+        assert self.after is not None
+        pairs = zip(*map(msgspec.structs.astuple, (self.after, self.before)), strict=True)
+        return Tally(*(after - before for after, before in pairs))
+
+
+class Run(msgspec.Struct):
+    """A run, and what is known of it so far."""
+
+    seconds: float
+    chatter: Level
+    settings: ClassSettings
+    started_utc: str
+    started_ns: int
+    ends_ns: int
+    epoch: str
+    first_message: int
+    parts: list[Part]
+    readers: frozenset[tuple[int, Mode]]
+    messages: int = 0
+    text_bytes: int = 0
+    late_ms: list[float] = []
+    faults: list[str] = []
+    latency_ms: dict[str, tuple[float, int]] = {}
+    ended: bool = False
+    result: dict[str, dict[str, float | int | None]] | None = None
+
+    def of(self, mode: Mode) -> list[Part]:
+        """Return the parts of the readers that read in this mode from start to end."""
+        return [part for part in self.parts if part.mode == mode and part.after is not None]
+
+
+class Runs:
+    """Make runs, one at a time, and keep the last 20 of them."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        lanes: Lanes,
+        chatter: Chatter,
+        now_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self.kept: deque[Run] = deque(maxlen=MAX_RUNS)
+        self._feed = feed
+        self._lanes = lanes
+        self._chatter = chatter
+        self._now_ns = now_ns
+        self._timers: list[asyncio.TimerHandle] = []
+
+    @property
+    def current(self) -> Run | None:
+        """The run being measured, or else the last one."""
+        return self.kept[-1] if self.kept else None
+
+    @property
+    def running(self) -> Run | None:
+        """The run being measured."""
+        return self.current if self.current is not None and not self.current.ended else None
+
+    def start(self, asked: RunRequest, settings: ClassSettings) -> Run:
+        """Measure from now on; raise Busy."""
+        if self.running is not None:
+            raise Busy("a run is being measured: wait until it has ended")
+        now_ns = self._now_ns()
+        parts = [_begin(lane) for lane in self._readers(settings)]
+        run = Run(
+            seconds=asked.seconds,
+            chatter=asked.chatter,
+            settings=settings,
+            started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+            started_ns=now_ns,
+            ends_ns=now_ns + round(asked.seconds * 1e9),
+            epoch=self._feed.epoch,
+            first_message=self._feed.head + 1,
+            parts=parts,
+            readers=frozenset((part.number, part.mode) for part in parts),
+        )
+        self.kept.append(run)
+        before = self._chatter.level
+        self._chatter.late_ms = run.late_ms
+        self._chatter.set(asked.chatter)
+        loop = asyncio.get_running_loop()
+        self._timers = [
+            loop.call_later(asked.seconds, self._end, run, before),
+            loop.call_later(asked.seconds + REPORTS_COME_S, self._settle, run),
+        ]
+        return run
+
+    def disturb(self, what: str) -> None:
+        """Say what happened to the run being measured that makes it another than was asked for."""
+        if self.running is not None and what not in self.running.faults:
+            self.running.faults.append(what)
+
+    def heard(self, lane: Lane, mode: Mode, published_ns: int, latency_ms: float) -> None:
+        """Count a reported delivery, if its message was published while the run was measured."""
+        run = self.current
+        if (
+            run is None
+            or run.result is not None
+            or not run.started_ns <= published_ns < run.ends_ns
+        ):
+            return
+        if (lane.number, mode) in run.readers:
+            total, count = run.latency_ms.get(mode, (0.0, 0))
+            run.latency_ms[mode] = (total + latency_ms, count + 1)
+
+    def shown(self) -> dict[str, object] | None:
+        """Return what the page is told of the current run."""
+        run = self.current
+        if run is None:
+            return None
+        left_s = 0.0 if run.ended else max(0.0, (run.ends_ns - self._now_ns()) / 1e9)
+        return {
+            "seconds": run.seconds,
+            "left_s": left_s,
+            "chatter": run.chatter,
+            "result": run.result,
+            "faults": run.faults,
+        }
+
+    def stop(self) -> None:
+        """Set no timer off any more."""
+        for timer in self._timers:
+            timer.cancel()
+
+    def _readers(self, settings: ClassSettings) -> list[Lane]:
+        # A reader that waits for its interval is there too.
+        patience_s = max(PRESENT_S, 2 * settings.interval_s)
+        since = asyncio.get_running_loop().time() - patience_s
+        return [
+            lane
+            for lane in self._lanes.by_name.values()
+            if lane.mode in lane.tallies and (lane.busy or lane.seen_s >= since)
+        ]
+
+    def _end(self, run: Run, level: Level) -> None:
+        run.ended = True
+        self._chatter.late_ms = None
+        if self._chatter.level == run.chatter:  # else the teacher has set another meanwhile
+            self._chatter.set(level)
+        there = {(lane.number, lane.mode): lane for lane in self._readers(run.settings)}
+        for part in run.parts:
+            if (part.number, part.mode) in there:
+                part.after = replace(there[part.number, part.mode].tallies[part.mode])
+        if self._feed.epoch != run.epoch:
+            return
+        run.messages = self._feed.head + 1 - run.first_message
+        oldest = max(run.first_message - 1, self._feed.oldest - 1)
+        run.text_bytes = sum(len(each.message.text.encode()) for each in self._feed.after(oldest))
+
+    def _settle(self, run: Run) -> None:
+        run.result = {mode: _result(run, mode) for mode in MODES}
+
+
+def _begin(lane: Lane) -> Part:
+    upgraded_ns = None if lane.session is None else lane.session.upgraded_ns
+    return Part(lane.number, lane.mode, replace(lane.tallies[lane.mode]), upgraded_ns)
+
+
+def _result(run: Run, mode: Mode) -> dict[str, float | int | None]:
+    spent = total([Tally(), *(part.spent for part in run.of(mode))])
+    readers = len(run.of(mode))
+    latency_ms, heard = run.latency_ms.get(mode, (0.0, 0))
+    return {
+        "requests_per_reader_minute": _per(spent.requests * 60 / run.seconds, readers),
+        "latency_mean_ms": _per(latency_ms, heard),
+        "bytes_per_delivery": _per(spent.bytes_in + spent.bytes_out, spent.deliveries),
+        "empty_share": None if mode == "ws" else _per(spent.empty, spent.requests),
+        "deliveries": spent.deliveries if readers else None,
+        "readers": readers,
+    }
+
+
+def _per(amount: float, count: int) -> float | None:
+    return amount / count if count else None
