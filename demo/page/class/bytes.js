@@ -30,7 +30,7 @@ function drawField(part, field, choose) {
 function line(bytes) {
   const ended = bytes.endsWith("\r\n");
   const text = textOf(ended ? bytes.slice(0, -2) : bytes);
-  return [element("span", { textContent: text }), ended ? element("i", { textContent: "␍␊" }) : ""];
+  return [element("span", { textContent: text }), ended ? element("i", { textContent: "\\r\\n" }) : ""];
 }
 
 function cells(bytes) {

@@ -60,7 +60,8 @@ export function mount(section, room) {
     fields = found.flatMap((part) => part.fields);
     parts.replaceChildren(...found.map((part) => drawPart(part, (field) => choose(fields.indexOf(field)))));
     cost.replaceChildren(...bill(mode, found, news));
-    choose(0);
+    if (fields.length === 0) told.textContent = "The server kept no bytes of it. Try again.";
+    else choose(0);
   }
 
   function step(by) {

@@ -25,7 +25,7 @@ export function decodeFrame(bytes) {
 function first(byte) {
   const [fin, opcode] = [byte >> 7, byte & 15];
   return {
-    start: 0, end: 1, name: "kind", bits: bits(byte),
+    start: 0, end: 1, name: "kind", bits: spaced(byte, 1, 4),
     says: `FIN ${fin}: ${fin ? "the message ends with this frame" : "more frames follow"}. `
       + `RSV ${bits(byte).slice(1, 4)}: ${byte & 64 ? "compressed" : "no extension in use"}. `
       + `Opcode ${opcode}: ${OPCODES[opcode] ?? "unknown"}.`,
@@ -36,7 +36,7 @@ function second(byte) {
   const length = byte & 127;
   const more = { 126: ": the length is in the next 2 bytes", 127: ": the length is in the next 8 bytes" }[length];
   return {
-    start: 1, end: 2, name: "mask and length", bits: bits(byte),
+    start: 1, end: 2, name: "mask and length", bits: spaced(byte, 1),
     says: `MASK ${byte >> 7}: ${byte >> 7 ? "the payload is masked, as from every client" : "not masked, as from every server"}. `
       + `Length ${length}${more ?? " bytes, up to 125 fit here"}.`,
   };
@@ -71,6 +71,11 @@ function content(bytes, start, keyStart, payload) {
 function unmask(payload, mask) {
   const plain = (character, at) => character.charCodeAt(0) ^ mask.charCodeAt(at % 4);
   return String.fromCharCode(...Array.from(payload, plain));
+}
+
+function spaced(byte, ...cuts) {
+  const all = bits(byte);
+  return [0, ...cuts].map((cut, index) => all.slice(cut, cuts[index])).join(" ");
 }
 
 function bits(byte) {
