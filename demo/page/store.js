@@ -7,14 +7,14 @@ export const KEPT_MS = 5 * 60 * 1000;
 const FORGET_EVERY = 256;  // events
 
 const NOTHING = {
-  requests: 0, empty: 0, messages: 0, missing: 0, latency_sum_ms: 0, latency_max_ms: 0, latency_last_ms: null, failures: 0, gaps: 0,
+  requests: 0, empty: 0, messages: 0, missing: 0, timed: 0, latency_sum_ms: 0, latency_last_ms: null, failures: 0, gaps: 0,
 };
 
 /**
  * Make a store of the lanes of `modes`. `toPage(published_ns)` puts the server's stamp on the page's clock, in ms.
  *
  * `hear(mode, event)` takes a lane's event (see lanes/lane.js), `count(mode, tally, at_ms)` what the server counted.
- * `lane(mode)` has timelines: `exchanges` by asked_ms, `deliveries` {at_ms, published_ms, message, exchange} by
+ * `lane(mode)` has timelines: `exchanges` by asked_ms, `deliveries` {at_ms, published_ms, message, rtt_ms} by
  * arrival, `waits` for what the reader waits, and `lines`, the transcript: deliveries, and what else a reader
  * notices {at_ms, kind, ...}. `counters(mode, at_ms)` are the counters of that
  * moment. `published` has each message once, {at_ms, id}, by when it was published as far as the page has heard.
@@ -23,25 +23,27 @@ export function makeStore(modes, toPage, from = 0) {
   const lanes = Object.fromEntries(modes.map((mode) => [mode, new LaneStore(from)]));
   const published = new Timeline((message) => message.at_ms);
   let head_ns = -1;
+  let began_ms = null;
   let heard = 0;
 
   return { hear, count, lane: (mode) => lanes[mode], counters, published, steps };
 
   function hear(mode, event) {
     const lane = lanes[mode];
+    began_ms ??= event.at_ms;
     if (event.kind === "delivered") deliver(lane, event);
     else lane.hear(event);
     if (event.kind === "answered" && event.exchange.cursor === null) lane.passBy(published.at(event.exchange.asked_ms));
     if ((heard += 1) % FORGET_EVERY === 0) forget(event.at_ms - KEPT_MS);
   }
 
-  function deliver(lane, { at_ms, exchange, message }) {
+  function deliver(lane, { at_ms, message, rtt_ms }) {
     const published_ms = Math.min(toPage(message.published_ns) ?? at_ms, at_ms);
     if (message.published_ns > head_ns) {
       head_ns = message.published_ns;
       published.add({ at_ms: Math.max(published_ms, published.last?.at_ms ?? 0), id: message.id });
     }
-    lane.deliver({ at_ms, published_ms, message, exchange: exchange.number });
+    lane.deliver({ at_ms, published_ms, message, rtt_ms }, published_ms >= began_ms);
   }
 
   function count(mode, tally, at_ms) { lanes[mode].tallies.add({ ...tally, at_ms }); }
@@ -81,19 +83,22 @@ class LaneStore {
 
   constructor(from) { this.#passed = from; }
 
-  deliver(delivery) {
-    const latency_ms = delivery.at_ms - delivery.published_ms;
+  deliver(delivery, timed) {
     const { id } = delivery.message;
     this.deliveries.add(delivery);
     this.lines.add(delivery);
     this.#total(delivery.at_ms, {
       missing: this.#now.missing + (id > this.#passed ? id - this.#passed - 1 : -1),
       messages: this.#now.messages + 1,
-      latency_sum_ms: this.#now.latency_sum_ms + latency_ms,
-      latency_max_ms: Math.max(this.#now.latency_max_ms, latency_ms),
-      latency_last_ms: latency_ms,
+      ...(timed ? this.#timed(delivery.at_ms - delivery.published_ms) : {}),
     });
     this.#passed = Math.max(this.#passed, id);
+  }
+
+  // What was said before this page was there is no latency of this page's.
+  #timed(latency_ms) {
+    const { timed, latency_sum_ms } = this.#now;
+    return { timed: timed + 1, latency_sum_ms: latency_sum_ms + latency_ms, latency_last_ms: latency_ms };
   }
 
   /** A reader without a cursor has asked and was not given `message`, of which others know. */

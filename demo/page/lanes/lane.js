@@ -13,7 +13,7 @@ const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hol
  * `settings()` gives the class's settings of this moment, `now()` the page's clock in ms. `on(event)` is told of
  * everything, each event with `at_ms` and `kind`:
  * `asked` {exchange} a request leaves · `answered` {exchange} its answer is here · `opened` {exchange} a socket is open ·
- * `delivered` {exchange, message} · `failed` {exchange, why} · `waiting` {until_ms, why: "interval" or "backoff"} ·
+ * `delivered` {exchange, message, rtt_ms} · `failed` {exchange, why} · `waiting` {until_ms, why: "interval" or "backoff"} ·
  * `gap` {notice, cursor} messages may be gone · `skipped` {to} the messages up to `to` have passed the lane by ·
  * `anew` {cursor} another history begins there ·
  * `verdict` {away_ms, caught_up, lost, gap, cursor} what a time without connection has cost.
@@ -154,7 +154,7 @@ class Lane {
     const published_ms = message.published_ns / 1e6;
     this.#fastest_ms = Math.min(this.#fastest_ms, this.#now() - published_ms);
     if (this.#away && published_ms + this.#fastest_ms < this.#away.returned_ms) this.#away.caught_up += 1;
-    this.#tell("delivered", { exchange, message });
+    this.#tell("delivered", { exchange, message, rtt_ms: this.settings().rtt_ms });
   }
 
   #skip(to) {
