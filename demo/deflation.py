@@ -37,7 +37,8 @@ class Deflation:
                 except Gap as gap:
                     await tell_gap(listener, self._feed, gap)
                     return
-                await self._feed.news(listener.cursor, epoch)
+                if self._feed.epoch == epoch:  # else catching up finds the gap
+                    await self._feed.news(listener.cursor)
 
     async def _catch_up(self, listener: Listener, epoch: str) -> None:
         for entry in self._feed.after(listener.cursor, epoch):

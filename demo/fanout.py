@@ -80,7 +80,8 @@ class Fanout:
         while not self._feed.closed:
             head, epoch = self._feed.head, self._feed.epoch
             await self._round()
-            await self._feed.news(head, epoch)
+            if self._feed.epoch == epoch:  # else `head` was another history's
+                await self._feed.news(head)
 
     async def _round(self) -> None:
         # What arrives during a round goes out in it, to those not yet reached; a pause shows

@@ -89,9 +89,9 @@ class Feed:
         if cursor < self.oldest - 1:
             raise Gap(f"the history now starts at {self.oldest}: {self._way_on}")
 
-    async def news(self, cursor: int, epoch: str | None = None) -> None:
-        """Wait for something after `cursor`, or for the end of the feed or of `epoch` (or this)."""
-        epoch = self.epoch if epoch is None else epoch
+    async def news(self, cursor: int) -> None:
+        """Wait until there is something after `cursor`, or this epoch or the feed has ended."""
+        epoch = self.epoch
         while self.head <= cursor and self.epoch == epoch and not self.closed:
             await self._news.wait()
 

@@ -1,19 +1,20 @@
 """A connection over a reader's line: bytes wait, first in, first out, for as long as the line says.
 
 No request is read and no answer made here. What waits is bounded: a WebSocket that is owed more
-than MAX_OWED_BYTES, or sends more than MAX_UNREAD_BYTES ahead, is cut off.
+than MAX_OWED_BYTES is cut off; a poll is owed no more than one answer.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
 from typing import Any, cast
 
+from demo.classroom.framing import frames, is_text
 from demo.classroom.line import Line
 from demo.stats import MeteredTransport
 
 SLICE_S = 0.05  # a slow line lets go so much at a time
 MAX_OWED_BYTES = 1024 * 1024  # aiohttp's answers to pings and refusals come past the fan-out
-MAX_UNREAD_BYTES = 256 * 1024
 FULL = 1 << 30  # what a slow line says is unsent when it holds a second's worth: give it no more
 KEPT_BYTES = 8 * 1024
 
@@ -27,7 +28,7 @@ class DelayedTransport:
         self.last_text = b""  # the last write that began with a text frame
         self._line = line
         self._limit = owes
-        self._queue: deque[tuple[float, bytes]] = deque()
+        self._queue: deque[tuple[float, bool, bytes]] = deque()
         self._owed = 0
         self._closing = False
         self._timer: asyncio.TimerHandle | None = None
@@ -44,7 +45,7 @@ class DelayedTransport:
         if not self._queue and self._line.leaves_at(due) <= now and not self._line.bytes_per_s:
             self.below.write(data)
             return
-        self._queue.append((due, bytes(data)))
+        self._queue.extend((due, text, piece) for text, piece in self._pieces(data))
         self._owed += len(data)
         self._sent.clear()
         if self._limit is not None and self._owed > self._limit:
@@ -92,11 +93,22 @@ class DelayedTransport:
         self._line.carried.discard(self)
         self._drop()
 
+    def waiting(self) -> int:
+        """Return how many text frames are held back."""
+        return sum(text for _, text, _ in self._queue)
+
     def _keep(self, data: bytes) -> None:
         if len(self.head) < KEPT_BYTES:
             self.head += bytes(data[: KEPT_BYTES - len(self.head)])
-        if len(data) <= KEPT_BYTES and data[0] & 0x0F == 1:
+        if len(data) <= KEPT_BYTES and is_text(data):
             self.last_text = bytes(data)
+
+    def _pieces(self, data: bytes) -> Iterator[tuple[bool, bytes]]:
+        """Part what is written to a WebSocket into frames, so that what waits can be counted."""
+        if self._limit is None or data.startswith(b"HTTP/"):
+            yield False, bytes(data)
+        else:
+            yield from ((is_text(frame), frame) for frame in frames(bytes(data)))
 
     def _wait(self, due: float) -> None:
         loop = asyncio.get_running_loop()
@@ -109,12 +121,12 @@ class DelayedTransport:
             return
         now = asyncio.get_running_loop().time()
         while self._queue:
-            due, data = self._queue[0]
+            due, _, data = self._queue[0]
             if self._line.leaves_at(due) > now:
                 self._wait(due)
                 return
             if self._line.bytes_per_s:
-                self._trickle(due, data, now)
+                self._trickle(now)
                 return
             self._queue.popleft()
             self._owed -= len(data)
@@ -123,12 +135,12 @@ class DelayedTransport:
         if self._closing:
             self.below.close()
 
-    def _trickle(self, due: float, data: bytes, now: float) -> None:
+    def _trickle(self, now: float) -> None:
+        due, text, data = self._queue.popleft()
         speed = self._line.bytes_per_s
         size = min(len(data), max(1, round(speed * SLICE_S)))
-        self._queue.popleft()
         if data[size:]:
-            self._queue.appendleft((due, data[size:]))
+            self._queue.appendleft((due, text, data[size:]))
         self._owed -= size
         self.below.write(data[:size])
         self._wait(now + size / speed)
@@ -143,54 +155,6 @@ class DelayedTransport:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.below, name)
-
-
-class DelayedProtocol(asyncio.Protocol):
-    """Hand on what a WebSocket's reader sends when the line has brought it."""
-
-    def __init__(self, inner: asyncio.Protocol, transport: DelayedTransport, line: Line) -> None:
-        self.last_text = b""
-        self._inner = inner
-        self._transport = transport
-        self._line = line
-        self._queue: deque[bytes] = deque()
-        self._unread = 0
-        self._lost = False
-        self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
-        self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
-
-    def data_received(self, data: bytes) -> None:
-        """Hand on now, or when the line has brought it."""
-        if len(data) <= KEPT_BYTES and data[0] & 0x0F == 1:
-            self.last_text = data
-        delay_s = self._line.one_way_s
-        if not delay_s and not self._queue:
-            self._inner.data_received(data)
-            return
-        self._queue.append(data)
-        self._unread += len(data)
-        if self._unread > MAX_UNREAD_BYTES:
-            self._transport.abort()
-            return
-        asyncio.get_running_loop().call_later(delay_s, self._hand_on)
-
-    def eof_received(self) -> bool | None:
-        """Pass on: whoever ends here has been heard out."""
-        while self._queue:
-            self._hand_on()
-        return self._inner.eof_received()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Pass on; what had not arrived never will."""
-        self._lost = True
-        self._queue.clear()
-        self._inner.connection_lost(exc)
-
-    def _hand_on(self) -> None:
-        if self._queue and not self._lost:
-            data = self._queue.popleft()
-            self._unread -= len(data)
-            self._inner.data_received(data)
 
 
 def lay(metered: MeteredTransport, line: Line, *, owes: int | None = None) -> DelayedTransport:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
+from demo.classroom.delayed import DelayedTransport
 from demo.classroom.line import Line
 from demo.classroom.settings import Mode
 from demo.classroom.wire import Wire
@@ -30,6 +31,7 @@ class Session(msgspec.Struct, frozen=True):
 
     epoch: str
     request: web.Request
+    transport: DelayedTransport
     upgraded_ns: int
 
 
@@ -56,7 +58,8 @@ class Lane:
         """Return how many messages it has yet to get, None where that is unknown."""
         stand = self.stand
         if self.session is not None and LISTENER in self.session.request:
-            stand = (self.session.epoch, self.session.request[LISTENER].cursor)
+            unsent = self.session.transport.waiting()
+            stand = (self.session.epoch, self.session.request[LISTENER].cursor - unsent)
         return head - stand[1] if stand is not None and stand[0] == epoch else None
 
     def total(self) -> Tally:

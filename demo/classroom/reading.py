@@ -10,13 +10,8 @@ from typing import cast
 from aiohttp import web
 
 from demo.answers import ANSWERS
-from demo.classroom.delayed import (
-    MAX_OWED_BYTES,
-    DelayedProtocol,
-    DelayedTransport,
-    lay,
-    lift,
-)
+from demo.classroom.arriving import DelayedProtocol
+from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport, lay, lift
 from demo.classroom.lanes import Full, Lane, Lanes, Session
 from demo.classroom.settings import Mode
 from demo.classroom.wire import head_of
@@ -65,7 +60,7 @@ async def session(request: web.Request, mode: Mode, answer: Answer) -> web.Strea
         delayed.below.set_protocol(protocol)
         lane.wire.session(up, delayed, protocol)
         epoch = request.app[ANSWERS].feed.epoch
-        lane.session = mine = Session(epoch, request, time.perf_counter_ns())
+        lane.session = mine = Session(epoch, request, delayed, time.perf_counter_ns())
         try:
             response = await answer(request, tally)
             await delayed.sent()

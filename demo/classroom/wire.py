@@ -5,10 +5,11 @@ Kept for readers of the page alone, 8 KiB each way at most; nothing is decoded h
 
 from aiohttp import web
 
-from demo.classroom.delayed import KEPT_BYTES, DelayedProtocol, DelayedTransport
+from demo.classroom.arriving import DelayedProtocol
+from demo.classroom.delayed import KEPT_BYTES, DelayedTransport
+from demo.classroom.framing import last_text
 
 HEAD_END = b"\r\n\r\n"
-TEXT = 1  # RFC 6455, section 5.2
 
 
 class Wire:
@@ -52,29 +53,6 @@ def head_of(request: web.Request, size: int) -> bytes | None:
     fields = b"".join(name + b": " + value + b"\r\n" for name, value in request.raw_headers)
     head = line.encode("utf-8", "surrogateescape") + fields + b"\r\n"
     return head if len(head) == size <= KEPT_BYTES else None
-
-
-def last_text(data: bytes) -> bytes | None:
-    """Return the last whole text frame of some frames (RFC 6455, section 5.2)."""
-    found, start = None, 0
-    while start + 2 <= len(data):
-        end = _end(data, start)
-        if end is None or end > len(data):
-            break
-        if data[start] & 0x0F == TEXT:
-            found = data[start:end]
-        start = end
-    return found
-
-
-def _end(data: bytes, start: int) -> int | None:
-    size, masked = data[start + 1] & 0x7F, data[start + 1] >> 7
-    wide = {126: 2, 127: 8}.get(size, 0)
-    if start + 2 + wide > len(data):
-        return None
-    if wide:
-        size = int.from_bytes(data[start + 2 : start + 2 + wide])
-    return start + 2 + wide + 4 * masked + size
 
 
 def _latin(data: bytes | None) -> str | None:

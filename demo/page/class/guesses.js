@@ -2,7 +2,6 @@
 
 import { drawDots } from "./dots.js";
 import { element } from "./element.js";
-import { milliseconds } from "./figures.js";
 import { MODES } from "./modes.js";
 import { chatterOf, CHATTERS, questionsFor } from "./questions.js";
 import { makeStages } from "./stages.js";
@@ -37,11 +36,15 @@ function tell({ settings, guesses, run }) {
   const given = guesses.count === 1 ? "One guess is in." : `${guesses.count} guesses are in.`;
   if (settings.stage === "guess") return `Guess on your phone. ${given}`;
   if (settings.stage === "run" && run && !run.result) {
-    return `Measuring, chatter ${CHATTERS[run.chatter] ?? ""}: ${milliseconds(run.left_s * 1000)} left. ${given}`;
+    return `Measuring, chatter ${CHATTERS[run.chatter] ?? ""}: ${Math.ceil(run.left_s)} s left. ${given}`;
   }
-  if (settings.stage === "run" && run) return `Measured. ${given}`;
-  if (settings.stage === "reveal") return run?.result ? given : `${given} Nothing has been measured yet.`;
+  if (settings.stage === "run" && run) return `Measured${blamed(run)}. ${given}`;
+  if (settings.stage === "reveal") return run?.result ? `${given}${blamed(run)}` : `${given} Nothing has been measured yet.`;
   return `The next run will be with chatter ${CHATTERS[chatterOf(settings)]}.`;
+}
+
+function blamed({ faults }) {
+  return faults?.length ? ` (but ${faults.join(", and ")})` : "";
 }
 
 // Before the reveal the answers stay with the server, so that nobody guesses what others guessed.

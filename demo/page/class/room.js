@@ -14,7 +14,7 @@ const FIRST_SAMPLES = 5;
  * `onState(fn)`: call `fn(state)` after each answer, and when the server is gone; returns how to stop it;
  * `now()`, `server_ns(page_ms)`: the server's clock in ns; `clock_error_ms()`: by how much that may be wrong;
  * `set`, `restart`, `line`, `run`, `tallies`, `guess`, `report`, `wire`, `log`: the routes; each resolves
- * to the answer's JSON, or rejects with an Error that says what to do.
+ * to the answer's JSON, or rejects with an Error that says what to do (and its `status`, if it was answered).
  * With `polling` false the room asks only when told (`refresh`, `adopt`): the phones report anyway.
  */
 export function openRoom({ polling = true } = {}) {
@@ -131,12 +131,12 @@ export function openRoom({ polling = true } = {}) {
     const response = await fetch(new URL(path, new URL("/", location.href)), {
       cache: "no-store", ...options, headers: { ...headers, ...authorization },
     });
-    if (!response.ok) throw new Error(await complaint(response));
+    if (!response.ok) throw await complaint(response);
     return response;
   }
 }
 
 async function complaint(response) {
   const { error } = await response.json().catch(() => ({}));
-  return error ?? `the server answered ${response.status}`;
+  return Object.assign(new Error(error ?? `the server answered ${response.status}`), { status: response.status });
 }

@@ -33,7 +33,7 @@ export function makeStages(room) {
 
   function go(stage) {
     const run = () => room.run(Number(seconds.field.value), chatter.field.value);
-    attempt(stage === "run" ? room.set({ stage }).then(run) : room.set({ stage }));
+    attempt(stage === "run" ? run() : room.set({ stage }));  // a run begins its stage itself
   }
 
   async function attempt(change) {

@@ -6,7 +6,7 @@
 import { arrow, cross, lifelines, makeScale, seconds } from "./strokes.js";
 import { mark } from "./marks.js";
 
-const CROWDED_PER_S = 12;  // above this, numbers would cover each other
+const CROWDED_PER_S = 6;  // above this, marks and numbers would cover each other
 const SLANT = 0.3;  // of a unit: what a transit takes at least on paper, so that there and back are two lines
 
 /** Draw what `lane`, a store's lane, had seen at `at_ms`, back to as long before as there is room for. */
@@ -16,7 +16,8 @@ export function drawLane(surface, { mode, lane, published, at_ms, px_per_s }) {
   const scene = { surface, scale, mode, at_ms, from_ms: scale.from_ms };
   const exchanges = lane.exchanges.between(scene.from_ms, at_ms, 1);
   const deliveries = lane.deliveries.between(scene.from_ms, at_ms + 0);
-  scene.crowded = deliveries.length > CROWDED_PER_S * (at_ms - scene.from_ms) / 1000;
+  const marks = mode === "ws" ? deliveries.length : exchanges.length;
+  scene.crowded = marks > CROWDED_PER_S * (at_ms - scene.from_ms) / 1000;
 
   context.clearRect(0, 0, width, height);
   context.save();
@@ -84,11 +85,11 @@ function answer(scene, exchange, way_ms) {
   const { surface: { context, colours, unit }, scale } = scene;
   const news = exchange.messages > 0;
   const y = scale.y(exchange.ended_ms);
-  context.lineWidth = unit * (news ? 0.17 : 0.08);
+  context.lineWidth = unit * (news && !scene.crowded ? 0.17 : 0.08);
   arrow(scene, exchange.ended_ms - way_ms, way_ms, false);
   context.lineWidth = unit * 0.13;
-  mark(context, scene.mode, scale.page, y, unit * (exchange.messages > 1 ? 0.58 : 0.42), news ? colours.mode : colours.paper);
-  if (exchange.messages > 1) count(scene, exchange.messages, y);
+  mark(context, scene.mode, scale.page, y, unit * (scene.crowded ? 0.24 : exchange.messages > 1 ? 0.58 : 0.42), news ? colours.mode : colours.paper);
+  if (exchange.messages > 1 && !scene.crowded) count(scene, exchange.messages, y);
 }
 
 function count({ surface: { context, unit, font, colours }, scale }, messages, y) {
