@@ -54,6 +54,6 @@ function mark(step, stage, run) {
 }
 
 function choice(title, options) {
-  const field = element("select", {}, ...options.map(([value, words]) => element("option", { value, textContent: words })));
+  const field = element("select", { "aria-label": title }, ...options.map(([value, words]) => element("option", { value, textContent: words })));
   return { field, label: element("label", {}, `${title} `, field) };
 }

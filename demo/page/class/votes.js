@@ -20,6 +20,7 @@ export function drawVotes({ guesses, measured }) {
 
 function bar(className, value, most, words) {
   const length = element("span", { className: "bar", "aria-hidden": "true" });
+  length.hidden = !value;
   length.style.inlineSize = value ? `${(60 * value) / most}%` : "0";
   return element("td", { className }, length, element("span", { className: "figure", textContent: words }));
 }
