@@ -12,6 +12,8 @@ const STEPS_MS = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 6
 /** Draw into `picture`; `draw(races, at_ms, least_ms)` shows the race of that moment on a scale of `least_ms` or more. */
 export function makeRaceLine(picture, modes) {
   let drawn = "";
+  const size = { width: 0, height: 0 };
+  new ResizeObserver(([{ contentRect }]) => Object.assign(size, { width: contentRect.width, height: contentRect.height })).observe(picture);
   return { draw };
 
   function draw(races, at_ms, least_ms) {
@@ -20,7 +22,7 @@ export function makeRaceLine(picture, modes) {
     const seen = race ? arrived(race, at_ms) : [];
     const running = race !== undefined && seen.length < Object.keys(modes).length;
     const elapsed_ms = race ? at_ms - race.sent_ms : 0;
-    const { width, height } = picture.getBoundingClientRect();
+    const { width, height } = size;
     const state = `${race?.sent_ms} ${seen} ${width} ${height} ${least_ms} ${running ? Math.round(elapsed_ms / 16) : ""}`;
     if (state === drawn || width === 0) return;
     drawn = state;
