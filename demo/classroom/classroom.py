@@ -14,6 +14,7 @@ from demo.classroom.chatter import Chatter
 from demo.classroom.guesses import QUESTIONS, Guesses
 from demo.classroom.lanes import MODES, Lanes
 from demo.classroom.line import LineChange
+from demo.classroom.log import Material
 from demo.classroom.overview import Overview
 from demo.classroom.reports import Reports
 from demo.classroom.runs import Run, RunRequest, Runs
@@ -103,6 +104,18 @@ class Classroom:
         run = self.runs.start(asked, self.settings)
         self.settings = changed(self.settings, {"stage": "run"})
         return run
+
+    def material(self) -> Material:
+        """Return what a log can be made of, as it is now."""
+        modes = self._overview.modes()
+        return Material(
+            [run for run in self.runs.kept if run.result is not None],
+            self.reports.requests.copy(),
+            self.reports.deliveries.copy(),
+            self.lanes.served.copy(),
+            {mode: modes[mode]["clock_error_ms"] for mode in MODES},
+            self.join_url,
+        )
 
     def stop(self) -> None:
         """Publish and measure nothing more: the server stops."""

@@ -24,6 +24,7 @@ class DelayedTransport:
 
     def __init__(self, below: asyncio.Transport, line: Line, *, owes: int | None = None) -> None:
         self.below = below
+        self.written = 0  # bytes
         self.head = b""  # the first bytes written
         self.last_text = b""  # the last write that began with a text frame
         self._line = line
@@ -98,6 +99,7 @@ class DelayedTransport:
         return sum(text for _, text, _ in self._queue)
 
     def _keep(self, data: bytes) -> None:
+        self.written += len(data)
         if len(self.head) < KEPT_BYTES:
             self.head += bytes(data[: KEPT_BYTES - len(self.head)])
         if len(data) <= KEPT_BYTES and is_text(data):

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from demo.classroom.delayed import DelayedTransport
 from demo.classroom.line import Line
+from demo.classroom.rows import MAX_SERVED, Rows
 from demo.classroom.settings import Mode
 from demo.classroom.wire import Wire
 from demo.fanout import LISTENER
@@ -32,7 +33,6 @@ class Session(msgspec.Struct, frozen=True):
     epoch: str
     request: web.Request
     transport: DelayedTransport
-    upgraded_ns: int
 
 
 class Lane:
@@ -72,6 +72,8 @@ class Lanes:
 
     def __init__(self, stats: Stats, rtt_s: Callable[[], float]) -> None:
         self.by_name: dict[str, Lane] = {}
+        # Polls as the server saw them: reader, mode, begun_ns, sent_ns, status, bytes in and out.
+        self.served = Rows(7, MAX_SERVED)
         self._stats = stats
         self._rtt_s = rtt_s
         self._numbered = 0

@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
+import msgspec
 from aiohttp import web
 
 from demo.answers import ANSWERS
 from demo.classroom.arriving import DelayedProtocol
 from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport, lay, lift
-from demo.classroom.lanes import Full, Lane, Lanes, Session
+from demo.classroom.lanes import MODES, Full, Lane, Lanes, Session
 from demo.classroom.settings import Mode
 from demo.classroom.wire import head_of
 from demo.queries import problem
@@ -35,34 +36,34 @@ def named(request: web.Request) -> bool:
 async def poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
     """Answer a poll; this ends when the last byte has left over the reader's line."""
     close = request.query.get("close") == "1"
-    with _carried(request, mode) as (lane, tally, delayed, up):
-        await lane.line.travel(opening=close)
-        response = await answer(request, tally)
+    with _carried(request, mode) as visit:
+        await visit.lane.line.travel(opening=close)
+        response = await answer(request, visit.tally)
         feed = request.app[ANSWERS].feed
         stand = (feed.epoch, feed.head)
         if close:
             response.force_close()
         await response.prepare(request)
         await response.write_eof()
-        await delayed.sent()
-        lane.wire.exchange(up, delayed.head)
+        await visit.transport.sent()
+        _keep(request.app[LANES], mode, visit, response.status)
         if response.status in {200, 204}:
-            lane.stand = stand
+            visit.lane.stand = stand
     return response
 
 
 async def session(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
     """Answer a WebSocket; from the upgrade on, all its bytes go over the reader's line."""
-    with _carried(request, mode, owes=MAX_OWED_BYTES) as (lane, tally, delayed, up):
+    with _carried(request, mode, owes=MAX_OWED_BYTES) as visit:
+        lane, delayed = visit.lane, visit.transport
         await lane.line.travel(opening=True)
         inner = cast(asyncio.Protocol, delayed.below.get_protocol())
         protocol = DelayedProtocol(inner, delayed, lane.line)
         delayed.below.set_protocol(protocol)
-        lane.wire.session(up, delayed, protocol)
-        epoch = request.app[ANSWERS].feed.epoch
-        lane.session = mine = Session(epoch, request, delayed, time.perf_counter_ns())
+        lane.wire.session(visit.head, delayed, protocol)
+        lane.session = mine = Session(request.app[ANSWERS].feed.epoch, request, delayed)
         try:
-            response = await answer(request, tally)
+            response = await answer(request, visit.tally)
             await delayed.sent()
         finally:
             if lane.session is mine:
@@ -70,28 +71,46 @@ async def session(request: web.Request, mode: Mode, answer: Answer) -> web.Strea
     return response
 
 
+class Visit(msgspec.Struct, frozen=True):
+    """A request of a reader: whose it is, what counts it, what carries it, and how it came."""
+
+    lane: Lane
+    tally: Tally
+    transport: DelayedTransport
+    begun_ns: int
+    bytes_in: int
+    head: bytes | None
+
+
 @contextmanager
-def _carried(
-    request: web.Request, mode: Mode, owes: int | None = None
-) -> Iterator[tuple[Lane, Tally, DelayedTransport, bytes | None]]:
+def _carried(request: web.Request, mode: Mode, owes: int | None = None) -> Iterator[Visit]:
     """Count a request for its reader, and lead its connection over the reader's line meanwhile."""
+    begun_ns = time.perf_counter_ns()
     lanes = request.app[LANES]
     lane = _lane(request, mode, lanes)
     tally = lanes.tally(lane, mode)
     before = tally.bytes_in
     begin(request, tally)
-    up = head_of(request, tally.bytes_in - before)
+    size = tally.bytes_in - before
     metered = cast(MeteredTransport, request.transport)
     delayed = lay(metered, lane.line, owes=owes)
     lane.busy += 1
     if lane.line.is_cut:
         delayed.abort()
     try:
-        yield lane, tally, delayed, up
+        yield Visit(lane, tally, delayed, begun_ns, size, head_of(request, size))
     finally:
         lane.busy -= 1
         lane.seen_s = asyncio.get_running_loop().time()
         lift(metered, delayed)
+
+
+def _keep(lanes: Lanes, mode: Mode, visit: Visit, status: int) -> None:
+    """Keep what a poll cost and what it looked like."""
+    visit.lane.wire.exchange(visit.head, visit.transport.head)
+    stamps = visit.begun_ns, time.perf_counter_ns()
+    sizes = visit.bytes_in, visit.transport.written
+    lanes.served.add((visit.lane.number, MODES.index(mode), *stamps, status, *sizes))
 
 
 def _lane(request: web.Request, mode: Mode, lanes: Lanes) -> Lane:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
+from demo.classroom.archive import archive
 from demo.classroom.bodies import answer, read_as
 from demo.classroom.classroom import CLASSROOM
 from demo.classroom.guesses import Full as GuessesFull
@@ -90,7 +91,13 @@ async def get_join(request: web.Request) -> web.Response:
 
 async def get_log(request: web.Request) -> web.Response:
     """Answer with what the class has measured, as a log that `python -m analysis` draws."""
-    raise problem(web.HTTPNotFound, "not there yet")
+    material = request.app[CLASSROOM].material()
+    if not material.runs:
+        line = "nothing has been measured yet: begin a run, and wait until it has ended"
+        raise problem(web.HTTPConflict, line)
+    body = await asyncio.to_thread(archive, material)
+    headers = {**NO_STORE, "Content-Disposition": 'attachment; filename="class-log.zip"'}
+    return web.Response(body=body, content_type="application/zip", headers=headers)
 
 
 async def post_settings(request: web.Request) -> web.Response:

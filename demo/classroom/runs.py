@@ -41,7 +41,6 @@ class Part(msgspec.Struct):
     number: int
     mode: Mode
     before: Tally
-    upgraded_ns: int | None
     after: Tally | None = None
 
     @property
@@ -72,6 +71,10 @@ class Run(msgspec.Struct):
     latency_ms: dict[str, tuple[float, int]] = {}
     ended: bool = False
     result: dict[str, dict[str, float | int | None]] | None = None
+
+    def contains(self, stamp_ns: int) -> bool:
+        """Say whether something happened during the run."""
+        return self.started_ns <= stamp_ns < self.ends_ns
 
     def of(self, mode: Mode) -> list[Part]:
         """Return the parts of the readers that read in this mode from start to end."""
@@ -142,11 +145,7 @@ class Runs:
     def heard(self, lane: Lane, mode: Mode, published_ns: int, latency_ms: float) -> None:
         """Count a reported delivery, if its message was published while the run was measured."""
         run = self.current
-        if (
-            run is None
-            or run.result is not None
-            or not run.started_ns <= published_ns < run.ends_ns
-        ):
+        if run is None or run.result is not None or not run.contains(published_ns):
             return
         if (lane.number, mode) in run.readers:
             total, count = run.latency_ms.get(mode, (0.0, 0))
@@ -201,8 +200,7 @@ class Runs:
 
 
 def _begin(lane: Lane) -> Part:
-    upgraded_ns = None if lane.session is None else lane.session.upgraded_ns
-    return Part(lane.number, lane.mode, replace(lane.tallies[lane.mode]), upgraded_ns)
+    return Part(lane.number, lane.mode, replace(lane.tallies[lane.mode]))
 
 
 def _result(run: Run, mode: Mode) -> dict[str, float | int | None]:
