@@ -32,7 +32,8 @@ export function makeRaceLine(picture, modes) {
     picture.replaceChildren(
       ...axis(place), ...ghosts.filter((each) => each !== race).flatMap((each) => arrived(each, at_ms).map((one) => ghost(place, one))),
       ...(running ? [svg("line", { class: "running", x1: place.x(0), x2: place.x(elapsed_ms), y1: place.y, y2: place.y })] : []),
-      ...seen.flatMap((one) => arrival(place, one, modes)),
+      ...seen.map((one) => leader(place, one)), ...seen.map((one) => arrival(place, one)),
+      ...seen.map((one) => label(place, one, modes)),
     );
     picture.setAttribute("aria-label", words(race, seen, modes));
   }
@@ -58,17 +59,19 @@ function ghost({ x, y, unit }, [mode, ms]) {
   return svg("path", { class: "ghost", "data-mode": mode, d: markPath(mode, unit * 0.3), transform: `translate(${x(ms)} ${y})` });
 }
 
-function arrival({ x, y, width, height, unit }, [mode, ms], modes) {
-  const at = x(ms);
-  const tier = height * TIERS[mode];
-  const late = at > width * 0.7;
-  const label = svg("text", { x: at + unit * (late ? -0.6 : 0.6), y: tier + unit * 0.35, "text-anchor": late ? "end" : "start" },
+function leader({ x, y, height }, [mode, ms]) {
+  return svg("line", { class: "leader", "data-mode": mode, x1: x(ms), x2: x(ms), y1: y, y2: height * TIERS[mode] });
+}
+
+function arrival({ x, y, unit }, [mode, ms]) {
+  return svg("path", { class: "arrival", "data-mode": mode, d: markPath(mode, unit * 0.55), transform: `translate(${x(ms)} ${y})` });
+}
+
+function label({ x, width, height, unit }, [mode, ms], modes) {
+  const late = x(ms) > width * 0.7;
+  const place = { x: x(ms) + unit * (late ? -0.6 : 0.6), y: height * TIERS[mode] + unit * 0.35 };
+  return svg("text", { ...place, class: "time", "data-mode": mode, "text-anchor": late ? "end" : "start" },
     svg("tspan", { class: "name" }, modes[mode].name), ` ${milliseconds(ms)}`);
-  return [
-    svg("line", { class: "leader", "data-mode": mode, x1: at, x2: at, y1: y, y2: tier }),
-    svg("path", { class: "arrival", "data-mode": mode, d: markPath(mode, unit * 0.55), transform: `translate(${at} ${y})` }),
-    label,
-  ];
 }
 
 function words(race, seen, modes) {
