@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, cast
 
-from demo.classroom.framing import frames, is_text
+from demo.classroom.framing import frames, is_text, text_bytes
 from demo.classroom.line import Line
 from demo.stats import MeteredTransport
 
@@ -17,6 +17,7 @@ SLICE_S = 0.05  # a slow line lets go so much at a time
 MAX_OWED_BYTES = 1024 * 1024  # aiohttp's answers to pings and refusals come past the fan-out
 FULL = 1 << 30  # what a slow line says is unsent when it holds a second's worth: give it no more
 KEPT_BYTES = 8 * 1024
+HTTP = b"HTTP/"  # how an answer begins, and no frame
 
 
 class DelayedTransport:
@@ -39,7 +40,7 @@ class DelayedTransport:
 
     def write(self, data: bytes) -> None:
         """Write when the line lets it; at once, if it is as good as a wire."""
-        self._keep(data)
+        self._count(data)
         loop = asyncio.get_running_loop()
         now = loop.time()
         due = now + self._line.one_way_s
@@ -98,8 +99,10 @@ class DelayedTransport:
         """Return how many text frames are held back."""
         return sum(text for _, text, _ in self._queue)
 
-    def _keep(self, data: bytes) -> None:
+    def _count(self, data: bytes) -> None:
         self.written += len(data)
+        if self._limit is not None and not data.startswith(HTTP):
+            self._line.text_bytes += text_bytes(data)
         if len(self.head) < KEPT_BYTES:
             self.head += bytes(data[: KEPT_BYTES - len(self.head)])
         if len(data) <= KEPT_BYTES and is_text(data):
@@ -107,7 +110,7 @@ class DelayedTransport:
 
     def _pieces(self, data: bytes) -> Iterator[tuple[bool, bytes]]:
         """Part what is written to a WebSocket into frames, so that what waits can be counted."""
-        if self._limit is None or data.startswith(b"HTTP/"):
+        if self._limit is None or data.startswith(HTTP):
             yield False, bytes(data)
         else:
             yield from ((is_text(frame), frame) for frame in frames(bytes(data)))

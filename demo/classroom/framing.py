@@ -31,6 +31,15 @@ def last_text(data: bytes) -> bytes | None:
     return found
 
 
+def text_bytes(data: bytes) -> int:
+    """Return how many bytes of text the frames of a server carry; heads are not text."""
+    return sum(len(frame) - _head(frame) for frame in frames(data) if is_text(frame))
+
+
+def _head(frame: bytes) -> int:
+    return 2 + {126: 2, 127: 8}.get(frame[1] & 0x7F, 0) if len(frame) > 1 else len(frame)
+
+
 def _end(data: bytes, start: int) -> int:
     """Return where the frame at `start` ends, beyond the data if its head is not there."""
     if start + 2 > len(data):

@@ -72,8 +72,8 @@ class Lanes:
 
     def __init__(self, stats: Stats, rtt_s: Callable[[], float]) -> None:
         self.by_name: dict[str, Lane] = {}
-        # Polls as the server saw them: reader, mode, begun_ns, sent_ns, status, bytes in and out.
-        self.served = Rows(7, MAX_SERVED)
+        # Polls as the server saw them: reader, mode, then as Served in matching.py.
+        self.served = Rows(8, MAX_SERVED)
         self._stats = stats
         self._rtt_s = rtt_s
         self._numbered = 0

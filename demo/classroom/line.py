@@ -35,6 +35,7 @@ class Line:
 
     def __init__(self, rtt_s: Callable[[], float]) -> None:
         self.bytes_per_s = 0  # 0: as fast as it goes
+        self.text_bytes = 0  # that frames have brought to the reader
         self.carried: set[Carried] = set()
         self._rtt_s = rtt_s
         self._cut_until = self._stalled_until = 0.0

@@ -29,6 +29,7 @@ class Served(msgspec.Struct, frozen=True):
     status: int
     bytes_in: int
     bytes_out: int
+    body_bytes: int
 
 
 def match(

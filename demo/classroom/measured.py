@@ -68,8 +68,10 @@ def measured(place: Place, run: Run, parts: list[Part], tables: Tables) -> Measu
     clients = [part.number for part in parts]
     if mode == "ws":
         requests, served = [_session(number, run, part) for part in parts], len(parts)
+        consist = _frames(parts)
     else:
-        requests, served = _polls(number, run, clients, tables)
+        requests, seen, served = _polls(number, run, clients, tables)
+        consist = _bodies(seen)
     deliveries = [
         row for client in clients for row in _deliveries(number, run, client, tables.heard)
     ]
@@ -87,6 +89,7 @@ def measured(place: Place, run: Run, parts: list[Part], tables: Tables) -> Measu
         "bytes_up": _sum(requests, "bytes_up"),
         "bytes_down": _sum(requests, "bytes_down"),
         "publisher_late_p99_ms": _p99(run.late_ms),
+        **consist,
         **_continuity(deliveries, clients, run),
     }
     void = [*run.faults, *_reasons(totals, run)]
@@ -119,9 +122,10 @@ def _settings(run: Run, clients: int) -> dict[str, Cell]:
 
 def _polls(
     number: int, run: Run, clients: list[int], tables: Tables
-) -> tuple[list[dict[str, Cell]], int]:
-    """Return the rows of polls that began in the window, and how many the server answered."""
+) -> tuple[list[dict[str, Cell]], list[Served], int]:
+    """Return the polls that began in the window: the readers' rows, what was seen, how many."""
     rows: list[dict[str, Cell]] = []
+    known: list[Served] = []
     answered = 0
     for client in clients:
         served = tables.served.get(client, ())
@@ -129,7 +133,8 @@ def _polls(
         for asked, seen in match(tables.asked.get(client, ()), served):
             if run.contains(asked.started_ns if seen is None else seen.begun_ns):
                 rows.append({"run": number, "client": client} | _poll(asked, seen))
-    return rows, answered
+                known += [] if seen is None else [seen]
+    return rows, known, answered
 
 
 def _poll(asked: Asked, seen: Served | None) -> dict[str, Cell]:
@@ -149,6 +154,31 @@ def _session(number: int, run: Run, part: Part) -> dict[str, Cell]:
         "connection": 1,
         "bytes_up": part.spent.bytes_in,
         "bytes_down": part.spent.bytes_out,
+    }
+
+
+def _bodies(seen: list[Served]) -> dict[str, Cell]:
+    """Return what the bytes of polls consist of."""
+    body = sum(each.body_bytes for each in seen)
+    return {
+        "request_head_bytes": sum(each.bytes_in for each in seen),
+        "response_head_bytes": sum(each.bytes_out for each in seen) - body,
+        "handshake_bytes": 0,
+        "frame_bytes": 0,
+        "body_bytes": body,
+    }
+
+
+def _frames(parts: list[Part]) -> dict[str, Cell]:
+    """Return what the bytes of WebSockets consist of; an upgrade in the window counts as frames."""
+    size = sum(part.spent.bytes_in + part.spent.bytes_out for part in parts)
+    text = sum(part.text_bytes for part in parts)
+    return {
+        "request_head_bytes": 0,
+        "response_head_bytes": 0,
+        "handshake_bytes": 0,
+        "frame_bytes": size - text,
+        "body_bytes": text,
     }
 
 

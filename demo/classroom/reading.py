@@ -46,7 +46,7 @@ async def poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamRe
         await response.prepare(request)
         await response.write_eof()
         await visit.transport.sent()
-        _keep(request.app[LANES], mode, visit, response.status)
+        _keep(request.app[LANES], mode, visit, response)
         if response.status in {200, 204}:
             visit.lane.stand = stand
     return response
@@ -105,12 +105,13 @@ def _carried(request: web.Request, mode: Mode, owes: int | None = None) -> Itera
         lift(metered, delayed)
 
 
-def _keep(lanes: Lanes, mode: Mode, visit: Visit, status: int) -> None:
+def _keep(lanes: Lanes, mode: Mode, visit: Visit, response: web.StreamResponse) -> None:
     """Keep what a poll cost and what it looked like."""
     visit.lane.wire.exchange(visit.head, visit.transport.head)
     stamps = visit.begun_ns, time.perf_counter_ns()
-    sizes = visit.bytes_in, visit.transport.written
-    lanes.served.add((visit.lane.number, MODES.index(mode), *stamps, status, *sizes))
+    body = response.body if isinstance(response, web.Response) else None
+    sizes = visit.bytes_in, visit.transport.written, len(body) if isinstance(body, bytes) else 0
+    lanes.served.add((visit.lane.number, MODES.index(mode), *stamps, response.status, *sizes))
 
 
 def _lane(request: web.Request, mode: Mode, lanes: Lanes) -> Lane:

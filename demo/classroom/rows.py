@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 CHUNK = 4096
 MAX_REQUESTS = 500_000  # 28 MB; 300 readers that poll every second fill it in half an hour
 MAX_DELIVERIES = 1_000_000  # 48 MB; 300 readers of 20 messages a second fill it in three minutes
-MAX_SERVED = 500_000  # 28 MB
+MAX_SERVED = 500_000  # 32 MB
 
 
 class Rows:

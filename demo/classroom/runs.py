@@ -36,11 +36,15 @@ class Busy(Exception):
 
 
 class Part(msgspec.Struct):
-    """One reader's part in a run; after is None until the run has ended with it still there."""
+    """One reader's part in a run; after is None until the run has ended with it still there.
+
+    text_bytes: that frames had brought it before; once the run has ended, during it
+    """
 
     number: int
     mode: Mode
     before: Tally
+    text_bytes: int
     after: Tally | None = None
 
     @property
@@ -188,19 +192,24 @@ class Runs:
         there = {(lane.number, lane.mode): lane for lane in self._readers(run.settings)}
         for part in run.parts:
             if (part.number, part.mode) in there:
-                part.after = replace(there[part.number, part.mode].tallies[part.mode])
+                lane = there[part.number, part.mode]
+                part.after = replace(lane.tallies[part.mode])
+                part.text_bytes = lane.line.text_bytes - part.text_bytes
         if self._feed.epoch != run.epoch:
             return
-        run.messages = self._feed.head + 1 - run.first_message
+        # By their stamps: this may be called late, and then there are messages that came after.
         oldest = max(run.first_message - 1, self._feed.oldest - 1)
-        run.text_bytes = sum(len(each.message.text.encode()) for each in self._feed.after(oldest))
+        messages = [each.message for each in self._feed.after(oldest)]
+        inside = [message for message in messages if run.contains(message.published_ns)]
+        run.text_bytes = sum(len(message.text.encode()) for message in inside)
+        run.messages = inside[-1].id + 1 - run.first_message if inside else 0
 
     def _settle(self, run: Run) -> None:
         run.result = {mode: _result(run, mode) for mode in MODES}
 
 
 def _begin(lane: Lane) -> Part:
-    return Part(lane.number, lane.mode, replace(lane.tallies[lane.mode]))
+    return Part(lane.number, lane.mode, replace(lane.tallies[lane.mode]), lane.line.text_bytes)
 
 
 def _result(run: Run, mode: Mode) -> dict[str, float | int | None]:
