@@ -8,8 +8,10 @@ export const SETTINGS = {
   keepalive: { start: true, parse: flag },
   cursor: { start: true, parse: flag },
   hold: { start: true, parse: flag },
+  stage: { start: "chat", parse: (text) => (STAGES.includes(text) ? text : null) },
 };
 
+const STAGES = ["chat", "guess", "run", "reveal"];
 const CHATTER = { off: "off", quiet: "quiet", lively: "lively, 2/s", storm: "storm, 20/s" };
 
 export const STARTS = Object.fromEntries(Object.entries(SETTINGS).map(([name, { start }]) => [name, start]));

@@ -26,7 +26,7 @@ export function makeStore(modes, toPage, from = 0) {
   let began_ms = null;
   let heard = 0;
 
-  return { hear, count, lane: (mode) => lanes[mode], counters, published, steps };
+  return { hear, count, lane: (mode) => lanes[mode], counters, published, steps, began_ms: () => began_ms ?? 0 };
 
   function hear(mode, event) {
     const lane = lanes[mode];

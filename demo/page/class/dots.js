@@ -1,13 +1,14 @@
 // A question's guesses as dots over a line, and what the run measured on the same line. No network.
 
+import { markPath } from "../draw/marks.js";
 import { svg } from "./element.js";
 import { number } from "./figures.js";
 import { MODES, NAMES } from "./modes.js";
 
 const EDGE = 28;
-const DOT = 7;
-const ROOM_FOR_DOTS = 110;
-const LABEL = 26;
+const DOT = 9;
+const ROOM_FOR_DOTS = 130;
+const LABEL = 32;
 const NARROW = 480;  // too narrow for the unit behind each figure
 const AXIS = LABEL * 3 + ROOM_FOR_DOTS;
 
@@ -15,7 +16,7 @@ const AXIS = LABEL * 3 + ROOM_FOR_DOTS;
 export function drawDots({ guesses, measured, unit, width }) {
   const known = MODES.filter((mode) => measured[mode] !== null && measured[mode] !== undefined);
   const scale = makeScale([...guesses, ...known.map((mode) => measured[mode])], width);
-  const drawing = svg("svg", { viewBox: `0 0 ${width} ${AXIS + 34}`, width, height: AXIS + 34, role: "img" });
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${AXIS + 40}`, width, height: AXIS + 40, role: "img" });
   drawing.setAttribute("aria-label", label(guesses, known.map((mode) => [mode, measured[mode]]), unit));
   drawing.append(...axis(scale, width), ...swarm(guesses, scale));
   known.forEach((mode) => drawing.append(...answer(mode, measured[mode], unit, scale, width)));
@@ -35,12 +36,13 @@ function makeScale(values, width) {
 }
 
 function axis({ place, from, to }, width) {
+  const lowest = 10 ** from;  // what is less stands there too, 0 among it
   const ticks = Array.from({ length: to - from + 1 }, (_, index) => 10 ** (from + index));
   return [
     svg("line", { x1: EDGE, x2: width - EDGE, y1: AXIS, y2: AXIS, class: "axis" }),
     ...ticks.flatMap((value) => [
       svg("line", { x1: place(value), x2: place(value), y1: AXIS, y2: AXIS + 6, class: "axis" }),
-      text(place(value), AXIS + 26, number(value), "tick", "middle"),
+      text(place(value), AXIS + 30, value === lowest ? `≤ ${number(value)}` : number(value), "tick", "middle"),
     ]),
   ];
 }
@@ -64,8 +66,8 @@ function answer(mode, value, unit, { place }, width) {
   const left = x > width / 2;
   const group = svg("g", { class: "measured", "data-mode": mode },
     svg("line", { x1: x, x2: x, y1: y - 14, y2: AXIS }),
-    svg("rect", { x: x - 5, y: AXIS - 5, width: 10, height: 10, transform: `rotate(45 ${x} ${AXIS})` }),
-    text(left ? x - 8 : x + 8, y, `${NAMES[mode]} ${number(value)}${width < NARROW ? "" : ` ${unit}`}`, "value", left ? "end" : "start"));
+    svg("path", { d: markPath(mode, 10), transform: `translate(${x} ${AXIS})` }),
+    text(left ? x - 14 : x + 10, y, `${NAMES[mode]} ${number(value)}${width < NARROW ? "" : ` ${unit}`}`, "value", left ? "end" : "start"));
   return [group];
 }
 

@@ -1,6 +1,7 @@
 // The form that takes a guess before a run. What it sends can be changed until the reveal.
 
 import { element } from "./element.js";
+import { title } from "./modes.js";
 import { questionsFor } from "./questions.js";
 
 /** Make the form for one reader; `show(settings)` brings the questions up to date. */
@@ -52,7 +53,7 @@ function amount({ name, ask, unit, most }) {
 }
 
 function choice({ name, ask, modes }) {
-  const options = modes.map(([mode, title]) => element("label", { data: { mode } },
-    element("input", { type: "radio", name, value: mode, required: true }), element("span", { textContent: title })));
+  const options = modes.map((mode) => element("label", { data: { mode } },
+    element("input", { type: "radio", name, value: mode, required: true }), title(mode)));
   return element("fieldset", {}, element("legend", { textContent: ask }), ...options);
 }

@@ -4,7 +4,7 @@ import { openLane } from "../lanes/lane.js";
 import { makeDoing } from "./doing.js";
 import { element } from "./element.js";
 import { makeGuessForm } from "./guess-form.js";
-import { MODES, NAMES } from "./modes.js";
+import { MODES, title } from "./modes.js";
 import { whoAmI } from "./names.js";
 import { makeOwnCounters } from "./own-counters.js";
 import { makeOutcome } from "./outcome.js";
@@ -25,7 +25,7 @@ const counters = makeOwnCounters(Object.fromEntries(
   ["requests", "empty", "messages", "bytes", "latency"].map((id) => [id, place(id)])), room);
 const guess = makeGuessForm(room, reader);
 const outcome = makeOutcome();
-const choices = MODES.map((mode) => element("button", { type: "button", data: { mode }, textContent: NAMES[mode], onclick: () => read(mode) }));
+const choices = MODES.map((mode) => element("button", { type: "button", data: { mode }, onclick: () => read(mode) }, title(mode)));
 
 let lane = null;
 let reporter = null;
@@ -62,7 +62,7 @@ function read(mode) {
   lane = openLane({ mode, reader, settings: () => room.state.settings, from, on: (event) => { if (doing === own) hear(event); } });
   history.replaceState(null, "", `?mode=${mode}`);
   document.body.dataset.mode = mode;
-  place("mode").textContent = NAMES[mode];
+  place("mode").replaceChildren(title(mode));
   for (const choice of choices) choice.setAttribute("aria-pressed", choice.dataset.mode === mode);
 }
 

@@ -2,7 +2,7 @@
 
 import { element } from "./element.js";
 import { number } from "./figures.js";
-import { MODES, NAMES } from "./modes.js";
+import { MODES, NAMES, title } from "./modes.js";
 import { questionsFor } from "./questions.js";
 
 /** Make the table; `show(state, given)` fills it, where `given` are this reader's answers or null. */
@@ -22,7 +22,7 @@ function row(question, result, given) {
   const guess = given?.[question.name];
   const said = question.modes ? NAMES[guess] : `${number(guess)} ${question.unit}`;
   const found = MODES.map((mode) => element("li", { data: { mode } },
-    `${NAMES[mode]}: `, element("b", { textContent: `${number(question.measured(result, mode))} ${question.unit}` })));
+    title(mode), ": ", element("b", { textContent: `${number(question.measured(result, mode))} ${question.unit}` })));
   return element("section", {}, element("h3", { textContent: question.title }),
     guess === undefined ? "" : element("p", { textContent: `You said: ${said}` }), element("ul", {}, ...found));
 }

@@ -3,7 +3,7 @@
 import { element } from "./element.js";
 import { bytes, milliseconds, number, share } from "./figures.js";
 import { makeInvitation } from "./invitation.js";
-import { MODES, NAMES } from "./modes.js";
+import { MODES, title } from "./modes.js";
 import { makeSpread } from "./spread.js";
 
 const COLUMNS = [
@@ -55,7 +55,7 @@ function makeRow(mode) {
   const spread = makeSpread();
   const late = element("span", { className: "late" });
   const line = element("tr", { data: { mode } },
-    element("th", { scope: "row", textContent: NAMES[mode] }),
+    element("th", { scope: "row" }, title(mode)),
     element("td", { data: { title: "Readers" } }, count, dots),
     ...cells.map((cell) => cell.cell),
     element("td", { data: { title: "Latency" } }, spread.drawing, late));

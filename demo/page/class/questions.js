@@ -1,7 +1,7 @@
 // What the class is asked before a run, and where the run's answer to it stands. Only words and numbers here.
 
 import { number } from "./figures.js";
-import { MODES, NAMES } from "./modes.js";
+import { MODES } from "./modes.js";
 
 export const RATES = { off: 0, quiet: 1 / 3, lively: 2, storm: 20 };
 
@@ -24,7 +24,7 @@ export function questionsFor(settings) {
     },
     {
       name: "fewest_bytes", title: "Bytes for each message", unit: "bytes",
-      ask: `${rate}: which mode needs the fewest bytes for each message?`, modes: MODES.map((mode) => [mode, NAMES[mode]]),
+      ask: `${rate}: which mode needs the fewest bytes for each message?`, modes: MODES,
       measured: (result, mode) => result[mode]?.bytes_per_delivery ?? null,
     },
   ];

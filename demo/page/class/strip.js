@@ -1,5 +1,7 @@
 // The last ten seconds of one lane as a strip: questions as bars, empty answers hollow, news filled. No network.
 
+import { mark } from "../draw/marks.js";
+
 const SHOWN_MS = 10_000;
 const STILL_MS = 1000;  // between two drawings where motion is unwelcome
 
@@ -47,27 +49,23 @@ function prepare(canvas) {
   const style = getComputedStyle(canvas);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  return { context, width, height, mode: style.color, paper: style.backgroundColor };
+  return { context, width, height, colour: style.color, mode: document.body.dataset.mode, paper: style.backgroundColor };
 }
 
 // One question: as long as it was open. An empty answer ends in a ring, one with news in a dot.
 function bar(pen, exchange, place, now_ms) {
-  const { context, height, mode } = pen;
+  const { context, height, colour } = pen;
   const [from, to] = [place(exchange.asked_ms), place(exchange.ended_ms ?? now_ms)];
   const y = height * 0.7;
-  context.fillStyle = mode;
+  context.fillStyle = colour;
   context.globalAlpha = exchange.ended_ms === null ? 1 : 0.55;
   context.fillRect(from, y - 3, Math.max(to - from, 2), 6);
   context.globalAlpha = 1;
   if (exchange.ended_ms !== null) dot(pen, to, y, 6, exchange.messages > 0);
 }
 
-function dot({ context, mode, paper }, x, y, radius, filled) {
-  context.beginPath();
-  context.arc(x, y, radius, 0, 2 * Math.PI);
-  context.fillStyle = filled ? mode : paper;
-  context.strokeStyle = mode;
+function dot({ context, mode, colour, paper }, x, y, radius, filled) {
+  context.strokeStyle = colour;
   context.lineWidth = 2;
-  context.fill();
-  context.stroke();
+  mark(context, mode, x, y, radius, filled ? colour : paper);
 }

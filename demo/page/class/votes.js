@@ -2,7 +2,7 @@
 
 import { element } from "./element.js";
 import { bytes, number } from "./figures.js";
-import { MODES, NAMES } from "./modes.js";
+import { MODES, title as named } from "./modes.js";
 
 /** Draw votes (a list of modes) and measured ({mode: bytes or null}) as one table of bars. */
 export function drawVotes({ guesses, measured }) {
@@ -13,7 +13,7 @@ export function drawVotes({ guesses, measured }) {
   return element("table", { className: "votes" },
     element("thead", {}, element("tr", {}, ...head)),
     element("tbody", {}, ...MODES.map((mode, index) => element("tr", { data: { mode } },
-      element("th", { scope: "row", textContent: NAMES[mode] }),
+      element("th", { scope: "row" }, named(mode)),
       bar("voted", counts[index], Math.max(...counts), number(counts[index])),
       bar("measured", figures[index], Math.max(...figures), told(figures[index], fewest))))));
 }

@@ -3,7 +3,7 @@
 import { drawPart } from "./bytes.js";
 import { element } from "./element.js";
 import { exchange } from "./exchange.js";
-import { MODES, NAMES } from "./modes.js";
+import { MODES, title } from "./modes.js";
 import { costOf, partsOf } from "./parts.js";
 
 const HELLO = "Choose what to send: the page does it, and shows every byte that went over the connection.";
@@ -15,8 +15,8 @@ export function mount(section, room) {
   let at = 0;
 
   const choices = MODES.map((each) => element("button", {
-    type: "button", data: { mode: each }, textContent: NAMES[each], onclick: () => { mode = each; look(true); },
-  }));
+    type: "button", data: { mode: each }, onclick: () => { mode = each; look(true); },
+  }, title(each)));
   const again = [
     element("button", { type: "button", textContent: "Bring one message", onclick: () => look(true) }),
     element("button", { type: "button", textContent: "Nothing new", onclick: () => look(false) }),

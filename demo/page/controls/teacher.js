@@ -13,7 +13,7 @@ const GONE = "The server does not answer; trying again.";
 /** Join the controls in `panel` and the lanes' own buttons to `room`. */
 export function makeControls(panel, panels, room) {
   const fieldset = panel.querySelector("fieldset");
-  const fields = Object.keys(SETTINGS).map((name) => fieldset.elements[name]);
+  const fields = Object.keys(SETTINGS).map((name) => fieldset.elements[name]).filter((field) => field);
   const slow = new Set();
 
   for (const field of fields) {

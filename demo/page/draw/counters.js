@@ -19,7 +19,7 @@ const FIGURES = [
   { name: "bytes down", title: SEEN, of: ({ tally }) => bytes(tally?.bytes_out) },
 ];
 
-/** Fill `list` and `line`; `show(counters)` takes a function of time that gives a lane's counters. */
+/** Fill `list` and `line`; `show(counters, at_ms, began_ms)` takes a function of time that gives a lane's counters. */
 export function makeCounters(list, line) {
   const fields = FIGURES.map((figure) => {
     const value = element("dd", { textContent: "0" });
@@ -29,19 +29,20 @@ export function makeCounters(list, line) {
   });
   return { show };
 
-  function show(counters, at_ms) {
+  function show(counters, at_ms, began_ms) {
     const now = counters(at_ms);
     for (const { of, alarm, value, box } of fields) {
       write(value, of(now));
       box.classList.toggle("alarm", alarm?.(now) === true);
     }
-    write(line, thousand(counters(at_ms - OVER_MS), now));
+    const then_ms = Math.max(at_ms - OVER_MS, began_ms);
+    write(line, thousand(counters(then_ms), now, (at_ms - then_ms) / 1000));
   }
 }
 
 /** What `USERS` readers like this one would ask of the server, from two moments of its counters. */
-function thousand(then, now) {
-  const requests = (now.requests - then.requests) / (OVER_MS / 1000) * USERS;
+function thousand(then, now, seconds) {
+  const requests = seconds > 0 ? (now.requests - then.requests) / seconds * USERS : null;
   const known = now.tally && then.tally && now.tally.at_ms > then.tally.at_ms;
   const rate = known ? bytesOf(now.tally, then.tally) * USERS : null;
   return `1,000 users: ${number(requests)} requests/s${rate === null ? "" : `, ${bytes(rate)}/s`}`;

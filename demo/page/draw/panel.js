@@ -37,7 +37,7 @@ export function makePanel(mode, { name, idea }, store) {
     transcript.show(lane.lines, at_ms);
     if (Math.abs(here_ms - figures_ms) < FIGURES_EVERY_MS && at_ms >= here_ms - 1) return;
     figures_ms = here_ms;
-    counters.show((when_ms) => store.counters(mode, when_ms), at_ms);
+    counters.show((when_ms) => store.counters(mode, when_ms), at_ms, store.began_ms());
     tell(doing(mode, lane, at_ms), at_ms);
   }
 
