@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -22,7 +23,8 @@ class Phone:
     requests: list[tuple[int, int, int, int, int]] = field(default_factory=list)
     deliveries: list[tuple[int, int, int, int]] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)
-    reports: int = 0
+    reported: asyncio.Event = field(default_factory=asyncio.Event)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
     refused: int = 0
 
     async def live(self) -> None:
@@ -34,13 +36,19 @@ class Phone:
 
     async def report(self) -> None:
         """Report what was not reported yet."""
-        self.reports += 1
         rows = {"requests": self.requests, "deliveries": self.deliveries}
         self.requests, self.deliveries = [], []
         body = {"reader": self.reader, "mode": self.mode, "clock_error_ms": 0.5, **rows}
         async with self.session.post("/class/reports", json=body) as response:
             self.refused += response.status != 200
             await response.read()
+        self.reported.set()
+
+    async def has_seen(self, message: int) -> None:
+        """Wait until a message has come."""
+        while not self.seen or self.seen[-1] < message:
+            self.news.clear()
+            await self.news.wait()
 
     async def _report_for_ever(self) -> None:
         while True:
@@ -48,7 +56,7 @@ class Phone:
             await self.report()
 
     async def _poll(self) -> None:
-        cursor = None
+        cursor: int | None = None
         path = {"short": "/short-poll", "long": "/long-poll"}[self.mode]
         while True:
             query = {"reader": self.reader} | ({} if cursor is None else {"after": cursor})
@@ -75,12 +83,13 @@ class Phone:
 
     def _take(self, message: dict[str, int]) -> None:
         self.seen.append(message["id"])
+        self.news.set()
         stamps = message["published_ns"], message["sent_ns"], time.perf_counter_ns()
         self.deliveries.append((message["id"], *stamps))
 
 
 @contextlib.asynccontextmanager
-async def phones(url: str, count: int):
+async def phones(url: str, count: int) -> AsyncIterator[list[Phone]]:
     """Let so many phones read, modes in turn, until the block ends; yield them."""
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(url, connector=connector) as session:

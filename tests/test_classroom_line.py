@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable
 
+import msgspec
 import pytest
 
 from demo.app import Settings
 from demo.classroom.classroom import CLASSROOM, Classroom
 from demo.classroom.delayed import MAX_OWED_BYTES
 from demo.classroom.line import LineChange
-from tests.conftest import Clock, OpenWire, Server, StartServer, Wire
+from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def about(seconds: float) -> object:
 
 
 def change(room: Classroom, reader: str, **what: float) -> None:
-    room.change_line(reader, LineChange(**what))
+    room.change_line(reader, msgspec.convert(what, LineChange))
 
 
 async def open_socket(clock: Clock, wire: Wire, after: int = 0) -> None:
@@ -228,7 +229,9 @@ async def test_a_cut_ends_what_is_held_and_open(
 
 
 @pytest.mark.both_loops
-async def test_the_line_serves_on_both_loops(start_server: StartServer, open_wire) -> None:
+async def test_the_line_serves_on_both_loops(
+    start_server: StartServer, open_wire: OpenWire
+) -> None:
     server = await start_server()
     server.app[CLASSROOM].change({"rtt_ms": 2})
     wire = await open_wire(server)
@@ -245,7 +248,9 @@ async def test_the_line_serves_on_both_loops(start_server: StartServer, open_wir
     [{}, {"cut_s": 1, "stall_s": 1}, {"cut_s": -1}, {"cut_s": 121}, {"slow_bytes_per_s": -1},
      {"slow_bytes_per_s": 0.5}, {"stall_s": "long"}, {"delay_s": 1}],
 )  # fmt: skip
-async def test_what_no_line_can_do_is_a_400(start_server: StartServer, session, body) -> None:
+async def test_what_no_line_can_do_is_a_400(
+    start_server: StartServer, session: Session, body: object
+) -> None:
     server = await start_server(Settings(token="known"))
     client = session(server)
     async with client.get("/short-poll?reader=r"):
@@ -257,7 +262,9 @@ async def test_what_no_line_can_do_is_a_400(start_server: StartServer, session, 
         assert response.status == 404
 
 
-async def test_a_line_is_cut_by_the_teachers_request(start_server: StartServer, session) -> None:
+async def test_a_line_is_cut_by_the_teachers_request(
+    start_server: StartServer, session: Session
+) -> None:
     server = await start_server(Settings(token="known"))
     client = session(server)
     headers = {"Authorization": "Bearer known"}

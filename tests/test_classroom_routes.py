@@ -1,5 +1,7 @@
 import asyncio
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -8,7 +10,7 @@ from demo.app import Settings
 from demo.classroom import guesses as guesses_module
 from demo.classroom.bodies import MAX_BODY_BYTES
 from demo.classroom.classroom import CLASSROOM
-from tests.conftest import Demo, Server, Session, StartDemo, StartServer
+from tests.conftest import Demo, Server, Session, StartDemo, StartServer, Wire
 
 TOKEN = "known"
 TEACHER = {"Authorization": f"Bearer {TOKEN}"}
@@ -26,14 +28,14 @@ async def server(start_server: StartServer) -> Server:
     return await start_server(Settings(token=TOKEN))
 
 
-async def get(client: ClientSession, path: str, status: int = 200):
+async def get(client: ClientSession, path: str, status: int = 200) -> Any:
     async with client.get(path, headers=TEACHER) as response:
         assert response.status == status, await response.text()
         assert response.headers["Cache-Control"] == "no-store"
         return await response.json()
 
 
-async def post(client: ClientSession, path: str, body: object, status: int = 200):
+async def post(client: ClientSession, path: str, body: object, status: int = 200) -> Any:
     async with client.post(path, json=body, headers=TEACHER) as response:
         assert response.status == status, await response.text()
         assert response.headers["Cache-Control"] == "no-store"
@@ -213,7 +215,9 @@ async def test_readers_are_counted_for_themselves_and_their_mode(
     assert mode["bytes_in"] > tallies["a"]["bytes_in"] + tallies["b"]["bytes_in"] > 0
 
 
-async def test_a_readers_bytes_are_those_on_the_wire(wire, client: ClientSession, server) -> None:
+async def test_a_readers_bytes_are_those_on_the_wire(
+    wire: Wire, client: ClientSession, server: Server
+) -> None:
     server.publish("one")
     await wire.request("/short-poll?after=0&reader=a")
     await wire.request("/short-poll?after=1&reader=a")
@@ -221,7 +225,9 @@ async def test_a_readers_bytes_are_those_on_the_wire(wire, client: ClientSession
     assert (tally["bytes_in"], tally["bytes_out"]) == (len(wire.sent), len(wire.got))
 
 
-async def test_a_sockets_bytes_are_those_on_the_wire(wire, client: ClientSession, server) -> None:
+async def test_a_sockets_bytes_are_those_on_the_wire(
+    wire: Wire, client: ClientSession, server: Server
+) -> None:
     await wire.upgrade("/ws?after=0&reader=w")
     await wire.frame()
     server.publish("one", "two")
@@ -237,13 +243,13 @@ async def test_tallies_of_nobody_or_too_many_are_a_400(client: ClientSession, qu
     assert "name 1 to 100" in (await get(client, f"/class/tallies{query}", 400))["error"]
 
 
-async def test_close_ends_the_connection_after_the_answer(wire) -> None:
+async def test_close_ends_the_connection_after_the_answer(wire: Wire) -> None:
     answer = await wire.request("/short-poll?after=0&reader=a&close=1")
     assert b"Connection: close" in answer
     await wire.end()
 
 
-async def test_a_poll_that_names_nobody_is_answered_as_ever(wire, server: Server) -> None:
+async def test_a_poll_that_names_nobody_is_answered_as_ever(wire: Wire, server: Server) -> None:
     server.publish("one")
     plain = await wire.request("/short-poll?after=0&close=1")
     named = await wire.request("/short-poll?after=0&reader=a")
@@ -255,7 +261,7 @@ async def test_a_poll_that_names_nobody_is_answered_as_ever(wire, server: Server
 
 
 async def test_the_bytes_of_a_poll_are_shown_as_they_were(
-    wire, client: ClientSession, server: Server
+    wire: Wire, client: ClientSession, server: Server
 ) -> None:
     server.publish("one")
     await wire.request("/short-poll?after=0&reader=a", "X-Odd:  Case ", "x-odd: again")
@@ -269,7 +275,9 @@ async def test_the_bytes_of_a_poll_are_shown_as_they_were(
     assert shown["frame_up"] is shown["frame_down"] is None
 
 
-async def test_the_bytes_of_a_socket_are_shown_as_they_were(wire, client: ClientSession) -> None:
+async def test_the_bytes_of_a_socket_are_shown_as_they_were(
+    wire: Wire, client: ClientSession
+) -> None:
     head = await wire.upgrade("/ws?after=0&reader=w")
     upgrade = wire.sent
     await wire.frame()
@@ -382,7 +390,9 @@ def test_each_start_has_a_token_of_its_own(start_demo: StartDemo) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "a b", "a&b", "\u00e9", "#"])
-def test_a_token_that_no_address_can_hold_is_refused(run_demo, token: str) -> None:
+def test_a_token_that_no_address_can_hold_is_refused(
+    run_demo: Callable[..., Demo], token: str
+) -> None:
     code, _, error = run_demo("--port", "0", "--token", token).wait()
     assert code == 2
     assert "a token is" in error

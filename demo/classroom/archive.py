@@ -66,8 +66,8 @@ def _named(rows: Rows) -> Iterator[list[Cell]]:
 def _cell(value: Cell) -> Cell:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
+    if isinstance(value, str):
+        return ("'" if value.startswith(FORMULA) else "") + value.replace("\r", " ")
     return value
 
 
