@@ -87,6 +87,13 @@ async def say(page: Page, text: str, name: str = "bob") -> None:
     await page.get_by_role("button", name="Send", exact=True).click()
 
 
+async def show(page: Page, section: str) -> None:
+    """Bring a section of the page into view, at once."""
+    await page.locator(section).evaluate(
+        "(found) => found.scrollIntoView({ behavior: 'instant', block: 'start' })"
+    )
+
+
 async def shoot(page: Page, name: str, folder: Path) -> None:
     """Take a screenshot into `$SCREENSHOTS`, or else into the test's own folder."""
     folder = Path(os.environ.get("SCREENSHOTS", folder))

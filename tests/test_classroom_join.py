@@ -87,7 +87,7 @@ async def test_phones_without_a_mode_are_spread_over_all_three(
         phone(browser, demo) as two,
         phone(browser, demo) as three,
     ):
-        given = {await page.locator("#mode").inner_text() for page in (one, two, three)}
+        given = {(await page.locator("#mode").inner_text()).strip() for page in (one, two, three)}
     assert given == set(MODES.values())
 
 

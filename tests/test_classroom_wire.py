@@ -14,7 +14,7 @@ import pytest_asyncio
 from aiohttp import ClientSession
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.classroom_pages import MODES, PHONE, TOKEN, opened, shoot, teacher
+from tests.classroom_pages import MODES, PHONE, TOKEN, opened, shoot, show, teacher
 from tests.conftest import Demo, StartDemo
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -203,8 +203,7 @@ async def test_the_explained_field_stays_in_sight_on_a_phone(
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_wire_on_the_projector(page: Page, mode: str, tmp_path: Path) -> None:
     section = await look(page, mode)
-    await section.locator("h2").scroll_into_view_if_needed()
     await section.locator(".payload").last.click()
-    await section.evaluate("(section) => section.scrollIntoView()")
+    await show(page, "#wire")
     await shoot(page, f"projector-wire-{mode}", tmp_path)
     await expect(section.locator(".told")).to_contain_text("hello" if mode == "ws" else "message")
