@@ -104,7 +104,7 @@ async def test_a_report_sent_twice_counts_once(client: ClientSession, room: Clas
         {},
         report(reader="=1+1"),
         report(reader="x" * 41),
-        report(reader=7),
+        report() | {"reader": 7},
         report(mode="pigeon"),
         report(clock_error_ms=-1),
         report(clock_error_ms="much"),
