@@ -5,10 +5,9 @@ import { svg } from "./element.js";
 import { number } from "./figures.js";
 import { MODES, NAMES } from "./modes.js";
 
-const EDGE = 28;
-const DOT = 9;
-const ROOM_FOR_DOTS = 130;
-const LABEL = 32;
+const EDGE = 40;
+const ROOM_FOR_DOTS = 100;
+const LABEL = 28;
 const NARROW = 480;  // too narrow for the unit behind each figure
 const AXIS = LABEL * 3 + ROOM_FOR_DOTS;
 
@@ -16,9 +15,9 @@ const AXIS = LABEL * 3 + ROOM_FOR_DOTS;
 export function drawDots({ guesses, measured, unit, width }) {
   const known = MODES.filter((mode) => measured[mode] !== null && measured[mode] !== undefined);
   const scale = makeScale([...guesses, ...known.map((mode) => measured[mode])], width);
-  const drawing = svg("svg", { viewBox: `0 0 ${width} ${AXIS + 40}`, width, height: AXIS + 40, role: "img" });
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${AXIS + 36}`, width, height: AXIS + 36, role: "img" });
   drawing.setAttribute("aria-label", label(guesses, known.map((mode) => [mode, measured[mode]]), unit));
-  drawing.append(...axis(scale, width), ...swarm(guesses, scale));
+  drawing.append(...axis(scale, width), ...swarm(guesses, scale, width));
   known.forEach((mode) => drawing.append(...answer(mode, measured[mode], unit, scale, width)));
   return drawing;
 }
@@ -47,18 +46,24 @@ function axis({ place, from, to }, width) {
   ];
 }
 
-// Dots that would cover each other stand on each other; in a large class they are flattened.
-function swarm(guesses, { place }) {
+// Dots that would cover each other stand on each other; a column that is full gets another beside it.
+function swarm(guesses, { place }, width) {
+  const radius = dotSize(guesses.length, width);
+  const levels = Math.floor(ROOM_FOR_DOTS / (2 * radius));
   const columns = new Map();
   for (const guess of guesses) {
-    const column = Math.round(place(guess) / (2 * DOT));
+    const column = Math.round(place(guess) / (2 * radius));
     columns.set(column, (columns.get(column) ?? 0) + 1);
   }
-  const highest = Math.max(1, ...columns.values());
-  const step = Math.min(2 * DOT, (ROOM_FOR_DOTS - 2 * DOT) / highest);
-  return [...columns].flatMap(([column, count]) => Array.from({ length: count }, (_, level) => svg("circle", {
-    cx: column * 2 * DOT, cy: AXIS - DOT - 2 - level * step, r: DOT, class: "guess",
+  return [...columns].flatMap(([column, count]) => Array.from({ length: count }, (_, index) => svg("circle", {
+    cx: 2 * radius * (column + Math.floor(index / levels) - (Math.ceil(count / levels) - 1) / 2),
+    cy: AXIS - 4 - radius * (1 + 2 * (index % levels)), r: radius - 1, class: "guess",
   })));
+}
+
+function dotSize(count, width) {
+  const size = count > 120 ? 4 : count > 50 ? 6 : 8;
+  return width < NARROW ? size - 1 : size;
 }
 
 function answer(mode, value, unit, { place }, width) {
