@@ -16,12 +16,13 @@ const NOTHING = {
  * `hear(mode, event)` takes a lane's event (see lanes/lane.js), `count(mode, tally, at_ms)` what the server counted.
  * `lane(mode)` has timelines: `exchanges` by asked_ms, `deliveries` {at_ms, published_ms, message, rtt_ms} by
  * arrival, `waits` for what the reader waits, and `lines`, the transcript: deliveries, and what else a reader
- * notices {at_ms, kind, ...}. `counters(mode, at_ms)` are the counters of that
- * moment. `published` has each message once, {at_ms, id}, by when it was published as far as the page has heard.
+ * notices {at_ms, kind, ...}. `counters(mode, at_ms)` are the counters of that moment. `published` has each
+ * message once, {at_ms, id, arrivals: {mode: at_ms}}, by when it was published as far as the page has heard.
  */
 export function makeStore(modes, toPage, from = 0) {
   const lanes = Object.fromEntries(modes.map((mode) => [mode, new LaneStore(from)]));
   const published = new Timeline((message) => message.at_ms);
+  const arrivals = new Map();  // by published_ns: ids begin anew with each history
   let head_ns = -1;
   let began_ms = null;
   let heard = 0;
@@ -31,19 +32,21 @@ export function makeStore(modes, toPage, from = 0) {
   function hear(mode, event) {
     const lane = lanes[mode];
     began_ms ??= event.at_ms;
-    if (event.kind === "delivered") deliver(lane, event);
+    if (event.kind === "delivered") deliver(mode, event);
     else lane.hear(event);
     if (event.kind === "answered" && event.exchange.cursor === null) lane.passBy(published.at(event.exchange.asked_ms));
     if ((heard += 1) % FORGET_EVERY === 0) forget(event.at_ms - KEPT_MS);
   }
 
-  function deliver(lane, { at_ms, message, rtt_ms }) {
+  function deliver(mode, { at_ms, message, rtt_ms }) {
     const published_ms = Math.min(toPage(message.published_ns) ?? at_ms, at_ms);
     if (message.published_ns > head_ns) {
       head_ns = message.published_ns;
-      published.add({ at_ms: Math.max(published_ms, published.last?.at_ms ?? 0), id: message.id });
+      arrivals.set(head_ns, {});
+      published.add({ at_ms: Math.max(published_ms, published.last?.at_ms ?? 0), id: message.id, arrivals: arrivals.get(head_ns) });
     }
-    lane.deliver({ at_ms, published_ms, message, rtt_ms }, published_ms >= began_ms);
+    Object.assign(arrivals.get(message.published_ns) ?? {}, { [mode]: at_ms });
+    lanes[mode].deliver({ at_ms, published_ms, message, rtt_ms }, published_ms >= began_ms);
   }
 
   function count(mode, tally, at_ms) { lanes[mode].tallies.add({ ...tally, at_ms }); }
@@ -65,6 +68,7 @@ export function makeStore(modes, toPage, from = 0) {
 
   function forget(before_ms) {
     published.forget(before_ms);
+    while (arrivals.size > published.length) arrivals.delete(arrivals.keys().next().value);
     for (const lane of Object.values(lanes)) lane.forget(before_ms);
   }
 }

@@ -1,7 +1,10 @@
-// The marks of the modes: a shape each, since colour alone is not for everyone; filled with news, hollow without.
+// The marks of the modes: a shape each, since colour alone is not for everyone. Nothing is filled here.
 
 const SHAPES = {
-  short(context, x, y, r) { context.arc(x, y, r, 0, 2 * Math.PI); },
+  short(context, x, y, r) {
+    context.moveTo(x + r, y);
+    context.arc(x, y, r, 0, 2 * Math.PI);
+  },
   long(context, x, y, r) { context.rect(x - r * 0.9, y - r * 0.9, r * 1.8, r * 1.8); },
   ws(context, x, y, r) {
     context.moveTo(x, y - r * 1.25);
@@ -12,13 +15,9 @@ const SHAPES = {
   },
 };
 
-/** Draw a mode's mark at (x, y) in the present stroke style; `fill` is its inside. */
-export function mark(context, mode, x, y, r, fill) {
-  context.beginPath();
+/** Add a mode's mark at (x, y) to the present path. */
+export function outline(context, mode, x, y, r) {
   SHAPES[mode](context, x, y, r);
-  context.fillStyle = fill;
-  context.fill();
-  context.stroke();
 }
 
 /** A mode's mark as SVG path data around the origin. */

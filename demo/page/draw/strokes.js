@@ -15,13 +15,13 @@ export function makeScale({ width, height, unit }, at_ms, px_per_s) {
   };
 }
 
-/** A faint line for each whole second of the page's clock: they move, and show that time does. */
-export function seconds({ surface: { context, colours, unit, width }, scale, at_ms, from_ms }) {
-  const every_ms = scale.ms(1) > 200 ? 1000 : scale.ms(1) > 40 ? 1000 : 100;
+/** A faint line for each second (in slow motion, each tenth) of the page's clock: they move, and show that time does. */
+export function seconds({ surface: { context, colours, unit, width }, scale, at_ms }) {
+  const every_ms = scale.ms(1) > 40 ? 1000 : 100;
   context.strokeStyle = colours.line;
   context.lineWidth = 1;
   context.beginPath();
-  for (let ms = Math.ceil(from_ms / every_ms) * every_ms; ms <= at_ms; ms += every_ms) {
+  for (let ms = Math.ceil(scale.from_ms / every_ms) * every_ms; ms <= at_ms; ms += every_ms) {
     const y = Math.round(scale.y(ms)) + 0.5;
     context.moveTo(scale.page, y);
     context.lineTo(width - unit * 0.2, y);
@@ -41,18 +41,25 @@ export function lifelines({ surface: { context, colours, unit }, scale }) {
   context.stroke();
 }
 
-/** An arrow that leaves at `from_ms` and takes `way_ms`, drawn as far as it has come by the moment shown. */
+/** Draw all that `trace` adds to one path, `width` units wide, in the mode's colour. */
+export function stroke({ surface: { context, colours, unit } }, width, trace) {
+  context.beginPath();
+  trace();
+  context.strokeStyle = colours.mode;
+  context.lineWidth = unit * width;
+  context.stroke();
+}
+
+/** Add an arrow that leaves at `from_ms` and takes `way_ms`, as far as it has come by the moment shown. */
 export function arrow({ surface: { context, unit }, scale, at_ms }, from_ms, way_ms, up, ended_ms = null) {
   const share = Math.min(1, (Math.min(at_ms, ended_ms ?? at_ms) - from_ms) / way_ms);
   if (share <= 0) return;
   const [from, to] = up ? [scale.page, scale.server] : [scale.server, scale.page];
   const x = from + (to - from) * share;
   const y = scale.y(from_ms + way_ms * share);
-  context.beginPath();
   context.moveTo(from, scale.y(from_ms));
   context.lineTo(x, y);
   if (up) head(context, x, y, unit * 0.45);
-  context.stroke();
 }
 
 function head(context, x, y, size) {
