@@ -1,6 +1,7 @@
 """The line between the server and a reader, on a clock that the test moves."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 
 import msgspec
@@ -184,16 +185,23 @@ async def test_what_a_slow_socket_is_owed_is_bounded(
     await open_socket(clock, wire)
     change(room, "r", slow_bytes_per_s=1)
     ping = b"\x89\xfd\0\0\0\0" + bytes(125)
-    for _ in range(MAX_OWED_BYTES // 127 // 100 + 2):
-        await wire.send(ping * 100)
-        await clock.settle()
+    with contextlib.suppress(ConnectionError):  # it may be cut off before all has been sent
+        for _ in range(MAX_OWED_BYTES // 127 // 100 + 2):
+            await wire.send(ping * 100)
+            await clock.settle()
     await wire.end()
+    await clock.settle()
     assert room.lanes.by_name["r"].busy == 0
 
 
 @pytest.mark.parametrize("path", ["/short-poll", "/long-poll", "/ws"])
 async def test_a_cut_line_lets_nobody_through(
-    clock: Clock, room: Classroom, server: Server, open_wire: OpenWire, path: str
+    clock: Clock,
+    room: Classroom,
+    server: Server,
+    open_wire: OpenWire,
+    path: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     first = await open_wire(server)
     await first.request("/short-poll?after=0&reader=r")
@@ -207,6 +215,7 @@ async def test_a_cut_line_lets_nobody_through(
     server.publish("back")
     answer = await back.upgrade(f"{path}?after=0&reader=r")
     assert answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 101"))
+    assert caplog.messages == []  # nor is it a fault
 
 
 async def test_a_cut_ends_what_is_held_and_open(

@@ -86,6 +86,7 @@ async def test_what_a_class_measured_is_a_log_that_is_drawn(
     for row in log.runs.iter_rows(named=True):
         parts = ("request_head", "response_head", "handshake", "frame", "body")
         assert sum(row[f"{part}_bytes"] for part in parts) == row["bytes_up"] + row["bytes_down"]
+        assert row["body_bytes"] >= 80 * row["deliveries"]  # a message's JSON is longer than that
         assert row["server_cpu_s"] is row["reader_p99_ms"] is None
         said = row["void_because"]
         assert row["valid"] is (not said)

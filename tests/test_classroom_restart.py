@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from demo.app import Settings
 from demo.article import ROOM
-from demo.fanout import GAP_CODE
+from demo.fanout import GAP_CODE, Fanout
 from demo.feed import Feed, Gap
 from demo.message import Draft
 from demo.websocket import FANOUT
 from tests.conftest import OpenWire, Server, StartServer, Wire, until
+from tests.test_demo_fanout import Paper, listener
 
 
 def fill(feed: Feed, count: int) -> None:
@@ -123,6 +126,56 @@ async def test_frames_are_not_those_of_the_old_epoch(server: Server, open_wire: 
         await wire.frame()
         assert json.loads((await wire.frame())[1])["text"] == text
         server.feed.restart()
+
+
+async def test_a_listener_of_the_new_epoch_is_not_told_of_the_olds_end() -> None:
+    feed = Feed()
+    fanout = Fanout(feed, lambda entry: entry.frame)
+    old, new = Paper(), Paper()
+    fanout.add(listener(old))
+    feed.restart()
+    fanout.add(listener(new))
+    feed.publish(Draft("ada", "one"))
+    fanout._push(tuple(fanout._listeners))
+    assert [b'"one"' in data for data in new.written] == [True]
+
+
+async def test_a_feed_that_begins_anew_during_a_round_is_heard_from_its_first_message(
+    server: Server, open_wire: OpenWire
+) -> None:
+    server.publish(*"12345")
+    old = [await open_wire(server) for _ in range(300)]
+    for wire in old:
+        await wire.upgrade("/ws")
+        await wire.frame()
+    server.publish("6")
+    for _ in range(2):  # the fan-out is between two turns
+        await asyncio.sleep(0)
+    server.feed.restart()
+    new = await open_wire(server)
+    await new.upgrade("/ws?after=0")
+    await new.frame()
+    server.publish("first")
+    assert b'"first"' in (await new.frame())[1]
+
+
+async def test_a_socket_that_compresses_is_told_though_it_was_being_written_to(
+    start_server: StartServer, open_wire: OpenWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_server(Settings(deflate=True))
+    wire = await open_wire(server)
+    await wire.upgrade("/ws", "Sec-WebSocket-Extensions: permessage-deflate")
+    await wire.frame()
+    send = web.WebSocketResponse.send_frame
+
+    async def send_and_restart(*arguments: Any) -> None:
+        await send(*arguments)
+        server.feed.restart()
+
+    monkeypatch.setattr(web.WebSocketResponse, "send_frame", send_and_restart)
+    server.publish("last")
+    await wire.frame()
+    assert b"has ended" in (await wire.frame())[1]
 
 
 async def test_nobody_of_the_old_epoch_stays_on_the_books(

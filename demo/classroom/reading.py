@@ -35,6 +35,22 @@ def named(request: web.Request) -> bool:
 
 async def poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
     """Answer a poll; this ends when the last byte has left over the reader's line."""
+    return await _unless_gone(_poll(request, mode, answer))
+
+
+async def session(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
+    """Answer a WebSocket; from the upgrade on, all its bytes go over the reader's line."""
+    return await _unless_gone(_session(request, mode, answer))
+
+
+async def _unless_gone(answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+    try:
+        return await answering
+    except ConnectionResetError:  # cut off, or gone by itself: not a fault of the server's
+        return web.Response()  # which nobody reads
+
+
+async def _poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
     close = request.query.get("close") == "1"
     with _carried(request, mode) as visit:
         await visit.lane.line.travel(opening=close)
@@ -52,8 +68,7 @@ async def poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamRe
     return response
 
 
-async def session(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
-    """Answer a WebSocket; from the upgrade on, all its bytes go over the reader's line."""
+async def _session(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
     with _carried(request, mode, owes=MAX_OWED_BYTES) as visit:
         lane, delayed = visit.lane, visit.transport
         await lane.line.travel(opening=True)
