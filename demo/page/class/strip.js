@@ -1,6 +1,6 @@
 // The last ten seconds of one lane as a strip: questions as bars, empty answers hollow, news filled. No network.
 
-import { mark } from "../draw/marks.js";
+import { outline } from "../draw/marks.js";
 
 const SHOWN_MS = 10_000;
 const STILL_MS = 1000;  // between two drawings where motion is unwelcome
@@ -67,5 +67,9 @@ function bar(pen, exchange, place, now_ms) {
 function dot({ context, mode, colour, paper }, x, y, radius, filled) {
   context.strokeStyle = colour;
   context.lineWidth = 2;
-  mark(context, mode, x, y, radius, filled ? colour : paper);
+  context.fillStyle = filled ? colour : paper;
+  context.beginPath();
+  outline(context, mode, x, y, radius);
+  context.fill();
+  context.stroke();
 }
