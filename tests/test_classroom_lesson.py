@@ -49,7 +49,7 @@ async def test_a_link_of_the_lesson_sets_the_page_up(
         await page.context.new_page() as other,
     ):
         await other.goto(f"http://localhost:{demo.port}/{link}")
-        await expect(other.locator(f"#{parts.fragment}")).to_be_in_viewport()
+        await expect(other.locator(f"#{parts.fragment} h2").first).to_be_in_viewport()
         await ask_until(client, "/class", lambda state: state["settings"] == asked)
 
 

@@ -55,9 +55,12 @@ room.onState(nudge);
 tellState();
 requestAnimationFrame(frame);
 setInterval(tally, TALLIES_EVERY_MS);
-for (const [id, name] of Object.entries(MOUNTED)) {
-  import(`./class/${name}.js`).then(({ mount }) => mount(document.getElementById(id), room));
-}
+const mounted = Object.entries(MOUNTED).map(async ([id, name]) => {
+  const { mount } = await import(`./class/${name}.js`);
+  mount(document.getElementById(id), room);
+});
+// Only now do the sections above the address's one have their height.
+Promise.all(mounted).then(() => document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: "instant" }));
 
 let drawn_ms = -Infinity;
 
