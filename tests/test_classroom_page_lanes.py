@@ -3,7 +3,8 @@
 import re
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -23,12 +24,14 @@ from tests.classroom_pages import (
     Watch,
     phone,
     say,
+    shoot,
     teacher,
 )
 from tests.conftest import Demo, StartDemo
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SNIPPET = """
 const socket = new WebSocket('ws://localhost:PORT')
 socket.onmessage = event => console.log(event.data)
@@ -170,9 +173,16 @@ async def test_the_articles_snippet_works_in_the_pages_console(
         await show_all(page, "A new user has joined the chat!")
 
 
-@pytest.mark.parametrize("size", [PROJECTOR, LAPTOP, PHONE])
+@pytest.mark.parametrize(
+    ("name", "size"), [("projector", PROJECTOR), ("laptop", LAPTOP), ("phone", PHONE)]
+)
 async def test_nothing_is_complained_of_or_asked_elsewhere_and_all_fits(
-    browser: Browser, demo: Demo, client: ClientSession, size: tuple[int, int]
+    browser: Browser,
+    demo: Demo,
+    client: ClientSession,
+    tmp_path: Path,
+    name: str,
+    size: tuple[int, int],
 ) -> None:
     width, height = size
     async with teacher(browser, demo, "?interval_s=0.2", size=size) as page:
@@ -186,6 +196,11 @@ async def test_nothing_is_complained_of_or_asked_elsewhere_and_all_fits(
         if size != PHONE:
             assert await page.evaluate("document.getElementById('stage').scrollHeight") <= height
             await expect(page.get_by_role("button", name="New feed")).to_be_in_viewport(ratio=1)
+        await page.get_by_role("button", name="Send", exact=True).click()
+        await expect(page.locator("#race text.time")).to_have_count(3)
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme)
+            await shoot(page, f"lanes-{name}-{scheme}", tmp_path)
 
 
 async def test_the_newest_message_is_in_view_unless_one_reads_further_up(

@@ -24,7 +24,7 @@ STORM_PER_S = 20.0  # what the chatter publishes by itself
 LONG_MS = 50
 HEAD = (
     "minute  messages  frames  p50 ms  p99 ms  max ms  over 50 ms  tasks over 50"
-    "  drawing p99 ms  heap MB  nodes  machine busy"
+    "  drawing p99 ms  main thread CPU  heap MB  nodes  machine busy"
 )
 
 WATCH = """() => {
@@ -91,7 +91,9 @@ async def opened(url: str) -> AsyncIterator[tuple[Page, CDPSession]]:
         await page.add_init_script(f"({WATCH})()")
         await page.goto(url)
         await page.locator(".lane[data-mode=ws] .doing", has_text="socket open").wait_for()
-        yield page, await page.context.new_cdp_session(page)
+        devtools = await page.context.new_cdp_session(page)
+        await devtools.send("Performance.enable")
+        yield page, devtools
         await browser.close()
 
 
@@ -118,6 +120,8 @@ async def line(page: Page, devtools: CDPSession, minute: int) -> str:
         }"""
     )
     await devtools.send("HeapProfiler.collectGarbage")
+    metrics = (await devtools.send("Performance.getMetrics"))["metrics"]
+    cpu_s = next(each["value"] for each in metrics if each["name"] == "ThreadTime")
     heap = (await devtools.send("Runtime.getHeapUsage"))["usedSize"]
     nodes = (await devtools.send("Memory.getDOMCounters"))["nodes"]
     messages = await page.locator(".lane[data-mode=ws] .counters dd").nth(2).inner_text()
@@ -127,6 +131,7 @@ async def line(page: Page, devtools: CDPSession, minute: int) -> str:
         f"{minute:6}  {messages:>8}  {len(frames):6}"
         f"  {part(frames, 0.5):6.1f}  {part(frames, 0.99):6.1f}  {frames[-1]:6.1f}"
         f"  {long_frames:10}  {len(seen['tasks_ms']):13}  {part(work, 0.99):14.1f}"
+        f"  {cpu_s / 60 / minute:15.0%}"
         f"  {heap / 1e6:7.1f}  {nodes:5}  {busy:10.0f} %"
     )
 
