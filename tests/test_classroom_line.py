@@ -11,6 +11,7 @@ from demo.app import Settings
 from demo.classroom.classroom import CLASSROOM, Classroom
 from demo.classroom.delayed import MAX_OWED_BYTES
 from demo.classroom.line import LineChange
+from demo.fanout import LISTENER
 from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire
 
 
@@ -167,9 +168,12 @@ async def test_a_slow_socket_falls_behind_and_catches_up(
     for number in range(20):
         server.publish(f"text {number}")
         await clock.advance(0.1)
-    behind = room.lanes.by_name["r"].behind(server.feed.epoch, 20)
+    lane = room.lanes.by_name["r"]
+    behind = lane.behind(server.feed.epoch, 20)
     assert behind is not None
     assert behind >= 15
+    assert lane.session is not None
+    assert lane.session.request[LISTENER].cursor < 15  # the rest waits in the feed, not on the line
     change(room, "r", slow_bytes_per_s=0)
     texts = []
     for _ in range(20):
