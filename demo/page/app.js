@@ -41,7 +41,7 @@ const playback = makePlayback(document.getElementById("playback"), view, store);
 const raceLine = makeRaceLine(document.querySelector("#race svg"), MODES);
 
 makeControls(document.getElementById("controls"), panels, room);
-makeRaceForm(document.querySelector("#race form"), races, now);
+makeRaceForm(document.querySelector("#race form"), races, now, room.teacher ? "teacher" : "guest");
 makeScheme(document.getElementById("scheme"));
 
 const settings = () => room.state?.settings ?? STARTS;

@@ -2,8 +2,9 @@
 
 import { publish } from "../lanes/lane.js";
 
-/** Join the form to `races`. */
-export function makeRaceForm(form, races, now) {
+/** Join the form to `races`; whoever sends is called `name` at first. */
+export function makeRaceForm(form, races, now, name) {
+  form.elements.sender.value = name;
   const problem = form.querySelector(".problem");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

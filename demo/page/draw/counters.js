@@ -5,6 +5,7 @@ import { bytes, milliseconds, number } from "../class/figures.js";
 
 const USERS = 1000;
 const OVER_MS = 10_000;
+const LEAST_S = 3;  // less is no rate
 
 const SEEN = "the server's count for this reader: heads and frames included, which a page cannot see";
 
@@ -42,7 +43,7 @@ export function makeCounters(list, line) {
 
 /** What `USERS` readers like this one would ask of the server, from two moments of its counters. */
 function thousand(then, now, seconds) {
-  const requests = seconds > 0 ? (now.requests - then.requests) / seconds * USERS : null;
+  const requests = seconds >= LEAST_S ? (now.requests - then.requests) / seconds * USERS : null;
   const known = now.tally && then.tally && now.tally.at_ms > then.tally.at_ms;
   const rate = known ? bytesOf(now.tally, then.tally) * USERS : null;
   return `1,000 users: ${number(requests)} requests/s${rate === null ? "" : `, ${bytes(rate)}/s`}`;

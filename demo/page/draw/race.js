@@ -7,6 +7,7 @@ import { markPath } from "./marks.js";
 const GHOSTS = 30;
 const TIERS = { short: 0.12, long: 0.34, ws: 0.56 };  // heights of the labels, so that none covers another
 const LINE = 0.76;
+const LABEL = 12.5;  // units that a label may need
 const STEPS_MS = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000];
 
 /** Draw into `picture`; `draw(races, at_ms, least_ms)` shows the race of that moment on a scale of `least_ms` or more. */
@@ -68,7 +69,7 @@ function arrival({ x, y, unit }, [mode, ms]) {
 }
 
 function label({ x, width, height, unit }, [mode, ms], modes) {
-  const late = x(ms) > width * 0.7;
+  const late = x(ms) + unit * LABEL > width;
   const place = { x: x(ms) + unit * (late ? -0.6 : 0.6), y: height * TIERS[mode] + unit * 0.35 };
   return svg("text", { ...place, class: "time", "data-mode": mode, "text-anchor": late ? "end" : "start" },
     svg("tspan", { class: "name" }, modes[mode].name), ` ${milliseconds(ms)}`);
