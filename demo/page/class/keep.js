@@ -15,6 +15,7 @@ export function mount(section, room) {
   section.append(
     element("h2", { textContent: "Keep it" }), element("p", { textContent: SAYS }),
     element("pre", {}, element("code", { textContent: COMMANDS })), download, told,
+    element("p", {}, element("a", { href: "/handout", target: "_blank", textContent: "The handout" }), ", to print: it holds what was measured."),
   );
   room.onState(() => {
     download.disabled = !room.teacher;
