@@ -13,10 +13,9 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from urllib.parse import urlsplit
 
 from demo.app import Settings, make_app
-from demo.classroom.address import join_url
+from demo.classroom.address import home_url, join_url
 from demo.classroom.classroom import CLASSROOM
 from demo.feed import DEFAULT_HISTORY
 from demo.message import MAX_TEXT_BYTES
@@ -51,7 +50,7 @@ async def serve(options: argparse.Namespace) -> None:
         app[CLASSROOM].join_url = students = join_url(options.host, urls[0])
         if not is_loopback(options.host):
             _say(_exposure(options.host))
-        _say(f"Teacher: {_teachers(options.host, urls[0])}#token={token}")
+        _say(f"Teacher: {home_url(options.host, urls[0])}#token={token}")
         if students is not None:
             _say(f"Students: {students}")
         gc.freeze()  # what is here now stays: a full collection need not walk it every time
@@ -156,13 +155,6 @@ def _exposure(host: str) -> str:
         f"Bound to {host}: everyone on this network can read the chat and post to it. "
         "Without --host, only this machine can."
     )
-
-
-def _teachers(host: str, url: str) -> str:
-    """Return the page's address on this machine."""
-    named = "localhost" if host in {"localhost", "0.0.0.0", "::"} else urlsplit(url).hostname
-    shown = f"[{named}]" if named is not None and ":" in named else named
-    return f"http://{shown}:{urlsplit(url).port}/"
 
 
 def _mend(options: argparse.Namespace, error: OSError) -> str:

@@ -41,7 +41,8 @@ class Deflation:
                     await self._feed.news(listener.cursor)
 
     async def _catch_up(self, listener: Listener, epoch: str) -> None:
-        for entry in self._feed.after(listener.cursor, epoch):
+        self._feed.check(listener.cursor, epoch)
+        for entry in self._feed.after(listener.cursor):
             await listener.ws.send_frame(entry.json, WSMsgType.TEXT)
             listener.cursor = entry.message.id
             listener.tally.deliveries += 1

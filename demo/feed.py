@@ -75,9 +75,9 @@ class Feed:
         self._ring = []
         self._wake()
 
-    def after(self, cursor: int, epoch: str | None = None) -> list[Entry]:
+    def after(self, cursor: int) -> list[Entry]:
         """Return the entries with ids above `cursor`, oldest first; raise Gap if any is gone."""
-        self.check(cursor, epoch)
+        self.check(cursor)
         return [self._ring[i % self.history] for i in range(cursor, self.head)]
 
     def check(self, cursor: int, epoch: str | None = None) -> None:

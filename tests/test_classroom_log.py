@@ -16,7 +16,7 @@ from analysis import __main__ as analysis
 from clients.checks import LATE_LIMIT_MS, LATE_LIMIT_SHARE, reasons
 from clients.log import Delivery, Log, Request, Run, read
 from demo.app import Settings
-from demo.classroom import columns, measured
+from demo.classroom import columns, verdict
 from demo.classroom.archive import table
 from demo.classroom.classroom import CLASSROOM, Classroom
 from demo.classroom.matching import APART_NS, Asked, Served, match
@@ -207,7 +207,7 @@ def test_the_columns_are_those_of_the_log(ours: tuple[str, ...], record: type[St
 
 
 def test_the_limits_are_those_of_the_checks() -> None:
-    assert (measured.LATE_LIMIT_MS, measured.LATE_LIMIT_SHARE) == (LATE_LIMIT_MS, LATE_LIMIT_SHARE)
+    assert (verdict.LATE_LIMIT_MS, verdict.LATE_LIMIT_SHARE) == (LATE_LIMIT_MS, LATE_LIMIT_SHARE)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])

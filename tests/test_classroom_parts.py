@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.classroom.address import join_url
+from demo.classroom.address import home_url, join_url
 from demo.classroom.chatter import NAMES, RATES_PER_S, Chatter
 from demo.classroom.framing import frames, last_text, text_bytes
 from demo.classroom.qr import qr_svg
@@ -50,6 +50,20 @@ def test_on_loopback_nobody_joins(host: str) -> None:
 def test_an_address_that_was_asked_for_is_where_to_join() -> None:
     assert join_url("192.0.2.7", "http://192.0.2.7:3001") == "http://192.0.2.7:3001/join"
     assert join_url("2001:db8::7", "http://[2001:db8::7]:80") == "http://[2001:db8::7]:80/join"
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "home"),
+    [
+        ("localhost", "http://127.0.0.1:3001", "http://localhost:3001/"),
+        ("0.0.0.0", "http://0.0.0.0:3001", "http://localhost:3001/"),
+        ("::", "http://[::]:3001", "http://localhost:3001/"),
+        ("192.0.2.7", "http://192.0.2.7:3001", "http://192.0.2.7:3001/"),
+        ("2001:db8::7", "http://[2001:db8::7]:80", "http://[2001:db8::7]:80/"),
+    ],
+)
+def test_the_teacher_finds_the_page_on_this_machine(host: str, url: str, home: str) -> None:
+    assert home_url(host, url) == home
 
 
 def test_the_picture_of_an_address_is_black_on_white_with_its_quiet_zone() -> None:

@@ -41,8 +41,6 @@ def test_a_cursor_of_the_old_epoch_is_a_gap_even_at_the_new_head() -> None:
     fill(feed, 2)
     with pytest.raises(Gap, match="has ended"):
         feed.check(2, before)
-    with pytest.raises(Gap, match="has ended"):
-        feed.after(2, before)
 
 
 async def test_who_waits_for_news_is_woken() -> None:

@@ -1,4 +1,4 @@
-"""Where a phone finds this server: the machine's address in the network, if it listens there."""
+"""Where the page is found: on this machine, and from the network if the server listens there."""
 
 import ipaddress
 import socket
@@ -8,6 +8,14 @@ from demo.origins import is_loopback
 
 # Documentation addresses (RFC 5737, RFC 3849): nothing is sent, the kernel only picks a route.
 FAR = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+
+
+def home_url(host: str, url: str) -> str:
+    """Return the page's address on this machine, given --host and the URL listened at."""
+    parts = urlsplit(url)
+    if host == "localhost" or _is_any(host):
+        return f"http://localhost:{parts.port}/"
+    return f"http://{parts.netloc}/"
 
 
 def join_url(host: str, url: str) -> str | None:

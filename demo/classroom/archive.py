@@ -18,9 +18,9 @@ import msgspec
 from demo.classroom.columns import DELIVERIES, REQUESTS, RUNS
 from demo.classroom.lanes import MODES
 from demo.classroom.log import Material, measured_runs, taken
-from demo.classroom.measured import Cell, Measured
+from demo.classroom.measured import Measured
 from demo.classroom.rows import Rows
-from demo.classroom.runs import Run
+from demo.classroom.run import Cell, Run
 
 QUESTION = "What did each mode cost the class, and how late was the news?"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -17,7 +17,8 @@ from demo.classroom.line import LineChange
 from demo.classroom.log import Material
 from demo.classroom.overview import Overview
 from demo.classroom.reports import Reports
-from demo.classroom.runs import Run, RunRequest, Runs
+from demo.classroom.run import Run, RunRequest
+from demo.classroom.runs import Runs
 from demo.classroom.settings import ClassSettings, Mode, changed
 from demo.classroom.token import Token
 from demo.feed import Feed

@@ -14,7 +14,7 @@ from demo.classroom.lanes import MODES
 from demo.classroom.matching import Asked, Served
 from demo.classroom.measured import Heard, Measured, Place, Tables, measured
 from demo.classroom.rows import Rows
-from demo.classroom.runs import Part, Run
+from demo.classroom.run import Part, Run
 from demo.classroom.settings import Mode
 
 Row = TypeVar("Row")

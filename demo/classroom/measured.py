@@ -1,23 +1,18 @@
 """One mode of a class's run as the project's log has it: its rows, its totals and its verdict.
 
-The columns are those of `clients/records.py`, and the checks those of `clients/checks.py`, which
-this side of the project may not import; a test holds them together. What nobody measured is None.
+The columns are those of `clients/records.py`, which this side of the project may not import; a test
+holds them together. What nobody measured is None.
 """
 
-import itertools
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from demo.classroom.matching import Asked, Served, match
-from demo.classroom.runs import Part, Run
+from demo.classroom.run import Cell, Part, Run
 from demo.classroom.settings import Mode
+from demo.classroom.verdict import continuity, p99, reasons
 
-LATE_LIMIT_MS = 5.0
-LATE_LIMIT_SHARE = 0.05
-
-Cell = str | int | float | bool | None
 Heard = tuple[int, int, int, int]  # message, published_ns, sent_ns, received_ns
 
 
@@ -88,11 +83,11 @@ def measured(place: Place, run: Run, parts: list[Part], tables: Tables) -> Measu
         "connections": len({(row["client"], row["connection"]) for row in requests}),
         "bytes_up": _sum(requests, "bytes_up"),
         "bytes_down": _sum(requests, "bytes_down"),
-        "publisher_late_p99_ms": _p99(run.late_ms),
+        "publisher_late_p99_ms": p99(run.late_ms),
         **consist,
-        **_continuity(deliveries, clients, run),
+        **continuity(deliveries, clients, run),
     }
-    void = [*run.faults, *_reasons(totals, run)]
+    void = [*run.faults, *reasons(totals, run)]
     verdict: dict[str, Cell] = {"valid": not void, "void_because": "; ".join(void)}
     where: dict[str, Cell] = {**msgspec.structs.asdict(place), "started_utc": run.started_utc}
     return Measured({**where, **FIXED, **totals, **verdict}, requests, deliveries)
@@ -196,39 +191,6 @@ def _deliveries(
                 "arrived_ns": None,
                 "received_ns": received_ns,
             }
-
-
-def _continuity(deliveries: list[dict[str, Cell]], clients: list[int], run: Run) -> dict[str, Cell]:
-    seen: dict[Cell, list[int]] = defaultdict(list)
-    for row in deliveries:
-        seen[row["client"]].append(int(row["message"] or 0))
-    expected = set(range(run.first_message, run.first_message + run.messages))
-    every = [seen[client] for client in clients]
-    return {
-        "lost": sum(len(expected.difference(ids)) for ids in every),
-        "duplicates": sum(len(ids) - len(set(ids)) for ids in every),
-        "out_of_order": sum(b < a for ids in every for a, b in itertools.pairwise(ids)),
-    }
-
-
-def _reasons(totals: Mapping[str, Cell], run: Run) -> list[str]:
-    """Say what makes the run void, in the words of clients/checks.py."""
-    words = {"lost": "lost", "duplicates": "twice", "out_of_order": "out of order"}
-    found = [f"{totals[name]} deliveries {word}" for name, word in words.items() if totals[name]]
-    late_ms = _p99(run.late_ms)
-    if late_ms is not None and late_ms > max(
-        LATE_LIMIT_MS, LATE_LIMIT_SHARE * 1e3 * run.seconds / run.messages
-    ):
-        found.append(f"the publisher was late: p99 {late_ms:.1f} ms")
-    clients, server = totals["requests"], totals["server_requests"]
-    if clients != server:
-        found.append(f"the clients count {clients} requests and the server {server}")
-    return found
-
-
-def _p99(values: Sequence[float]) -> float | None:
-    ordered = sorted(values)
-    return ordered[round(0.99 * (len(ordered) - 1))] if ordered else None
 
 
 def _sum(rows: list[dict[str, Cell]], name: str) -> int | None:

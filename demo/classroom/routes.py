@@ -15,7 +15,8 @@ from demo.classroom.lanes import Full, Lane
 from demo.classroom.line import LineChange
 from demo.classroom.qr import qr_svg
 from demo.classroom.reports import Report, TooOften
-from demo.classroom.runs import Busy, RunRequest
+from demo.classroom.run import RunRequest
+from demo.classroom.runs import Busy
 from demo.queries import NO_STORE, problem
 
 MAX_ASKED = 100  # readers in one request for tallies

@@ -9,80 +9,21 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
 
-import msgspec
 from msgspec.structs import replace
 
 from demo.classroom.chatter import Chatter
 from demo.classroom.lanes import MODES, PRESENT_S, Lane, Lanes
+from demo.classroom.run import Part, Run, RunRequest, result_of
 from demo.classroom.settings import ClassSettings, Level, Mode
 from demo.feed import Feed
-from demo.stats import Tally, total
 
 REPORTS_COME_S = 3.0  # after a run's end: pages report every 2 s
 MAX_RUNS = 20  # kept for the log
 
 
-class RunRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the teacher asks for."""
-
-    seconds: Annotated[float, msgspec.Meta(ge=5, le=300)]
-    chatter: Level = "lively"
-
-
 class Busy(Exception):
     """A run is being measured."""
-
-
-class Part(msgspec.Struct):
-    """One reader's part in a run; after is None until the run has ended with it still there.
-
-    text_bytes: that frames had brought it before; once the run has ended, during it
-    """
-
-    number: int
-    mode: Mode
-    before: Tally
-    text_bytes: int
-    after: Tally | None = None
-
-    @property
-    def spent(self) -> Tally:
-        """What the reader has cost during the run."""
-        assert self.after is not None
-        pairs = zip(*map(msgspec.structs.astuple, (self.after, self.before)), strict=True)
-        return Tally(*(after - before for after, before in pairs))
-
-
-class Run(msgspec.Struct):
-    """A run, and what is known of it so far."""
-
-    seconds: float
-    chatter: Level
-    settings: ClassSettings
-    started_utc: str
-    started_ns: int
-    ends_ns: int
-    epoch: str
-    first_message: int
-    parts: list[Part]
-    readers: frozenset[tuple[int, Mode]]
-    messages: int = 0
-    text_bytes: int = 0
-    late_ms: list[float] = []
-    faults: list[str] = []
-    latency_ms: dict[str, tuple[float, int]] = {}
-    ended: bool = False
-    result: dict[str, dict[str, float | int | None]] | None = None
-
-    def contains(self, stamp_ns: int) -> bool:
-        """Say whether something happened during the run."""
-        return self.started_ns <= stamp_ns < self.ends_ns
-
-    def of(self, mode: Mode) -> list[Part]:
-        """Return the parts of the readers that read in this mode from start to end."""
-        return [part for part in self.parts if part.mode == mode and part.after is not None]
 
 
 class Runs:
@@ -205,26 +146,8 @@ class Runs:
         run.messages = inside[-1].id + 1 - run.first_message if inside else 0
 
     def _settle(self, run: Run) -> None:
-        run.result = {mode: _result(run, mode) for mode in MODES}
+        run.result = {mode: result_of(run, mode) for mode in MODES}
 
 
 def _begin(lane: Lane) -> Part:
     return Part(lane.number, lane.mode, replace(lane.tallies[lane.mode]), lane.line.text_bytes)
-
-
-def _result(run: Run, mode: Mode) -> dict[str, float | int | None]:
-    spent = total([Tally(), *(part.spent for part in run.of(mode))])
-    readers = len(run.of(mode))
-    latency_ms, heard = run.latency_ms.get(mode, (0.0, 0))
-    return {
-        "requests_per_reader_minute": _per(spent.requests * 60 / run.seconds, readers),
-        "latency_mean_ms": _per(latency_ms, heard),
-        "bytes_per_delivery": _per(spent.bytes_in + spent.bytes_out, spent.deliveries),
-        "empty_share": None if mode == "ws" else _per(spent.empty, spent.requests),
-        "deliveries": spent.deliveries if readers else None,
-        "readers": readers,
-    }
-
-
-def _per(amount: float, count: int) -> float | None:
-    return amount / count if count else None
