@@ -52,8 +52,11 @@ async def modes(client: ClientSession, clock: Clock) -> Any:
 async def test_a_report_is_answered_with_what_a_reader_should_know(
     client: ClientSession,
 ) -> None:
+    async with client.get("/short-poll?after=0&reader=r"):
+        pass
     answer = await send(client, report())
-    assert set(answer) == {"settings", "now_ns", "stage", "run", "questions"}
+    assert set(answer) == {"settings", "now_ns", "stage", "run", "questions", "tally"}
+    assert (answer["tally"]["requests"], answer["tally"]["empty"]) == (1, 1)
     assert answer["stage"] == "chat"
 
 

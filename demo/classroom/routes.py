@@ -146,12 +146,13 @@ async def post_report(request: web.Request) -> web.Response:
     report = await read_as(request, Report, "rows as the page sends them")
     room = request.app[CLASSROOM]
     try:
-        room.reports.take(report)
+        lane = room.reports.take(report)
     except ValueError as error:
         raise problem(web.HTTPBadRequest, str(error)) from None
     except (Full, TooOften) as error:
         raise problem(web.HTTPTooManyRequests, str(error)) from None
-    return answer(room.shown_to_reader())
+    tally = _counters(lane, room.feed.epoch, room.feed.head)
+    return answer({**room.shown_to_reader(), "tally": tally})
 
 
 async def post_guess(request: web.Request) -> web.Response:
