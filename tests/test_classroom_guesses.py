@@ -91,7 +91,7 @@ async def test_guesses_and_measurement_stand_on_one_chart(
         await shoot(page, "projector-guess", tmp_path)
         await shoot(one, "phone-guess", tmp_path)
         await post(client, "run", {"seconds": 5, "chatter": "lively"})
-        await expect(section.get_by_text("Measured")).to_be_visible(timeout=SOON_MS)
+        await expect(section.locator(".told")).to_contain_text("Measured", timeout=SOON_MS)
         await stage(page, "4 Reveal").click()
         for title in ("Requests of one reader in a minute", "How late a message is on average"):
             chart = section.locator(".chart").filter(has_text=title).locator("svg")
