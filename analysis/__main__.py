@@ -6,9 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from analysis.account import missing
 from analysis.against import hold
 from analysis.against_page import print_comparison, write_comparison
-from analysis.drawing import write, write_empty
+from analysis.answers import answer
+from analysis.collection import is_collection, read_collection, whole
+from analysis.collection_drawing import write_collection
+from analysis.drawing import Drawn, write, write_empty
 from analysis.runs import with_void
 from analysis.summary import summarise
 from analysis.table import print_table
@@ -30,20 +34,60 @@ def main(arguments: list[str] | None = None) -> int:
         return BAD
 
 
+def over_all(folder: Path) -> int:
+    """Write one report over what was measured and drawn, if anything was; return the exit code."""
+    try:
+        return analyse_all(folder) if is_collection(folder) else BAD
+    except LogError as error:
+        complain(str(error))
+        return BAD
+
+
 def analyse(folder: Path) -> int:
-    """Draw one experiment; a log without a good run is shown, and is bad all the same."""
+    """Draw one experiment, or each of a collection and then one report over all of it.
+
+    A log without a good run is shown, and is bad all the same.
+    """
+    if is_collection(folder):
+        return analyse_all(folder, each=True)
     log = _read(folder)
     if log.runs.is_empty():
         report = write_empty(folder, log)
         raise LogError(f"the log holds no run: measure again, and let a run end ({report})")
-    summary = summarise(log)
-    report = write(folder, log, summary)
-    print_table(log, summary, Console())
-    print(f"Report: {report}")
+    _draw(folder, log)
     if with_void(log.runs)["void"].all():
         complain("every run is void: the report says why; measure again on a quiet machine")
         return BAD
     return GOOD
+
+
+def analyse_all(folder: Path, *, each: bool = False) -> int:
+    """Write one report over a collection; each: draw its experiments' own reports first.
+
+    It is bad when one of them cannot be read, or has no good run; the others are shown.
+    """
+    collection = read_collection(folder)
+    for line in missing(collection):
+        complain(line)
+    made = {}
+    for member in collection.members if each else ():
+        if member.log.runs.is_empty():
+            write_empty(folder / member.name, member.log)
+        else:
+            made[member.name] = _draw(folder / member.name, member.log)
+    page, parts = write_collection(folder, collection, made)
+    for part in parts:
+        print(f"{part.name}: {answer(part.log, part.rows) or 'no answer'}.")
+    print(f"Report of all: {page}")
+    return GOOD if whole(collection) else BAD
+
+
+def _draw(folder: Path, log: Log) -> Drawn:
+    summary = summarise(log)
+    drawn = write(folder, log, summary)
+    print_table(log, summary, Console())
+    print(f"Report: {drawn.report}")
+    return drawn
 
 
 def compare(before: Path, after: Path, out: Path) -> int:
@@ -72,7 +116,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         usage=argparse.SUPPRESS,
-        description=f"{PROGRAM} DIR: write summary.csv, charts and report.html into DIR. "
+        description=f"{PROGRAM} DIR: write summary.csv, charts and report.html into DIR; where DIR "
+        "holds experiments, into each of them, and one report over all into DIR. "
         f"{PROGRAM} A B: compare two experiments, and write comparison.html and .csv into B",
     )
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of an experiment")

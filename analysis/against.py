@@ -25,10 +25,12 @@ class Pair(msgspec.Struct, frozen=True):
     """One setting and mode in both experiments.
 
     row: its settings and mode; ratios: how many times the first's figures the second's are
+    runs: over how many good runs of either, the fewer counted
     before, after: the figures by name; None where they were not measured
     """
 
     row: Row
+    runs: int
     before: dict[str, float | None]
     after: dict[str, float | None]
     ratios: dict[str, Ratio | None]
@@ -92,6 +94,7 @@ def _pairs(
         yield Pair(
             {name: row[name] for name in PAIR}
             | {"void": row["void"], "void_after": row["void_after"]},
+            min(len(sample.trials) if sample else 0 for sample in (old, new)),
             {name: row[name] for name in COMPARED},
             {name: row[f"{name}_after"] for name in COMPARED},
             {

@@ -15,10 +15,11 @@ from analysis.modes import MODES
 from analysis.pages import environment
 from analysis.ratios import Ratio
 from analysis.rows import differing
-from analysis.wording import NBSP, NOTHING, apart, duration, measured
+from analysis.wording import NBSP, NOTHING, apart, duration, holding_apart, measured
 from clients.log import LogError
 
 PAGE, DATA = "comparison.html", "comparison.csv"
+ONE_RUN = "Without two good runs of each there is no interval"
 
 
 def _microseconds(value: float | None) -> str:
@@ -44,6 +45,8 @@ def write_comparison(folder: Path, held: Held) -> Path:
         heads=[HEADS[name][0] for name in COMPARED],
         rows=[_row(pair, differing(held.rows)) for pair in held.pairs],
         several=bool(differing(held.rows)),
+        holding=_holding(held),
+        one_run=ONE_RUN,
         modes=MODES,
         nothing=NOTHING,
     )
@@ -74,11 +77,16 @@ def print_comparison(held: Held, console: Console) -> None:
     console.print(f"A: {held.names[0]}\nB: {held.names[1]}", highlight=False)
     console.print("How many times A's figures B's are, with 95 % intervals over runs:")
     console.print(table)
+    console.print(f"{_holding(held) or ONE_RUN}.", highlight=False)
     for name, before, after in held.differences:
         console.print(f"  {name}: {before or NOTHING} \u2192 {after or NOTHING}", highlight=False)
     if held.alone != (0, 0):
         before, after = map(str, held.alone)
         console.print(f"  left out: {before} rows of A and {after} of B have no partner")
+
+
+def _holding(held: Held) -> str:
+    return holding_apart(pair.runs for pair in held.pairs)
 
 
 def _row(pair: Pair, names: list[str]) -> dict[str, Any]:

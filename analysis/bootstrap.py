@@ -18,6 +18,9 @@ CONFIDENCE = 0.95
 # normally: few runs show less than there is. Two runs span the mean in 50, as a coin would; the
 # others are simulated in `tests/test_analysis_bootstrap.py`.
 HOLDS = {2: 50, 3: 75, 4: 80, 5: 84, 6: 86, 7: 87, 8: 88, 10: 90, 15: 92, 20: 93, 30: 94}
+# The same of how many times one mean is another over as many other runs, which scatter as much; if
+# only one of the two scatters, HOLDS holds.
+HOLDS_APART = {2: 67, 3: 80, 4: 85, 5: 88, 6: 89, 7: 90, 8: 91, 10: 92, 15: 93, 30: 94}
 MOST_VALUES = 4000  # different values that a pooled percentile is looked for among
 
 
@@ -38,9 +41,12 @@ def percentile_interval(
     return interval(drawn_percentiles(samples, share, draw(len(samples), generator)))
 
 
-def holds_of_100(runs: int) -> int:
-    """Return in how many of 100 cases an interval from so many runs holds; runs are 2 or more."""
-    return HOLDS[max(known for known in HOLDS if known <= runs)]
+def holds_of_100(runs: int, holds: dict[int, int] = HOLDS) -> int:
+    """Return in how many of 100 cases an interval from so many runs holds; runs are 2 or more.
+
+    holds: HOLDS of a mean, or HOLDS_APART of a ratio over so many runs of each
+    """
+    return holds[max(known for known in holds if known <= runs)]
 
 
 def draw(runs: int, generator: np.random.Generator) -> Draws:

@@ -5,6 +5,7 @@ import sys
 from rich.console import Console
 
 from analysis.__main__ import main as analyse
+from analysis.__main__ import over_all
 from clients.measuring import FAILED, STOPPED, instead, measure
 from clients.options import parse
 
@@ -16,7 +17,8 @@ def main() -> int:
     command = parse(PROGRAM, sys.argv[1:], default="quick")
     console = Console()
     if command.ambition is None:
-        return instead(command, console, lambda folder: analyse([str(folder)]))
+        code = instead(command, console, lambda folder: analyse([str(folder)]))
+        return max(code, over_all(command.folder)) if command.every else code
     code = measure(PROGRAM, command.ambition, command.folder, console)
     if code == FAILED:
         return code

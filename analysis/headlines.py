@@ -11,7 +11,7 @@ from analysis.crossing import in_words
 from analysis.modes import MODES
 from analysis.rows import differing, representative, varied
 from analysis.scene import Scene
-from analysis.wording import KINDS, PHRASES, apart, duration, measured, percent, plain, times
+from analysis.wording import KINDS, PHRASES, apart, duration, measured, percent, plain, span, times
 
 SAME = 1.25  # closer than this, two figures are called the same
 
@@ -77,6 +77,22 @@ def cpu(rows: pl.DataFrame) -> str:
     )
 
 
+def mean_latency(rows: pl.DataFrame) -> str:
+    """Say between which values each mode's mean latency lies over the settings."""
+    good = rows.filter(~pl.col("void")).drop_nulls("latency_mean_ms")
+    parts = []
+    for mode in MODES:
+        late = good.filter(pl.col("mode") == mode)["latency_mean_ms"].sort()
+        if late.len():
+            parts.append(f"{MODES[mode].name} {span(late, duration)}")
+    return f"Mean latency: {', '.join(parts) or 'no message was delivered in the window'}"
+
+
+def memory(rows: pl.DataFrame) -> str:
+    """Give what a client takes of the server's memory in each mode."""
+    return _each(rows, "server_kib_per_client", "Server memory for each client, in KiB")
+
+
 def tradeoff(rows: pl.DataFrame) -> str:
     """Say what the shortest interval still costs in latency against the mode that waits."""
     short = rows.filter(pl.col("mode") == "short").sort("interval_s")
@@ -105,6 +121,9 @@ def _modes(modes: Iterable[str]) -> str:
 
 
 def _each(rows: pl.DataFrame, column: str, lead: str) -> str:
+    name, good = varied(rows), rows.filter(~pl.col("void")).drop_nulls(column)
+    if name is not None and good["mode"].n_unique() == 1:
+        return _ends(good.sort(name), column, name, lead)
     # Where kinds differ each kind gives its values, of a sweep the modes at one setting do.
     shown = representative(rows) if varied(rows) else rows
     kinds = [name for name in differing(shown) if name in KINDS]
@@ -113,7 +132,16 @@ def _each(rows: pl.DataFrame, column: str, lead: str) -> str:
         name = apart(row, kinds) or MODES[row["mode"]].name
         values.setdefault(name, []).append(measured(row[column]))
     parts = [f"{name} {' and '.join(figures)}" for name, figures in values.items()]
-    return f"{_at(rows) if varied(rows) else ''}{lead}: {', '.join(parts)}"
+    at = _at(rows).removesuffix(": ") if varied(rows) else ""
+    begun = f"{at}, {lead[0].lower()}{lead[1:]}" if at else lead
+    return f"{begun}: {', '.join(parts)}"
+
+
+def _ends(line: pl.DataFrame, column: str, name: str, lead: str) -> str:
+    """Give the ends of a mode that was measured alone."""
+    ends = [f"{measured(row[column])} at {PHRASES[name].format(plain(row[name]))}"
+            for row in (line.row(0, named=True), line.row(-1, named=True))]  # fmt: skip
+    return f"{lead} by {MODES[line['mode'][0]].name}: {', '.join(ends)}"
 
 
 def _at(rows: pl.DataFrame) -> str:

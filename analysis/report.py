@@ -1,19 +1,19 @@
 """Write the report: one HTML page that needs nothing beside it. No files are made here."""
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import polars as pl
-from markupsafe import Markup
 
 from analysis import headlines
+from analysis.answers import answer
 from analysis.checked import CHECKS, COLUMNS, Verdict, hold, overview, records
 from analysis.comparison_table import LINES, OFF_PERCENT, compare_with_theory, theory_rows
 from analysis.comparisons import sentences
-from analysis.modes import MODES
-from analysis.pages import environment
+from analysis.figures import groups, heads
+from analysis.machine import about, line_added
+from analysis.pages import Picture, environment
 from analysis.rows import differing, points, representative, rows, varied
 from analysis.runs import KEYS, with_void
 from analysis.unit_costs import unit_costs
@@ -31,23 +31,6 @@ OVERVIEW = (
     "server_cpu_us_per_delivery",
     "trials",
 )
-
-
-class Picture(msgspec.Struct, frozen=True):
-    """A chart as it stands in the report."""
-
-    name: str
-    title: str
-    question: str
-    text: str
-    svg: bytes
-    how: str = ""
-    limits: str = ""
-
-    @property
-    def uri(self) -> Markup:
-        """The picture itself as a link's target."""
-        return Markup("data:image/svg+xml;base64," + base64.b64encode(self.svg).decode())  # noqa: S704
 
 
 def report(log: Log, summary: pl.DataFrame, pictures: Sequence[Picture]) -> str:
@@ -70,10 +53,11 @@ def report(log: Log, summary: pl.DataFrame, pictures: Sequence[Picture]) -> str:
         void_runs=runs["void"].sum(),
         single=runs["trial"].n_unique() < 2,
         holding=holding(every),
+        answer=answer(log, every),
         headlines=_headlines(every),
         comparisons=list(sentences(log, every)),
         several=bool(names),
-        overview=_overview(every, told) if names else None,
+        overview={"heads": heads(OVERVIEW), "groups": groups(every, OVERVIEW)} if names else None,
         tables=[_table(point) for point in points(every)],
         middle=setting(representative(every).row(0, named=True)),
         off_percent=OFF_PERCENT,
@@ -83,6 +67,7 @@ def report(log: Log, summary: pl.DataFrame, pictures: Sequence[Picture]) -> str:
         checks=overview(log.runs),
         check_heads=[head for head, _ in COLUMNS],
         check_rows=_check_rows(runs, told),
+        line_added=line_added([log]),
         files=("summary.csv", *FILES),
     )
 
@@ -103,9 +88,13 @@ Told = dict[tuple[int, str], str]
 
 def _render(log: Log, **parts: Any) -> str:
     page = environment().get_template("report.html.j2")
-    settings = [_in_full(each) for each in log.experiment.settings]
+    experiment = log.experiment
     return page.render(
-        experiment=log.experiment, faults=log.faults, settings=settings, modes=MODES, **parts
+        experiment=experiment,
+        faults=log.faults,
+        settings=[_in_full(each) for each in experiment.settings],
+        environment=about(experiment),
+        **({"answer": None, "line_added": None} | parts),
     )
 
 
@@ -123,18 +112,6 @@ def _headlines(every: pl.DataFrame) -> list[str]:
     if varied(every) == "interval_s":
         said.append(headlines.tradeoff)
     return [say(every) for say in said]
-
-
-def _overview(every: pl.DataFrame, told: Told) -> dict[str, Any]:
-    """Return a few figures of every row."""
-    lines = [line for line in LINES if line.column in OVERVIEW]
-    return {
-        "heads": [line.name for line in lines],
-        "rows": [
-            _lead(row, told) | {"cells": [line.write(row[line.column]) for line in lines]}
-            for row in every.to_dicts()
-        ],
-    }
 
 
 def _table(point: pl.DataFrame) -> dict[str, Any]:

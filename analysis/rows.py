@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from analysis.break_even import SEGMENT_BYTES, SEGMENTS_PER_POLL, SEGMENTS_PER_PUSH
 from analysis.modes import title
 from analysis.runs import KEYS, mode_order, with_void
 from analysis.summary import CONDITIONS, SETTINGS
@@ -17,6 +18,14 @@ def rows(log: Log, summary: pl.DataFrame) -> pl.DataFrame:
     counted = counted.sort("setting", mode_order()).drop("mode")
     void = pl.col("void_runs") == pl.col("runs")
     return pl.concat([counted, summary], how="horizontal").with_columns(void=void)
+
+
+def with_bytes(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add `total`, a message's bytes both ways, and `link`: those with TCP/IP's own headers."""
+    total = pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")
+    of_polls = SEGMENTS_PER_POLL * pl.col("requests_per_delivery")
+    segments = pl.when(pl.col("mode") == "ws").then(SEGMENTS_PER_PUSH).otherwise(of_polls)
+    return rows.with_columns(total=total, link=total + SEGMENT_BYTES * segments)
 
 
 def varied(summary: pl.DataFrame) -> str | None:

@@ -1,9 +1,11 @@
 """Reduce the log to figures of each run. No averages over runs here.
 
 A run's deliveries are those of messages published in its window, its polls those that started
-in it. A WebSocket session is one request that spans the run, so it is counted whole: all its
-bytes against all its deliveries. The rows are those of the measured clients; a crowd that is only
-counted shares the server, so the server's figures are shared out among all clients.
+in it. The first of these polls also bring what was published before, and the last messages come
+with polls that start after it; so a message's own bytes count where it is counted. A WebSocket
+session is one request that spans the run, so it is counted whole: all its bytes against all its
+deliveries. The rows are those of the measured clients; a crowd that is only counted shares the
+server, so the server's figures are shared out among all clients.
 """
 
 import polars as pl
@@ -12,7 +14,7 @@ from analysis.modes import MODES
 from clients.log import Log, LogError
 
 KEYS = ("setting", "mode")
-NO_CONTENT = 204
+OK, NO_CONTENT = 200, 204
 
 
 def figures_of_runs(log: Log) -> pl.DataFrame:
@@ -22,13 +24,17 @@ def figures_of_runs(log: Log) -> pl.DataFrame:
     averaged: it counts towards its row: not void, unless every run of the row is
     window_deliveries, window_requests, window_s, session_s: what the figures are made of
     served: deliveries of the window to all clients, also to those that are only counted
+    quiet_s, heard_s: from the publish of the last message before the window, and from when it was
+        there, to the window's start; farewell_s: from the window's end to the next publish
     """
     runs = with_void(log.runs)
     runs = runs.join(_of_deliveries(log), on="run", how="left")
     runs = runs.join(_of_requests(log), on="run", how="left")
+    runs = runs.join(_around_windows(log), on="run", how="left")
     counts = ("window_deliveries", "all_deliveries", "window_requests")
     window_s = (pl.col("window_end_ns") - pl.col("window_start_ns")) / 1e9
     runs = runs.with_columns(pl.col(counts).fill_null(0), window_s=window_s)
+    runs = runs.with_columns(pl.col("all_bytes_down", "body_bytes") - _astray_bytes())
     served = pl.col("window_deliveries") + pl.col("crowd_window_deliveries")
     return (
         runs.with_columns(served=served)
@@ -79,10 +85,11 @@ def _of_deliveries(log: Log) -> pl.DataFrame:
 
 def _of_requests(log: Log) -> pl.DataFrame:
     windows = log.runs.lazy().select("run", "mode", "window_start_ns", "window_end_ns")
-    counted = (pl.col("mode") == "ws") | _in_window("started_ns")
-    requests = log.requests.lazy().join(windows, on="run").filter(counted)
+    every = log.requests.lazy().join(windows, on="run")
+    requests = every.filter((pl.col("mode") == "ws") | _in_window("started_ns"))
     spans_s = (pl.col("ended_ns") - pl.col("started_ns")).sum() / 1e9
     sums = {
+        "brought": pl.col("messages").sum(),
         "window_requests": pl.len(),
         "responses": (pl.col("status") > 0).sum(),
         "empty": (pl.col("status") == NO_CONTENT).sum(),
@@ -90,7 +97,38 @@ def _of_requests(log: Log) -> pl.DataFrame:
         "all_bytes_down": pl.col("bytes_down").sum(),
         "request_s": spans_s,
     }
-    return requests.group_by("run").agg(**sums).collect()
+    of_polls = every.filter(pl.col("mode") != "ws", pl.col("status") == OK)
+    found = requests.group_by("run").agg(**sums)
+    return found.join(_message_bytes(of_polls), on="run", how="left").collect()
+
+
+def _message_bytes(news: pl.LazyFrame) -> pl.LazyFrame:
+    """Return by run what a response grows by with each message; null when all bring as many."""
+    variance = pl.col("messages").var()
+    slope = pl.when(variance > 0).then(pl.cov("bytes_down", "messages") / variance)
+    return news.group_by("run").agg(message_bytes=slope)
+
+
+def _astray_bytes() -> pl.Expr:
+    """Return the bytes of messages that a run's polls brought, and that are not of its window."""
+    return (pl.col("message_bytes") * (pl.col("brought") - pl.col("window_deliveries"))).fill_null(
+        0
+    )
+
+
+def _around_windows(log: Log) -> pl.DataFrame:
+    windows = log.runs.lazy().select("run", "window_start_ns", "window_end_ns")
+    rows = log.deliveries.lazy().join(windows, on="run")
+    start, end, published = map(pl.col, ("window_start_ns", "window_end_ns", "published_ns"))
+    before = rows.filter(published < start)
+    last = before.filter(published == published.max().over("run"))
+    quiet = last.group_by("run").agg(
+        quiet_s=(start - published).min() / 1e9,
+        heard_s=(start - pl.col("received_ns")).mean() / 1e9,
+    )
+    after = rows.filter(published >= end).group_by("run")
+    farewell = after.agg(farewell_s=(published - end).min() / 1e9)
+    return quiet.join(farewell, on="run", how="full", coalesce=True).collect()
 
 
 def _figures() -> dict[str, pl.Expr]:

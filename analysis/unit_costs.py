@@ -10,7 +10,7 @@ import polars as pl
 from clients.log import Log
 
 NS_PER_S = 1e9
-IDLE_S = 0.04  # beyond two round trips, how long nothing was published before a probe
+IDLE_S = 0.04  # beyond two of the longest round trips, the time since the last publish
 
 
 def unit_costs(log: Log) -> pl.DataFrame:
@@ -37,13 +37,16 @@ def _by_mode() -> dict[str, pl.Expr]:
     rtt_s = (pl.col("rtt_ms") + pl.col("jitter_ms")) / 1e3  # half of the jitter each way
     round_trip_s = pl.col("round_trip_s").fill_null(rtt_s)
     transit_s = pl.col("first_s").fill_null(rtt_s / 2)
-    # A poll that opens its own connection crosses the link twice more (TCP's handshake).
-    crossings = pl.when("keepalive").then(2).otherwise(4)
-    deaf_s = pl.col("deaf_s") + (crossings - 1) * transit_s
+    # A poll that opens its own connection crosses the link twice more (TCP's handshake), without
+    # the jitter, which the link gives to bytes alone.
+    jitter_s, kept = pl.col("jitter_ms") / 1e3, pl.col("keepalive")
+    opening_s = pl.when(long & ~kept).then(2 * transit_s - jitter_s).otherwise(0.0)
+    asked_s = pl.when(kept).then(round_trip_s / 2).otherwise((round_trip_s + jitter_s) / 4)
+    deaf_s = pl.col("deaf_s") + transit_s + opening_s
     return {
-        "transit_s": pl.when(short).then(round_trip_s / crossings).otherwise(transit_s),
+        "transit_s": pl.when(short).then(asked_s).otherwise(transit_s),
         "per_reader_s": pl.when(short).then(0.0).otherwise(pl.col("further_s").fill_null(0.0)),
-        "round_trip_s": pl.when(short).then(round_trip_s).otherwise(2 * transit_s),
+        "round_trip_s": pl.when(short).then(round_trip_s).otherwise(2 * transit_s + opening_s),
         "rearm_s": pl.when(long).then(deaf_s.fill_null(rtt_s)),
     }
 
@@ -55,10 +58,12 @@ def _probes(log: Log) -> pl.DataFrame:
     """
     messages = log.deliveries.lazy().select("run", "message", "published_ns").unique()
     before = pl.col("published_ns").shift(1).over("run", order_by="published_ns")
-    idle_ns = (IDLE_S + 2 * pl.col("rtt_ms") / 1e3) * NS_PER_S
+    ways = pl.when(pl.col("mode") == "long").then(2).otherwise(1)  # a gap holds two
+    longest_ms = pl.col("rtt_ms") + ways * pl.col("jitter_ms")
+    idle_ns = (IDLE_S + 2 * longest_ms / 1e3) * NS_PER_S
     quiet = pl.col("published_ns") - before >= idle_ns
     alone = pl.len().over("run") == 1
-    runs = log.runs.lazy().select("run", "rtt_ms", "window_end_ns")
+    runs = log.runs.lazy().select("run", "mode", "rtt_ms", "jitter_ms", "window_end_ns")
     early = pl.col("published_ns") < pl.col("window_end_ns")
     probes = messages.join(runs, on="run").filter(early, quiet | alone)
     return log.deliveries.lazy().join(probes, on=["run", "message"], how="semi").collect()
@@ -69,6 +74,7 @@ def _fanout(probes: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
 
     The N readers' turns are c apart, so their mean is d + (N + 1) c/2. Of a crowd, n are measured,
     spread evenly among the others: their first and last are (n - 1)(N + 1)/(n + 1) turns apart.
+    Where the link jitters, their latencies say nothing of turns, and d is all of the mean.
     """
     latency_s = (pl.col("received_ns") - pl.col("published_ns")) / NS_PER_S
     span_s, measured, readers = (
@@ -77,9 +83,10 @@ def _fanout(probes: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
         pl.col("clients").first(),
     )
     turns = (measured - 1) * (readers + 1) / (measured + 1)
-    further_s = pl.when(measured > 1).then(span_s / turns).otherwise(0.0)
+    in_turn = (measured > 1) & (pl.col("jitter_ms").first() == 0)
+    further_s = pl.when(in_turn).then(span_s / turns).otherwise(0.0)
     before_s = latency_s.mean() - (readers + 1) / 2 * further_s
-    of_runs = probes.join(runs.select("run", "clients"), on="run")
+    of_runs = probes.join(runs.select("run", "clients", "jitter_ms"), on="run")
     each = of_runs.group_by("run", "message").agg(first_s=before_s, further_s=further_s)
     return each.group_by("run").agg(pl.col("first_s", "further_s").mean())
 

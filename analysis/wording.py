@@ -1,11 +1,11 @@
 """Put figures into words: how many digits, which unit. No figure is computed here."""
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import polars as pl
 
-from analysis.bootstrap import holds_of_100
+from analysis.bootstrap import HOLDS, HOLDS_APART, holds_of_100
 
 NOTHING = "\u2013"  # a figure that was not measured
 NBSP = "\u00a0"  # keeps a number and its unit on one line
@@ -26,7 +26,7 @@ def duration(value_ms: float | None, digits: int = 2) -> str:
     """Write milliseconds as ms below a second and as s above: `2.3 ms`, `1.2 s`."""
     if value_ms is None:
         return NOTHING
-    if value_ms >= 1000:
+    if value_ms >= 999.5:  # which would be 1,000 ms
         return f"{figure(value_ms / 1000, digits)}{NBSP}s"
     return f"{figure(value_ms, max(digits, 3 if value_ms >= 100 else digits))}{NBSP}ms"
 
@@ -51,6 +51,14 @@ def signed_percent(value: float) -> str:
 def times(ratio: float) -> str:
     """Write a ratio as people say it: `1.4 times`, `450 times`."""
     return f"{figure(ratio, 2)}{NBSP}times"
+
+
+def span(values: Iterable[float], write: Callable[[float], str]) -> str:
+    """Write the least and the most, a unit once: `2.1 to 2.3 ms`; one when they are alike."""
+    known = sorted(values)
+    low, high = write(known[0]), write(known[-1])
+    number, _, unit = low.partition(NBSP)
+    return low if low == high else f"{number if high.endswith(NBSP + unit) else low} to {high}"
 
 
 def plain(value: float) -> str:
@@ -167,12 +175,22 @@ def _number(value: object) -> float:
 
 def holding(rows: pl.DataFrame) -> str:
     """Say how far to trust intervals from so few runs; nothing where there is no interval."""
-    runs = [int(count) for count in rows["trials"].unique().sort() if count > 1]
-    if not runs:
+    return _holding(rows["trials"], "runs", HOLDS)
+
+
+def holding_apart(runs: Iterable[int]) -> str:
+    """Say the same of ratios of two experiments' figures, each over so many runs of either."""
+    return _holding(runs, "runs of each", HOLDS_APART)
+
+
+def _holding(runs: Iterable[int], what: str, holds: dict[int, int]) -> str:
+    known = [count for count in runs if count > 1]
+    if not known:
         return ""
-    of_100 = _range(holds_of_100(runs[0]), holds_of_100(runs[-1]))
-    few = _range(runs[0], runs[-1])
-    return f"From {few} runs, a 95{NBSP}% interval holds in about {of_100} of 100 cases"
+    least, most = min(known), max(known)
+    of_100 = _range(holds_of_100(least, holds), holds_of_100(most, holds))
+    few = _range(least, most)
+    return f"From {few} {what}, a 95{NBSP}% interval holds in about {of_100} of 100 cases"
 
 
 def _range(least: int, most: int) -> str:

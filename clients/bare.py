@@ -148,7 +148,7 @@ class Listener(asyncio.Protocol):
         return self._open
 
     def _hear(self, opcode: int, body: bytes) -> None:
-        if opcode == PING:
+        if opcode == PING and not self._done:  # after our goodbye a pong would find nobody
             self._say(masked(PONG, body))
         elif opcode == CLOSE and not self._done:
             self._say(masked(CLOSE, body[:2]))

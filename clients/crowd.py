@@ -57,7 +57,7 @@ def joining_s(settings: Settings) -> float:
 
 def _member(order: Order, crowd: Crowd, census: Census, number: int) -> Poller | Listener:
     follower = Follower(census, order.place, order.last, order.url)
-    pace = make_pace(order.settings, f"{order.seed}/{number}")
+    pace = make_pace(order.settings, str(order.seed), number)
     return MEMBERS[order.mode](crowd, follower, pace, order.settings.keepalive)
 
 

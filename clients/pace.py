@@ -1,6 +1,7 @@
 """How a client of any mode paces itself. No network here."""
 
 import itertools
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -9,12 +10,14 @@ import msgspec
 
 from clients.log import Settings
 
+GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples fall into the largest gap that is left
+
 
 class Pace(msgspec.Struct, frozen=True):
     """The times that a mode may need; each takes what concerns it.
 
     interval_s: short polling's pause between a response and the next request
-    phase_s: its first pause, drawn at random so that clients do not ask together
+    phase_s: its first pause, so that clients do not ask together
     hold_s: the longest that the server may keep a long poll
     timer: what the interval is counted from, one of TIMERS
     """
@@ -31,9 +34,14 @@ class Pace(msgspec.Struct, frozen=True):
         yield from TIMERS[self.timer](self.interval_s, begun, now)
 
 
-def make_pace(settings: Settings, seed: str) -> Pace:
-    """Pace one client: its phase is random, and the same for the same seed."""
-    phase_s = random.Random(seed).uniform(0, settings.interval_s)
+def make_pace(settings: Settings, seed: str, client: int) -> Pace:
+    """Pace one client of a run: its phase is random, and the same for the same seed.
+
+    The phases of a run are spread over a cycle by the golden ratio from a random start, so that
+    any number of clients covers it evenly, and each message meets polls that are near and far.
+    """
+    share = (random.Random(seed).random() + client * GOLDEN) % 1
+    phase_s = share * (settings.interval_s + settings.rtt_ms / 1e3)
     return Pace(settings.interval_s, phase_s, settings.hold_s, settings.timer)
 
 

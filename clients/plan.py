@@ -33,7 +33,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     def pace(self, client: int) -> Pace:
         """How one client paces itself; whenever the run is repeated, the same."""
-        return make_pace(self.settings, f"{self.seed}/{self.run}/{client}")
+        return make_pace(self.settings, f"{self.seed}/{self.run}", client)
 
     @property
     def sampled(self) -> int:

@@ -4,6 +4,7 @@ A worker: it takes an Order, and reports a Publish for each of its times.
 """
 
 import asyncio
+import contextlib
 import time
 from types import SimpleNamespace
 
@@ -62,9 +63,11 @@ async def _sleep_until(sent_ns: int) -> None:
 
 
 async def _warm(session: aiohttp.ClientSession) -> None:
-    # Opens the connection beforehand, so that the first message does not wait for it.
-    async with session.get("/stats") as response:
-        await response.read()
+    # Opens the connection beforehand, so that the first message does not wait for it. A server that
+    # is gone, as when all is stopped just now, shows in the publishes.
+    with contextlib.suppress(aiohttp.ClientError, OSError):
+        async with session.get("/stats") as response:
+            await response.read()
 
 
 class _Stamp:

@@ -25,6 +25,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, async_playwright
 
 from demo.__main__ import LOOPS
@@ -33,9 +34,14 @@ from demo.app import Settings, make_app
 from demo.feed import Entry, Feed
 from demo.message import Draft
 from demo.serving import serving
+from demo.stats import Tally
 
 PATIENCE_S = 60  # for one test; a test that needs it is broken or the machine is
 NOTHING_HAPPENS_S = 20  # on the clock's loop, where no timer ends a wait
+
+# How fast a machine is, is not for a property to say.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 CHROMIUM_ARGUMENTS = [
     "--headless",
@@ -141,6 +147,7 @@ class Server:
     url: str
     app: web.Application
     said: list[str] = field(default_factory=list)
+    running: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
     def feed(self) -> Feed:
@@ -154,10 +161,14 @@ class Server:
         """Publish within the process, without a request."""
         return [self.feed.publish(Draft(sender, text)) for text in texts]
 
+    async def stop(self) -> None:
+        """Stop before the test ends, as `python -m demo` does on a signal."""
+        await self.running.aclose()
+
 
 class StartServer(Protocol):
     def __call__(
-        self, settings: Settings = ..., *, feed: Feed | None = None
+        self, settings: Settings = ..., *, feed: Feed | None = None, port: int = 0
     ) -> Awaitable[Server]: ...
 
 
@@ -166,11 +177,14 @@ async def start_server() -> AsyncIterator[StartServer]:
     """Start servers as `python -m demo` does, bytes counted; all stop when the test ends."""
     async with AsyncExitStack() as stack:
 
-        async def start(settings: Settings = Settings(), *, feed: Feed | None = None) -> Server:
+        async def start(
+            settings: Settings = Settings(), *, feed: Feed | None = None, port: int = 0
+        ) -> Server:
             said: list[str] = []
             app = make_app(settings, feed, said.append)
-            (url,) = await stack.enter_async_context(serving(app, "127.0.0.1", 0))
-            return Server(url, app, said)
+            running = await stack.enter_async_context(AsyncExitStack())
+            (url,) = await running.enter_async_context(serving(app, "127.0.0.1", port))
+            return Server(url, app, said, running)
 
         yield start
 
@@ -193,6 +207,11 @@ async def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < give_up, "what was waited for did not happen"
         await asyncio.sleep(0)
+
+
+async def until_delivered(tally: Tally, count: int) -> None:
+    """Wait until the server has written so many messages."""
+    await until(lambda: tally.deliveries == count)
 
 
 # Clients

@@ -5,6 +5,7 @@ The simulation knows the unit costs exactly, so a test can ask whether the analy
 
 import itertools
 import random
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,15 @@ from typing import Any
 import msgspec
 
 from clients.log import Delivery, Exchange, Experiment, Log, Request, Run, Settings, Writer, read
+from clients.schedule import Schedule, make_schedule
 
 TRANSIT_S = 0.001  # d: one way
+LEAD_S = 0.1  # so long are readers there before the first message
 STACK_S = 0.002  # client time from an answer to its next long poll
 PER_READER_S = 0.00002  # c
 REARM_S = 2 * TRANSIT_S + STACK_S  # G, of the first reader
-PROBES_PER_S = 5
-DRAIN_S = 0.5
 # Charts that need settings to vary, or a stall.
-SPECIAL = {"tradeoff", "break_even", "break_even_distance", "stall"}
+SPECIAL = {"mean_latency", "tradeoff", "break_even", "break_even_distance", "stall"}
 
 EPOCH = "5eed5eed"
 BYTES = {"short": (180, 170), "long": (190, 170), "ws": (200, 160)}  # request and response head
@@ -28,6 +29,9 @@ BYTES = {"short": (180, 170), "long": (190, 170), "ws": (200, 160)}  # request a
 SETTINGS = Settings(
     clients=8, rate_per_s=2, interval_s=1, hold_s=25, duration_s=20, warmup_s=2, payload_bytes=100
 )
+
+
+Way = Callable[[], float]
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -53,7 +57,7 @@ def make_log(
     writer.start(_experiment(settings, trials, modes, seed))
     numbers = itertools.count()
     for trial, (place, setting) in itertools.product(range(trials), enumerate(settings)):
-        published_s = publishes(setting, random.Random(f"{seed} {trial} {place}"))
+        schedule = make_schedule(setting, f"{seed} {trial} {place}")
         for mode in modes:
             number = next(numbers)
             chance = random.Random(f"{seed} {number}")
@@ -63,7 +67,7 @@ def make_log(
                 trial,
                 place,
                 settings=setting,
-                published_s=published_s,
+                schedule=schedule,
                 chance=chance,
             )
             writer.add(spoil(run), requests, deliveries)
@@ -77,77 +81,67 @@ def made(folder: Path, *settings: Settings, **options: Any) -> Log:
     return read(make_log(folder, settings or (SETTINGS,), **options))
 
 
-def publishes(settings: Settings, chance: random.Random) -> list[float]:
-    """Return when messages are published: evenly spaced before the window, then on schedule."""
-    probes = [(i + 0.5) / PROBES_PER_S for i in range(round(settings.warmup_s * PROBES_PER_S))]
-    return [*probes, *_scheduled(settings, chance)]
-
-
-def _scheduled(settings: Settings, chance: random.Random) -> Iterator[float]:
-    poisson = settings.schedule == "poisson"
-    rate = settings.rate_per_s
-    at_s = settings.warmup_s + (0 if poisson else 0.5 / rate)
-    while True:
-        at_s += chance.expovariate(rate) if poisson else 0
-        if at_s >= settings.warmup_s + settings.duration_s:
-            return
-        yield at_s
-        at_s += 0 if poisson else 1 / rate
+def line(settings: Settings, chance: random.Random) -> Way:
+    """Return what says how long each way over the settings' line takes."""
+    jitter_s = settings.jitter_ms / 1e3
+    return lambda: _transit_s(settings) + chance.uniform(0, jitter_s)
 
 
 def short_polls(
-    settings: Settings, published_s: list[float], at_s: float, _: int
+    settings: Settings, published_s: Sequence[float], at_s: float, _: int, way: Way
 ) -> Iterator[Span]:
-    """Poll, wait an interval after the answer, poll again; new connections take a round trip."""
-    head, way_s = 0, TRANSIT_S + settings.rtt_ms / 2000
-    up_s = way_s if settings.keepalive else 3 * way_s
-    while at_s < _end_s(settings):
-        news = [i for i in range(head, len(published_s)) if published_s[i] <= at_s + up_s]
-        head += len(news)
-        end_s = at_s + up_s + way_s
-        yield Span(at_s, end_s, 200 if news else 204, tuple((i, end_s) for i in news))
-        at_s = end_s + settings.interval_s
+    """Poll, wait an interval after the answer, poll again."""
+    head = 0
+    while head < len(published_s):
+        asked_s = at_s + _opening_s(settings) + way()
+        known, end_s = bisect_right(published_s, asked_s), asked_s + way()
+        yield _answer(at_s, end_s, range(head, known))
+        head, at_s = known, end_s + settings.interval_s
 
 
 def long_polls(
-    settings: Settings, published_s: list[float], at_s: float, place: int
+    settings: Settings, published_s: Sequence[float], at_s: float, place: int, way: Way
 ) -> Iterator[Span]:
     """Poll, be held until there is news or the hold ends, poll again at once."""
     head = 0
-    while at_s < _end_s(settings):
-        armed_s, until_s = at_s + TRANSIT_S, at_s + TRANSIT_S + settings.hold_s
-        news = [i for i in range(head, len(published_s)) if published_s[i] <= armed_s]
-        answered_s = armed_s
-        if not news and head < len(published_s) and published_s[head] < until_s:
-            news, answered_s = [head], published_s[head] + place * PER_READER_S
-        elif not news:
-            answered_s = until_s
-        head += len(news)
-        if answered_s > _end_s(settings):
-            yield Span(at_s, _end_s(settings), 0)  # the run ended before the hold
-            return
-        end_s = answered_s + TRANSIT_S
-        yield Span(at_s, end_s, 200 if news else 204, tuple((i, end_s) for i in news))
-        at_s = end_s + STACK_S
+    while head < len(published_s):
+        answered_s = at_s + _opening_s(settings) + way()
+        known = bisect_right(published_s, answered_s)
+        if known == head:
+            answered_s += settings.hold_s
+            if published_s[head] < answered_s:
+                known, answered_s = head + 1, published_s[head] + place * PER_READER_S
+        end_s = answered_s + way()
+        yield _answer(at_s, end_s, range(head, known))
+        head, at_s = known, end_s + STACK_S
 
 
 def session(
-    settings: Settings, published_s: list[float], at_s: float, place: int
+    settings: Settings, published_s: Sequence[float], at_s: float, place: int, way: Way
 ) -> Iterator[Span]:
-    """Stay open; each message comes in its turn, after the fan-outs before it."""
-    free_s, news = 0.0, []
+    """Stay open; each message comes in its turn, after the fan-outs before it, and in order."""
+    free_s, came_s, news = 0.0, 0.0, []
     for i, at in enumerate(published_s):
         begun_s = max(at, free_s)
         free_s = begun_s + settings.clients * PER_READER_S
-        news.append((i, begun_s + place * PER_READER_S + TRANSIT_S))
-    yield Span(at_s / 1000, _end_s(settings), 101, tuple(news))
+        came_s = max(came_s, begun_s + place * PER_READER_S + way())
+        news.append((i, came_s))
+    yield Span(at_s / 1000, came_s, 101, tuple(news))
+
+
+def _answer(start_s: float, end_s: float, news: range) -> Span:
+    return Span(start_s, end_s, 200 if news else 204, tuple((i, end_s) for i in news))
+
+
+def _transit_s(settings: Settings) -> float:
+    return TRANSIT_S + settings.rtt_ms / 2000
+
+
+def _opening_s(settings: Settings) -> float:
+    return 0.0 if settings.keepalive else 2 * _transit_s(settings)
 
 
 CLIENTS = {"short": short_polls, "long": long_polls, "ws": session}
-
-
-def _end_s(settings: Settings) -> float:
-    return settings.warmup_s + settings.duration_s + settings.interval_s + DRAIN_S
 
 
 def _ns(at_s: float) -> int:
@@ -161,24 +155,23 @@ def _run(
     place: int,
     *,
     settings: Settings,
-    published_s: list[float],
+    schedule: Schedule,
     chance: random.Random,
 ) -> tuple[Run, list[Request], list[Delivery]]:
     requests, deliveries = [], []
+    published_s, way = [LEAD_S + at_s for at_s in schedule.times_s], line(settings, chance)
+    window_s = LEAD_S + settings.warmup_s, LEAD_S + settings.warmup_s + settings.duration_s
     seen: set[tuple[int, int]] = set()
     ledger = dict.fromkeys(("request_head", "response_head", "handshake", "frame", "body"), 0)
     for client in range(settings.clients):
-        start_s = chance.uniform(0, settings.interval_s if mode == "short" else 0.1)
-        for span in CLIENTS[mode](settings, published_s, start_s, client + 1):
+        start_s = chance.uniform(0, settings.interval_s if mode == "short" else LEAD_S)
+        for span in CLIENTS[mode](settings, published_s, start_s, client + 1, way):
             up, down, parts = _bytes(mode, settings, span)
             requests.append(
                 Request(number, client, _ns(span.start_s), _ns(span.end_s), span.status,
                         len(span.news), up, down, client)
             )  # fmt: skip
-            if (
-                mode == "ws"
-                or settings.warmup_s <= span.start_s < settings.warmup_s + settings.duration_s
-            ):
+            if mode == "ws" or window_s[0] <= span.start_s < window_s[1]:
                 for part, count in parts.items():
                     ledger[part] += count
             for i, at_s in span.news:
@@ -187,16 +180,15 @@ def _run(
                     Delivery(number, client, i + 1, _ns(published_s[i]), _ns(published_s[i]),
                              _ns(at_s), _ns(at_s))
                 )  # fmt: skip
-    early = sum(at_s < settings.warmup_s for at_s in published_s)
     lost = settings.clients * len(published_s) - len(seen)
-    window_deliveries = settings.clients * (len(published_s) - early)
+    window_deliveries = settings.clients * len(schedule.window)
     run = Run(
         run=number, mode=mode, trial=trial, setting=place, order=number,
         **{name: getattr(settings, name) for name in Settings.__struct_fields__},
         seed=number, started_utc="2026-01-02T03:04:05Z",
-        window_start_ns=_ns(settings.warmup_s),
-        window_end_ns=_ns(settings.warmup_s + settings.duration_s),
-        first_message=early + 1, messages=len(published_s) - early, published=len(published_s),
+        window_start_ns=_ns(window_s[0]), window_end_ns=_ns(window_s[1]),
+        first_message=len(schedule.probes) + 1, messages=len(schedule.window),
+        published=len(published_s),
         deliveries=len(deliveries), requests=len(requests), connections=settings.clients,
         request_head_bytes=ledger["request_head"], response_head_bytes=ledger["response_head"],
         handshake_bytes=ledger["handshake"], frame_bytes=ledger["frame"],

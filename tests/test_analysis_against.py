@@ -85,12 +85,26 @@ def test_the_command_prints_and_writes_a_page_and_a_csv(
     out = capsys.readouterr().out
     assert all(name in out for name in ("short polling", "long polling", "WebSocket"))
     assert max(map(len, out.splitlines()[2:10])) <= 80
+    holding = "From 3 runs of each, a 95\u00a0% interval holds in about 80 of 100 cases"
+    assert holding in " ".join(out.split("\n"))
     text = (tmp_path / "out" / "comparison.html").read_text()
     assert Page(text).open == []
+    assert holding in text
     assert "&lt;b&gt;another&lt;/b&gt;" in text
     table = pl.read_csv(tmp_path / "out" / "comparison.csv")
     assert table["server_cpu_us_per_delivery_ratio"].to_list() == pytest.approx([2, 2, 2])
     assert {"latency_p50_ms_a", "latency_p50_ms_b", "latency_p50_ms_ratio_low"} <= {*table.columns}
+
+
+def test_one_run_of_either_leaves_no_interval_and_says_so(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    single = make_log(tmp_path / "single", [QUICK], trials=1)
+    assert main([str(folders[0]), str(single)]) == 0
+    out, text = capsys.readouterr().out, (single / "comparison.html").read_text()
+    for page in (out, text):
+        assert "Without two good runs of each there is no interval." in page
+        assert "of 100 cases" not in page
 
 
 def test_without_another_place_the_comparison_goes_into_the_second_folder(

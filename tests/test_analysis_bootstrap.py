@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from analysis.bootstrap import HOLDS, holds_of_100, mean_interval, percentile_interval
+from analysis.bootstrap import (
+    HOLDS,
+    HOLDS_APART,
+    Floats,
+    draw,
+    drawn_means,
+    holds_of_100,
+    interval,
+    mean_interval,
+    percentile_interval,
+)
 
 
 def generator() -> np.random.Generator:
@@ -44,10 +54,26 @@ def test_intervals_from_few_runs_hold_as_often_as_is_said(runs: int) -> None:
     assert holds_of_100(runs) == pytest.approx(100 * covered / 2500, abs=2)
 
 
-def test_more_runs_hold_more_often_and_never_as_often_as_is_said() -> None:
-    assert list(HOLDS.values()) == sorted(HOLDS.values())
+@pytest.mark.parametrize("runs", [2, 3, 5, 10])
+def test_ratios_over_few_runs_of_two_experiments_hold_as_often_as_is_said(runs: int) -> None:
+    chance = np.random.default_rng(runs)
+
+    def drawn() -> Floats:
+        return drawn_means(chance.normal(1, 0.05, runs), draw(runs, chance))
+
+    ratios = [interval(drawn() / drawn()) for _ in range(2500)]
+    covered = sum(low <= 1 <= high for low, high in ratios)
+    assert holds_of_100(runs, HOLDS_APART) == pytest.approx(100 * covered / 2500, abs=2)
+
+
+@pytest.mark.parametrize("holds", [HOLDS, HOLDS_APART])
+def test_more_runs_hold_more_often_and_never_as_often_as_is_said(holds: dict[int, int]) -> None:
+    assert list(holds.values()) == sorted(holds.values())
+    assert holds_of_100(10_000, holds) < 95
+
+
+def test_between_counts_of_runs_the_lesser_is_said() -> None:
     assert holds_of_100(9) == HOLDS[8]
-    assert holds_of_100(10_000) < 95
 
 
 def test_the_run_is_drawn_again_and_not_the_delivery() -> None:

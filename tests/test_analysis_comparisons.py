@@ -108,15 +108,17 @@ def test_kinds_have_no_axis_and_each_row_has_a_name_of_its_own(kinds: Log) -> No
 
 @pytest.mark.parametrize("name", ["requests", "bytes", "cpu"])
 def test_charts_draw_a_bar_for_each_kind_and_name_it(kinds: Log, name: str) -> None:
-    figure = CHARTS[name].draw(kinds, summarise(kinds))
+    summary = summarise(kinds)
+    figure = CHARTS[name].draw(kinds, summary)
     assert figure is not None
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert names == labels(rows(kinds, summarise(kinds)))
+    assert names == labels(rows(kinds, summary))
 
 
 def test_every_chart_draws_kinds(kinds: Log) -> None:
+    summary = summarise(kinds)
     for chart in CHARTS.values():
-        chart.draw(kinds, summarise(kinds))
+        chart.draw(kinds, summary)
 
 
 def test_headlines_tell_kinds_apart(kinds: Log) -> None:
@@ -140,7 +142,8 @@ def test_a_kind_is_named_only_where_it_concerns_the_mode(tmp_path: Path) -> None
 def test_a_number_that_the_contract_does_not_know_is_an_axis_too(tmp_path: Path, name: str) -> None:
     settings = [replace(QUICK, **{name: value}) for value in (1, 2)]
     log = made(tmp_path / "log", *settings, trials=1)
-    assert varied(rows(log, summarise(log))) == name
+    summary = summarise(log)
+    assert varied(rows(log, summary)) == name
     for chart in CHARTS.values():
-        chart.draw(log, summarise(log))
-    assert said(log)
+        chart.draw(log, summary)
+    assert sentences(log, rows(log, summary))

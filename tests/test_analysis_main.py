@@ -41,6 +41,12 @@ def analysed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     return folder, out.getvalue()
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the charts out, which take most of the time, where only words are asked for."""
+    monkeypatch.setattr("analysis.drawing.CHARTS", {})
+
+
 def complaint(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     """Run, and return the one line that it complains with."""
     try:
@@ -121,6 +127,7 @@ def test_a_log_of_void_runs_is_shown_and_is_no_success(
 @pytest.mark.parametrize(
     ("name", "bytes_cut"), [("runs.csv", 1), ("requests.csv", 9), ("deliveries.csv", 25)]
 )
+@pytest.mark.usefixtures("undrawn")
 def test_a_last_line_that_was_cut_off_is_left_out_and_named(
     capsys: pytest.CaptureFixture[str], folder: Path, name: str, bytes_cut: int
 ) -> None:
@@ -132,6 +139,7 @@ def test_a_last_line_that_was_cut_off_is_left_out_and_named(
     assert fault in (folder / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_whose_rows_were_cut_off_is_void(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:

@@ -180,9 +180,11 @@ def test_settings_that_are_unusual_are_named(tmp_path: Path) -> None:
 def test_a_sweep_shows_every_setting_in_one_table(tmp_path: Path) -> None:
     settings = [replace(QUICK, rate_per_s=rate, duration_s=4) for rate in (1, 2, 5)]
     page = words(make_log(tmp_path / "log", settings, trials=1))
-    overview = page.split("<caption>Every setting</caption>")[1].split("</table>")[0]
+    overview = page.split("<caption>Every setting; bold: the least at its setting</caption>")[
+        1
+    ].split("</table>")[0]
     assert overview.count("<tr") == 1 + 9
-    assert all(f"{rate} messages/s" in overview for rate in (1, 2, 5))
+    assert all(f"{rate}\u00a0messages/s" in overview for rate in (1, 2, 5))
 
 
 def test_a_log_that_was_cut_off_is_marked_incomplete(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from analysis.unit_costs import unit_costs
 from clients.log import Log
-from tests.made_log import PER_READER_S, REARM_S, SETTINGS, TRANSIT_S, made
+from tests.made_log import PER_READER_S, REARM_S, SETTINGS, STACK_S, TRANSIT_S, made
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +111,32 @@ def test_a_measured_sample_stands_for_the_crowd_around_it(log: Log) -> None:
     assert among["per_reader_s"] == pytest.approx(
         alone["per_reader_s"] * (SETTINGS.clients + 1) / (clients + 1)
     )
+
+
+def test_over_a_link_that_jitters_the_spread_of_a_probe_is_not_that_of_turns(
+    tmp_path: Path,
+) -> None:
+    line = replace(SETTINGS, rtt_ms=40, jitter_ms=60, duration_s=60, warmup_s=30)
+    log = made(tmp_path / "log", line, trials=1)
+    way_s = TRANSIT_S + 0.02 + 0.03
+    for mode in ("long", "ws"):
+        assert costs_of(log, mode)["per_reader_s"] == 0
+        assert costs_of(log, mode)["transit_s"] == pytest.approx(way_s, rel=0.05)
+    assert costs_of(log, "short")["transit_s"] == pytest.approx(way_s, rel=0.05)
+    assert costs_of(log, "long")["rearm_s"] == pytest.approx(2 * way_s + STACK_S, rel=0.05)
+
+
+@pytest.mark.parametrize("jitter_ms", [0, 60])
+def test_a_poll_that_opens_a_connection_takes_a_round_trip_more_without_jitter(
+    tmp_path: Path, jitter_ms: float
+) -> None:
+    line = replace(SETTINGS, rtt_ms=40, jitter_ms=jitter_ms, keepalive=False, duration_s=60)
+    line = replace(line, warmup_s=30)  # for enough polls before the window
+    log = made(tmp_path / "log", line, trials=1)
+    still_s = TRANSIT_S + 0.02
+    round_trip_s = 4 * still_s + jitter_ms / 1e3
+    for mode in ("short", "long"):
+        costs = costs_of(log, mode)
+        assert costs["transit_s"] == pytest.approx(still_s + jitter_ms / 2e3, rel=0.05)
+        assert costs["round_trip_s"] == pytest.approx(round_trip_s, rel=0.05)
+    assert costs_of(log, "long")["rearm_s"] == pytest.approx(round_trip_s + STACK_S, rel=0.05)

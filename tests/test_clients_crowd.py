@@ -12,19 +12,21 @@ import pytest
 from clients.client import Client, Place
 from clients.crowd import Order, read
 from clients.follower import Census
+from clients.frames import CLOSE, HEAD_END, text_frame
+from clients.joining import LONGEST_BACKOFF_S
 from clients.log import Settings
 from clients.modes import MODES
 from clients.pace import Pace
 from clients.recorder import Recorder
 from demo.app import Settings as DemoSettings
-from demo.message import encode
+from demo.message import Message, encode
 from demo.stats import STATS, Tally
-from tests.conftest import Server, StartDemo, StartServer, until
-from tests.test_modes import publish
+from tests.conftest import Clock, Server, StartServer, until, until_delivered
 
 SETTINGS = Settings(
     clients=10, rate_per_s=5, interval_s=0.02, hold_s=25, duration_s=1, warmup_s=0.5
 )
+EMPTY_PING = b"\x89\0"
 every_mode = pytest.mark.parametrize("mode", MODES)
 
 
@@ -42,9 +44,9 @@ async def census_of(wanted: Order, server: Server, texts: list[str]) -> Census:
     report: list[Census] = []
     reading = asyncio.create_task(read(wanted, report))
     await until(lambda: tally(server, wanted.mode).requests >= 7)
-    for text in texts:
+    for number, text in enumerate(texts, start=1):
         server.publish(text)
-        await asyncio.sleep(0.005)
+        await until_delivered(tally(server, wanted.mode), 7 * number)
     await reading
     await until(lambda: tally(server, wanted.mode).connections == 0)
     return report[0]
@@ -88,52 +90,75 @@ async def test_request_of_the_crowd_is_as_long_as_a_measured_one(
 
 
 @every_mode
-async def test_pings_and_quiet_times_break_nothing(
-    server: Server, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("demo.sockets.HEARTBEAT_S", 0.05)
-    settings = msgspec.structs.replace(SETTINGS, hold_s=0.05)
+async def test_pings_and_quiet_times_break_nothing(clock: Clock, server: Server, mode: str) -> None:
     report: list[Census] = []
+    settings = msgspec.structs.replace(SETTINGS, interval_s=5)
     reading = asyncio.create_task(read(order(server, mode, 1, settings), report))
-    await until(lambda: tally(server, mode).requests >= 7)
-    await asyncio.sleep(0.2)  # several heartbeats, holds and intervals
-    server.publish("at last")
-    await reading
-    await until(lambda: tally(server, mode).connections == 0)
+    await clock.advance(100)  # several heartbeats, holds and intervals
     (census,), counts = report, tally(server, mode)
-    # A ping so often may cross a close: its pong, 6 bytes, then finds nobody to count it.
-    crossed = 7 * 6 if mode == "ws" else 0
-    assert 0 <= census.tally.bytes_up - counts.bytes_in <= crossed
-    assert census.tally.bytes_down == counts.bytes_out
+    asked = {"short": 7 * 20, "long": 7 * 4, "ws": 7}[mode]
+    assert asked <= census.tally.requests <= asked + 7
+    server.publish("at last")
+    await clock.advance(5)
+    await reading
+    await until(lambda: counts.connections == 0)
+    assert (census.tally.bytes_up, census.tally.bytes_down) == (counts.bytes_in, counts.bytes_out)
     assert census.tally.failures == 0
+
+
+async def test_ping_that_crosses_a_goodbye_is_not_answered() -> None:
+    said = b""
+
+    async def push(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal said
+        await reader.readuntil(HEAD_END)
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        last = text_frame(encode(Message(1, "ada", "the last", 0, 0)))
+        writer.write(last + EMPTY_PING)
+        said = await reader.readexactly(8)
+        writer.write_eof()
+        said += await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(push, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        report: list[Census] = []
+        await read(Order(url, "ws", (1, 1), SETTINGS, Place("epoch", 0), 1, "seed"), report)
+    assert (len(said), said[0] & 0x0F) == (8, CLOSE)
+    assert report[0].tally.failures == 0
 
 
 @every_mode
 async def test_reader_behind_the_history_misses_what_is_gone(
-    start_server: StartServer, mode: str
+    clock: Clock, start_server: StartServer, mode: str
 ) -> None:
     server = await start_server(DemoSettings(history=3))
     wanted = order(server, mode, 8)
     server.publish(*"abcdefgh")
     report: list[Census] = []
-    await read(wanted, report)
+    reading = asyncio.create_task(read(wanted, report))
+    await clock.advance(LONGEST_BACKOFF_S)
+    await reading
     assert report[0].received == dict.fromkeys((6, 7, 8), 7)
 
 
 @every_mode
-async def test_crowd_comes_back_to_a_server_that_does(mode: str, start_demo: StartDemo) -> None:
-    first = start_demo()
-    place = Place("of the first", 0)
+async def test_crowd_comes_back_to_a_server_that_does(
+    clock: Clock, start_server: StartServer, mode: str
+) -> None:
+    first = await start_server()
     report: list[Census] = []
-    wanted = Order(first.url, mode, (1, 3), SETTINGS, place, 1, "seed")
+    wanted = Order(first.url, mode, (1, 3), SETTINGS, Place("of the first", 0), 1, "seed")
     reading = asyncio.create_task(read(wanted, report))
-    await until(lambda: bool(report) and report[0].tally.requests >= 3)
-    await asyncio.to_thread(first.stop)
-    second = await asyncio.to_thread(start_demo, port=first.port)
-    await publish(second, "back again")
+    await clock.advance(0.1)
+    await first.stop()
+    await clock.advance(0.1)
+    assert report[0].tally.failures >= 3
+    second = await start_server(port=first.port)
+    second.publish("back again")
+    await clock.advance(2 * LONGEST_BACKOFF_S)
     await reading
     assert report[0].received == {1: 3}
-    assert report[0].tally.failures > 0
 
 
 async def test_process_reports_what_it_has_when_its_input_closes(server: Server) -> None:
@@ -143,14 +168,13 @@ async def test_process_reports_what_it_has_when_its_input_closes(server: Server)
     assert process.stdin is not None
     assert process.stdout is not None
     assert await process.stdout.readline() == b"ready\n"
-    process.stdin.write(encode(order(server, "ws", 1000)) + b"\n")
-    await until(lambda: tally(server, "ws").requests == 7)
+    process.stdin.write(encode(order(server, "long", 1000)) + b"\n")
+    await until(lambda: tally(server, "long").requests == 7)
     server.publish("the first of a thousand")
-    await until(lambda: tally(server, "ws").deliveries == 7)
-    await asyncio.sleep(0.1)  # until it is read, too
+    await until(lambda: tally(server, "long").requests == 14)  # who asks again has read it
     process.stdin.close()
     out, _ = await process.communicate()
     census = msgspec.json.decode(out, type=Census)
     assert process.returncode == 0
     assert census.received == {1: 7}
-    await until(lambda: tally(server, "ws").connections == 0)
+    await until(lambda: tally(server, "long").connections == 0)

@@ -7,18 +7,20 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from clients.__main__ import main
 from clients.experiment import plans
 from clients.log import read
 from clients.options import parse
-from clients.quantum_leap.measuring import Leap
-from clients.scenarios import SCENARIOS
+from clients.quantum_leap.measuring import Leap, Measured
+from clients.scenarios import SCENARIOS, Scenario
 from tests.conftest import Demo
 
 
@@ -40,6 +42,22 @@ def clients(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return code, said.out, said.err
 
     return call
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return options for runs that are soon over, of scenarios that warm up for a moment."""
+    short = {name: briefly(scenario) for name, scenario in SCENARIOS.items()}
+    monkeypatch.setattr("clients.options.SCENARIOS", short)
+    options = {"clients": 2, "rate": 20, "interval-s": 0.1, "duration-s": 0.3, "trials": 1}
+    return [word for name, value in options.items() for word in (f"--{name}", str(value))]
+
+
+def briefly(scenario: Scenario) -> Scenario:
+    points = tuple(
+        replace(point, settings=replace(point.settings, warmup_s=0.1)) for point in scenario.points
+    )
+    return replace(scenario, points=points)
 
 
 def test_list_names_every_scenario_and_its_question(clients: Clients) -> None:
@@ -126,9 +144,10 @@ def test_modes_that_were_not_asked_for_are_left_out() -> None:
     assert {mode for point in ambition.scenario.points for mode in point.modes} == {"ws"}
 
 
-def test_server_at_url_is_measured(clients: Clients, demo: Demo, tmp_path: Path) -> None:
-    small = ["--clients", "2", "--duration-s", "0.3", "--rate", "20", "--trials", "1"]
-    code, _, err = clients("quick", *small, "--url", demo.url, "--out", str(tmp_path / "log"))
+def test_server_at_url_is_measured(
+    clients: Clients, brief: list[str], demo: Demo, tmp_path: Path
+) -> None:
+    code, _, err = clients("quick", *brief, "--url", demo.url, "--out", str(tmp_path / "log"))
     assert code == 0, err
     log = read(tmp_path / "log")
     assert log.experiment.url == demo.url
@@ -146,39 +165,54 @@ def test_signal_stops_it_cleanly_and_keeps_the_rows(number: signal.Signals, tmp_
         stderr=subprocess.PIPE,
         text=True,
     )
-    children = wait_for_children(process, 2)
-    time.sleep(1.5)  # until it measures
+    children = wait_until_it_measures(process, 20)
     os.kill(process.pid, number)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert str(folder) in "".join(out.split())
     assert read(folder).runs["interrupted"].to_list() == [True]
-    psutil.wait_procs(children, timeout=5)
+    psutil.wait_procs(children, timeout=20)
     assert not any(child.is_running() for child in children)
 
 
-def wait_for_children(process: subprocess.Popen[str], count: int) -> list[psutil.Process]:
+def wait_until_it_measures(process: subprocess.Popen[str], clients: int) -> list[psutil.Process]:
+    """Wait until the server has as many connections as clients; return all child processes."""
     while process.poll() is None:
         children = psutil.Process(process.pid).children(recursive=True)
-        if len(children) >= count:
+        if any(connections(child) >= clients for child in children):
             return children
         time.sleep(0.02)
     pytest.fail(f"it ended: {process.communicate()}")
 
 
+def connections(process: psutil.Process) -> int:
+    try:
+        if "demo" not in process.cmdline():
+            return 0
+        opened = process.net_connections("tcp")
+    except psutil.Error:  # it has ended meanwhile
+        return 0
+    return sum(each.status == psutil.CONN_ESTABLISHED for each in opened)
+
+
 def test_all_measures_every_scenario_into_a_folder_of_its_own(
-    clients: Clients, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    clients: Clients, brief: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    few = {name: SCENARIOS[name] for name in ("quick", "chat", "hold")}
+    few = {name: briefly(SCENARIOS[name]) for name in ("quick", "chat", "hold")}
     monkeypatch.setattr("clients.options.SCENARIOS", few)
-    monkeypatch.setattr("clients.options.Leap", lambda *_: Leap((5,), 0.2))
-    small = ["--clients", "2", "--duration-s", "0.3", "--rate", "20", "--trials", "1"]
-    code, out, err = clients("all", *small, "--modes", "ws", "--out", str(tmp_path))
+    leaps: list[Leap] = []
+
+    async def leap_on_paper(leap: Leap, done: Callable[[Measured], None]) -> None:
+        leaps.append(leap)
+
+    monkeypatch.setattr("clients.quantum_leap.showing.measure", leap_on_paper)
+    code, out, err = clients("all", *brief, "--modes", "ws", "--out", str(tmp_path))
     assert code == 0, err
     assert "3 experiments, about" in out  # hold has long polling alone
     assert sorted(path.name for path in tmp_path.iterdir()) == ["chat", "quantum-leap", "quick"]
     assert read(tmp_path / "chat").runs["lost"].to_list() == [0]
+    assert len(leaps) == 1
 
 
 def test_all_keeps_what_it_has_when_it_is_stopped(tmp_path: Path) -> None:
@@ -188,8 +222,7 @@ def test_all_keeps_what_it_has_when_it_is_stopped(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    children = wait_for_children(process, 2)
-    time.sleep(1.5)  # until it measures
+    children = wait_until_it_measures(process, 20)
     os.kill(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -197,7 +230,7 @@ def test_all_keeps_what_it_has_when_it_is_stopped(tmp_path: Path) -> None:
     assert "what was measured is kept" in out
     assert [path.name for path in tmp_path.iterdir()] == ["quick"]
     assert read(tmp_path / "quick").runs["interrupted"].to_list() == [True]
-    psutil.wait_procs(children, timeout=5)
+    psutil.wait_procs(children, timeout=20)
     assert not any(child.is_running() for child in children)
 
 
@@ -208,13 +241,12 @@ def test_killed_measurement_leaves_no_crowd_behind(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    children = wait_for_children(process, 3)
-    time.sleep(1.5)  # until it measures
+    children = wait_until_it_measures(process, 30)
     process.kill()
     process.wait()
     workers = [child for child in children if "demo" not in child.cmdline()]
     assert len(workers) == 2
-    _, left = psutil.wait_procs(workers, timeout=10)
+    _, left = psutil.wait_procs(workers, timeout=20)
     for child in children:
         if child.is_running():
             child.kill()

@@ -1,8 +1,9 @@
 """Short polling waits a phase, then the interval, counted from the answer or on a grid."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
+import msgspec
 import pytest
 
 from clients.log import Settings
@@ -50,8 +51,23 @@ def test_without_an_interval_there_is_no_pause(timer: str) -> None:
     assert asked(timer, 0.1, interval_s=0.0) == [100.25, 100.35, 100.45, 100.55]
 
 
-def test_phase_is_within_the_interval_and_the_seed_repeats_it() -> None:
-    phases = [make_pace(SETTINGS, str(seed)).phase_s for seed in range(100)]
-    assert 0 <= min(phases) < 0.2
-    assert 1.8 < max(phases) <= 2
-    assert phases == [make_pace(SETTINGS, str(seed)).phase_s for seed in range(100)]
+@pytest.mark.parametrize("clients", [7, 20, 300])
+def test_phases_cover_the_cycle_evenly_whatever_the_number_of_clients(clients: int) -> None:
+    phases = sorted(make_pace(SETTINGS, "seed", client).phase_s for client in range(clients))
+    around = [*phases, phases[0] + 2]
+    gaps = [after - before for before, after in pairwise(around)]
+    assert 0 <= phases[0] < phases[-1] < 2
+    assert max(gaps) < 2.7 * 2 / clients  # at random it would be 4 to 6
+
+
+def test_phases_cover_the_round_trip_too() -> None:
+    far = msgspec.structs.replace(SETTINGS, rtt_ms=1000)
+    phases = [make_pace(far, "seed", client).phase_s for client in range(100)]
+    assert 2.9 < max(phases) < 3
+
+
+def test_phases_start_anywhere_and_the_seed_repeats_them() -> None:
+    firsts = [make_pace(SETTINGS, str(seed), 1).phase_s for seed in range(100)]
+    assert min(firsts) < 0.2
+    assert max(firsts) > 1.8
+    assert firsts == [make_pace(SETTINGS, str(seed), 1).phase_s for seed in range(100)]

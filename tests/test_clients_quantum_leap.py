@@ -1,8 +1,7 @@
 """The article's headers are its own, its arithmetic holds, and real sockets carry as much."""
 
+import asyncio
 import csv
-import json
-from asyncio.subprocess import Process
 from pathlib import Path
 
 import msgspec
@@ -12,27 +11,20 @@ from clients.joining import Tally
 from clients.quantum_leap.article import (
     BODY,
     FRAME_BYTES,
-    MBPS,
     POLL_CHARACTERS,
     REQUEST,
     RESPONSE,
     USE_CASES,
     wire,
 )
-from clients.quantum_leap.crowd import POLL
-from clients.quantum_leap.measuring import Leap, Measured, measure
-from clients.quantum_leap.server import ANSWER, FRAME
+from clients.quantum_leap.crowd import POLL, SETTLING_S, Order, Traffic, run
+from clients.quantum_leap.measuring import Measured, result
+from clients.quantum_leap.server import ANSWER, FRAME, Connection
 from clients.quantum_leap.table import remarks, rows
-from clients.worker import report
+from tests.conftest import Clock
 from tests.test_clients_main import Clients, clients
 
 __all__ = ["clients"]  # a fixture
-
-
-async def measured(leap: Leap) -> list[Measured]:
-    found: list[Measured] = []
-    await measure(leap, found.append)
-    return found
 
 
 def example(mode: str = "polling", **changes: object) -> Measured:
@@ -74,31 +66,29 @@ def test_printed_figures_follow_from_the_headers(case: object) -> None:
     assert row.polling_measured is row.websocket_measured is None
 
 
-async def test_sockets_carry_what_the_arithmetic_says() -> None:
-    polling, websocket = await measured(Leap(sizes=(50,), duration_s=2.0))
-    assert (polling.mode, websocket.mode) == ("polling", "websocket")
-    for each in (polling, websocket):
-        assert each.agrees
-        assert each.failures == 0
-        assert each.messages_per_client_s == pytest.approx(1, abs=0.1)
-    assert polling.header_bytes_per_message == pytest.approx(909, rel=0.02)
-    assert polling.header_mbps == pytest.approx(50 * 909 * 8 / MBPS, rel=0.1)
-    assert websocket.bytes_up == 0
-    assert websocket.header_bytes_per_message == 2
-
-
-async def test_counts_of_the_server_that_differ_are_noticed(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("polling", "bytes_up"), [(True, 716), (False, 0)])
+async def test_each_client_gets_a_message_a_second(
+    clock: Clock, polling: bool, bytes_up: int
 ) -> None:
-    async def miscount(process: Process, kind: type[msgspec.Struct]) -> list[msgspec.Struct]:
-        lines = await report(process, kind)
-        for line in lines:
-            if isinstance(line, Tally):
-                line.bytes_down += 1
-        return lines
+    tally, report = Tally(), list[Traffic]()
+    async with await clock.create_server(lambda: Connection(tally), "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        running = asyncio.create_task(run(Order(url, polling, 5, 10.0, seed=1), report))
+        await clock.advance(SETTLING_S + 10 + 2)
+        await running
+    (traffic,) = report
+    assert traffic.messages == 5 * 10
+    assert traffic.bytes_up == 50 * bytes_up
+    assert traffic.bytes_down == 50 * (len(ANSWER) if polling else len(FRAME))
+    assert traffic.window_s == pytest.approx(10)
+    assert traffic.total == tally
 
-    monkeypatch.setattr("clients.quantum_leap.measuring.report", miscount)
-    assert {each.agrees for each in await measured(Leap(sizes=(3,), duration_s=0.1))} == {False}
+
+@pytest.mark.parametrize(("lost_bytes", "agrees"), [(0, True), (1, False)])
+def test_counts_of_the_server_that_differ_are_noticed(lost_bytes: int, agrees: bool) -> None:
+    seen = Traffic(1.0, 20, 716 * 20, 214 * 20, 0.1, 0, Tally(20, 20, 0, 716 * 20, 214 * 20))
+    counted = Tally(20, 20, 0, 716 * 20 - lost_bytes, 214 * 20)
+    assert result("polling", 20, seen, counted).agrees == agrees
 
 
 def test_measured_crowd_stands_beside_the_printed_ones() -> None:
@@ -116,7 +106,9 @@ def test_crowd_that_is_too_large_and_counts_that_differ_are_said() -> None:
     assert "(3 failures)" in remarks([example(failures=3)])[-1]
 
 
-def test_command_prints_the_table_and_writes_the_figures(clients: Clients, tmp_path: Path) -> None:
+def test_command_measures_prints_the_table_and_writes_the_figures(
+    clients: Clients, tmp_path: Path
+) -> None:
     folder = tmp_path / "leap"
     small = ("--clients", "20", "--duration-s", "0.5")
     code, out, err = clients("quantum-leap", *small, "--out", str(folder))
@@ -128,8 +120,14 @@ def test_command_prints_the_table_and_writes_the_figures(clients: Clients, tmp_p
     assert [row["clients"] for row in table] == ["20", "1000", "10000", "100000"]
     assert float(table[0]["polling_measured_mbps"]) > 0
     assert table[1]["polling_measured_mbps"] == ""
-    details = json.loads((folder / "quantum-leap.json").read_bytes())
-    assert [each["mode"] for each in details] == ["polling", "websocket"]
+    details = (folder / "quantum-leap.json").read_bytes()
+    polling, websocket = msgspec.json.decode(details, type=list[Measured])
+    assert (polling.mode, websocket.mode) == ("polling", "websocket")
+    for each in (polling, websocket):
+        assert each.agrees
+        assert each.failures == 0
+    assert polling.bytes_up % len(POLL) == polling.bytes_down % len(ANSWER) == 0
+    assert websocket.bytes_up == websocket.bytes_down % len(FRAME) == 0
 
 
 def test_folder_in_use_is_refused(clients: Clients, tmp_path: Path) -> None:

@@ -8,18 +8,18 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 
-import aiohttp
 import pytest
 
 from clients import meter
 from clients.client import Client, Place
+from clients.log import Request
 from clients.modes import MODES
 from clients.pace import Pace
 from clients.recorder import Recorder
 from demo.app import Settings
 from demo.message import Message
 from demo.stats import STATS, Tally
-from tests.conftest import Demo, Server, StartDemo, StartServer, until
+from tests.conftest import Server, StartServer, until, until_delivered
 
 pytestmark = [pytest.mark.both_loops, pytest.mark.parametrize("mode", MODES)]
 
@@ -157,17 +157,18 @@ async def test_empty_answers_are_rows_with_no_message(
 
 
 async def test_server_that_comes_back_loses_no_reader(
-    read: Read, mode: str, start_demo: StartDemo
+    read: Read, mode: str, start_server: StartServer
 ) -> None:
-    first = start_demo()
+    first = await start_server()
     reader = await read(first.url, Place("of the first", 0), QUICK)
-    taking = asyncio.create_task(reader.take(1))
-    await asyncio.to_thread(first.stop)
-    second = await asyncio.to_thread(start_demo, port=first.port)
-    await publish(second, "back again")
-    (message,) = await taking
-    assert message.text == "back again"
-    assert any(row.status == 0 and row.messages == 0 for row in reader.recorder.requests)
+    taking = asyncio.create_task(reader.texts(1))
+    await until(lambda: tally(first, mode).requests > 0)
+    await first.stop()
+    rows = reader.recorder.requests
+    await until(lambda: any(row.status == 0 and row.messages == 0 for row in rows))
+    second = await start_server(port=first.port)
+    second.publish("back again")
+    assert await taking == ["back again"]
 
 
 async def test_requests_deliveries_and_bytes_equal_the_servers(
@@ -175,9 +176,9 @@ async def test_requests_deliveries_and_bytes_equal_the_servers(
 ) -> None:
     readers = [await read(server.url, head(server)) for _ in range(3)]
     taking = [asyncio.create_task(reader.take(5)) for reader in readers]
-    for text in ("a", "b" * 200, "c" * 1000, "ä€😀", "e"):
+    for number, text in enumerate(("a", "b" * 200, "c" * 1000, "ä€😀", "e"), start=1):
         server.publish(text)
-        await asyncio.sleep(0.01)
+        await until_delivered(tally(server, mode), 3 * number)
     await asyncio.gather(*taking)
     for reader in readers:
         await reader.stop()
@@ -214,14 +215,15 @@ async def test_bytes_of_a_hundred_requests_equal_the_kernels_and_the_ledgers(
     read: Read, mode: str, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sockets = spy_on_sockets(monkeypatch)
-    reader = await read(server.url, head(server), Pace(0.001, 0.0, 0.002))
-    taking = asyncio.create_task(reader.take(100))
-    for number in range(100):
-        server.publish("x" * (7 * number))
-        await asyncio.sleep(0.003)
-    await taking
+    reader = await read(server.url, head(server), Pace(0.001, 0.0, 0.001))
     rows, ledgers = reader.recorder.requests, reader.recorder.ledgers
-    assert mode == "ws" or len(rows) >= 100
+    for number in range(100):
+        taking = asyncio.create_task(reader.take(1))
+        if mode != "ws" and number % 10 == 0:
+            await one_more(rows)  # an empty one
+        server.publish("x" * (7 * number))
+        await taking
+    assert mode == "ws" or len(rows) >= 110
     (sock,) = sockets
     counts = reader.client.meter
     await until(lambda: kernel_bytes(sock) == (counts.bytes_up, counts.bytes_down))
@@ -229,6 +231,12 @@ async def test_bytes_of_a_hundred_requests_equal_the_kernels_and_the_ledgers(
     assert mode == "ws" or counts.bytes_down == sum(row.bytes_down for row in rows)
     await reader.stop()
     assert sum(ledger.total_bytes for ledger in ledgers) == counts.bytes_up + counts.bytes_down
+
+
+async def one_more(rows: list[Request]) -> None:
+    """Wait until a request has been answered."""
+    count = len(rows)
+    await until(lambda: len(rows) > count)
 
 
 def spy_on_sockets(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
@@ -248,14 +256,6 @@ def kernel_bytes(sock: socket.socket) -> tuple[int, int]:
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 136)
     acked, received = struct.unpack_from("QQ", info, 120)
     return acked - 1, received
-
-
-async def publish(demo: Demo, text: str) -> None:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(demo.url + "/messages", json={"sender": "ada", "text": text}) as response,
-    ):
-        assert response.status == 201
 
 
 async def test_bytes_of_one_delivery_are_kept_as_they_were_on_the_socket(

@@ -12,6 +12,8 @@ from analysis.charts.cpu import draw_cpu
 from analysis.charts.empty import draw_empty
 from analysis.charts.latency import draw_latency
 from analysis.charts.ledger import draw_ledger
+from analysis.charts.mean_latency import draw_mean_latency
+from analysis.charts.memory import draw_memory
 from analysis.charts.requests import draw_requests
 from analysis.charts.stall import draw_stall
 from analysis.charts.timeline import draw_timeline
@@ -29,6 +31,8 @@ __all__ = [
     "draw_empty",
     "draw_latency",
     "draw_ledger",
+    "draw_mean_latency",
+    "draw_memory",
     "draw_requests",
     "draw_stall",
     "draw_timeline",
@@ -74,6 +78,15 @@ CHARTS: dict[str, Chart] = {
         " by one clock, for every delivery of a message published in the window.",
         limits="A browser's own time to show a message is not in it, nor the publisher's way to"
         " the server.",
+    ),
+    "mean_latency": Chart(
+        draw_mean_latency,
+        "How does latency change with the setting?",
+        "Each point is how late a message is on average at one setting, with what theory expects"
+        " beside it. Where a curve is level the setting does not matter to the mode.",
+        how="From the server's stamp at publish to the moment when the message reached the reader;"
+        " the mean over the deliveries of the window, and of that over the runs.",
+        limits="A mean says nothing of the slowest: p99 stands among the figures.",
     ),
     "tradeoff": Chart(
         draw_tradeoff,
@@ -136,6 +149,17 @@ CHARTS: dict[str, Chart] = {
         how="The operating system's count for the server's process at both ends of the window.",
         limits="The kernel's work for sockets outside the process's own calls is not in it; and"
         " this is one server in one language.",
+    ),
+    "memory": Chart(
+        draw_memory,
+        "What does a client cost in memory?",
+        "What the server's memory grew by, from before the clients connected to the end of the"
+        " window, is shared out among the clients. It holds their connections and what was"
+        " allocated for serving them.",
+        how="The resident set of the server's process, as the operating system counts it, at both"
+        " moments.",
+        limits="What a process needs to serve at all is in it, so with few clients each seems to"
+        " take more; the kernel's own buffers for a socket are not.",
     ),
     "break_even": Chart(
         draw_break_even,

@@ -2,12 +2,13 @@
 
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from analysis.charts.canvas import INK, QUIET, VOID_GREY, VOID_HATCH
 from analysis.charts.measure import Measure
 from analysis.modes import MODES
 from analysis.rows import labels
+from analysis.wording import plain
 
 Row = dict[str, object]
 
@@ -25,6 +26,8 @@ def draw_bars(axes: Axes, rows: pl.DataFrame, measure: Measure) -> None:
     axes.set_xlabel(measure.axis, labelpad=10)
     if measure.share:
         axes.xaxis.set_major_formatter(PercentFormatter(1, None, symbol=" %"))
+    if measure.time:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{plain(value)} ms"))
     finish(axes, rows)
     if measure.share:
         axes.set_xlim(0, max(axes.get_xlim()[1], LEAST_SHARE))

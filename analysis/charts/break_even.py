@@ -51,26 +51,25 @@ class Upward(msgspec.Struct, frozen=True):
     name: str
     ends: tuple[float, float]
     same: str
+    title: Callable[[StepCosts, Point], str]
 
 
-INTERVAL = Upward("interval_s", "polling interval", (0.1, 10.0), "rtt_ms")
-DISTANCE = Upward("round_trip_s", "round trip", (0.001, 1.0), "interval_s")
+INTERVAL = Upward("interval_s", "polling interval", (0.1, 10.0), "rtt_ms", interval_title)
+DISTANCE = Upward("round_trip_s", "round trip", (0.001, 1.0), "interval_s", distance_title)
 
 
 def draw_break_even(log: Log, summary: pl.DataFrame) -> Figure | None:
     """Draw the maps over the interval; None with too few settings to know what a step costs."""
-    return _maps(log, summary, INTERVAL, interval_title)
+    return draw_map(log, representative(rows(log, summary)).row(0, named=True), INTERVAL)
 
 
 def draw_break_even_distance(log: Log, summary: pl.DataFrame) -> Figure | None:
     """Draw the maps over the round trip; None with too few settings to know what a step costs."""
-    return _maps(log, summary, DISTANCE, distance_title)
+    return draw_map(log, representative(rows(log, summary)).row(0, named=True), DISTANCE)
 
 
-def _maps(
-    log: Log, summary: pl.DataFrame, upward: Upward, headline: Callable[[StepCosts, Point], str]
-) -> Figure | None:
-    row = representative(rows(log, summary)).row(0, named=True)
+def draw_map(log: Log, row: dict[str, Any], upward: Upward) -> Figure | None:
+    """Draw the maps through the setting of a row, with every setting measured on them."""
     costs = step_costs(log, row["payload_bytes"])
     if costs is None:
         return None
@@ -84,7 +83,7 @@ def _maps(
     grid = _grid(here, upward, shown)
     with style():
         figure_, axes = slide(
-            headline(costs, here), f"{_same(here, upward)}; {about(costs)}", NOTE, left=0.1
+            upward.title(costs, here), f"{_same(here, upward)}; {about(costs)}", NOTE, left=0.1
         )
         left, bottom, width, height = axes.get_position().bounds
         axes.set_position((left, bottom + 0.035, width, height - 0.06))

@@ -44,8 +44,9 @@ def draw_bytes(log: Log, summary: pl.DataFrame) -> Figure | None:
         line = along(split, name)
         row = representative(split).row(0, named=True)
         subtitle = f"{setting(row, without=name)}; {trials(split)}"
+        note = f"{NOTE} Hollow: VOID." if line["void"].any() else NOTE
         figure, axes = slide(
-            headlines.total_bytes(split), subtitle, NOTE, left=0.1, axis=TOTAL.axis
+            headlines.total_bytes(split), subtitle, note, left=0.1, axis=TOTAL.axis
         )
         draw_curves(axes, line, TOTAL, name)
         return figure

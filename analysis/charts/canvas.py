@@ -13,7 +13,7 @@ VOID_GREY, VOID_HATCH = "#e2e2e2", "///"
 STYLE = rc_params_from_file(
     Path(__file__).parent.parent / "style.mplstyle", use_default_template=False
 )
-TITLE_COLUMNS = 55
+TITLE_COLUMNS, SUBTITLE_COLUMNS = 55, 104
 LEFT, RIGHT, TOP, BOTTOM = 0.05, 0.965, 0.76, 0.17
 
 
@@ -33,7 +33,8 @@ def slide(
     lines = textwrap.fill(title, TITLE_COLUMNS)
     figure.text(LEFT - 0.015, 0.955, lines, size=25, weight="bold", va="top", linespacing=1.15)
     under = 0.955 - 0.062 * (1 + lines.count("\n"))
-    figure.text(LEFT - 0.015, under, subtitle, size=15, va="top", color=QUIET)
+    size = 15 * min(1, SUBTITLE_COLUMNS / max(1, len(subtitle)))
+    figure.text(LEFT - 0.015, under, subtitle, size=size, va="top", color=QUIET)
     figure.text(LEFT - 0.015, 0.028, note, size=13.5, va="bottom", color=QUIET)
     height = under - BOTTOM - (0.125 if axis else 0.075)
     axes = figure.add_axes((left, BOTTOM, RIGHT - left, height))

@@ -47,6 +47,8 @@ def _bars(measured: pl.DataFrame, measure: Measure, title: str) -> Figure:
 def _sweep(line: pl.DataFrame, measure: Measure, name: str, title: str, note: str) -> Figure:
     row = representative(line).row(0, named=True)
     subtitle = f"{setting(row, without=name)}; {trials(line)}"
+    if line["void"].any():
+        note = f"A hollow dot is VOID: it has no good run. {note}"
     figure, axes = slide(title, subtitle, note, left=0.1, axis=measure.axis)
     draw_curves(axes, line, measure, name)
     return figure

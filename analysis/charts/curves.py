@@ -7,25 +7,28 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 from analysis.charts.canvas import INK, VOID_GREY
 from analysis.charts.measure import Measure
 from analysis.modes import MODES, title
-from analysis.wording import VARIABLES, figure, plain
+from analysis.wording import VARIABLES, plain
 
 LABEL_GAP = 0.085  # of the axes' height: names closer than this are moved apart
 LOG_FROM = 8  # largest over smallest from which an axis is logarithmic
+FEW_TICKS_FROM = 300  # likewise, from which on it has a tick for each power of ten alone
+MOST_NAMED = 4  # void points that are named; of more, the note says what a hollow one is
 
 
 def draw_curves(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
     """Draw the measure of each mode over the setting `name`."""
     ends: dict[str, float] = {}
+    few = rows["void"].sum() <= MOST_NAMED
     for mode in MODES:
         of_mode = rows.filter(pl.col("mode") == mode)
         if of_mode.height:
-            _curve(axes, of_mode, measure, name)
+            _curve(axes, of_mode, measure, name, name_void=few)
             ends[mode] = of_mode[measure.column][-1]
     _scale(axes, rows, measure, name)
     name_ends(axes, ends)
 
 
-def _curve(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
+def _curve(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str, *, name_void: bool) -> None:
     colour = MODES[rows["mode"][0]].colour
     x = rows[name].to_numpy()
     if len(x) == 1:  # the mode does not know this setting, and was measured once
@@ -40,8 +43,10 @@ def _curve(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
         face, edge = (VOID_GREY, INK) if row["void"] else (colour, "white")
         where = (row[name], row[measure.column])
         axes.plot(*where, "o", ms=12, mfc=face, mec=edge, mew=1.5, zorder=5)
-        if row["void"]:
-            axes.annotate("VOID", where, (0, 12), textcoords="offset points", ha="center", size=13)
+        if row["void"] and name_void:
+            look = {"bbox": {"fc": "white", "ec": "none", "pad": 1, "alpha": 0.8}, "zorder": 6}
+            axes.annotate("VOID", where, (0, 12), textcoords="offset points", ha="center", size=13,
+                          **look)  # type: ignore[arg-type]  # fmt: skip
 
 
 def _scale(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
@@ -55,11 +60,12 @@ def _scale(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
     if measure.share:
         axes.set_ylim(-0.03, 1.03)
         axes.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
-    elif y.min() > 0 and y.max() / y.min() >= LOG_FROM:  # type: ignore[operator]
+    elif axes.get_xscale() == "log" and y.min() > 0 and y.max() / y.min() >= LOG_FROM:  # type: ignore[operator]
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(10, (1.0, 2.0, 5.0), numticks=12))
+        finer = (1.0, 2.0, 5.0) if y.max() / y.min() < FEW_TICKS_FROM else (1.0,)  # type: ignore[operator]
+        axes.yaxis.set_major_locator(LogLocator(10, finer, numticks=12))
         axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: figure(value, 1)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: measure.tick(value)))
     else:
         axes.set_ylim(bottom=0)
     left, bottom, width, height = axes.get_position().bounds

@@ -8,7 +8,8 @@ from analysis.charts.comparison import compare
 from analysis.charts.measure import Measure
 from clients.log import Log
 
-MEASURE = Measure("empty_share", "share of responses without a message", "theory_empty_share", True)
+AXIS = "share of responses without a message"
+MEASURE = Measure("empty_share", AXIS, "theory_empty_share", share=True)
 
 
 def draw_empty(log: Log, summary: pl.DataFrame) -> Figure | None:

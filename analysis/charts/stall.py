@@ -1,8 +1,4 @@
-"""Draw what a stall of the server does, and how a latency counted from publish hides it.
-
-A publisher that waits for the server would fall silent with it; ours keeps its schedule, so the
-time it meant to publish at is known (Gil Tene, "How NOT to Measure Latency", 2015).
-"""
+"""Draw what a stall of the server does, and how a latency counted from publish hides it."""
 
 from typing import Any
 
@@ -16,12 +12,10 @@ from analysis.charts.canvas import FAINT, INK, QUIET, slide, style
 from analysis.charts.panels import panels
 from analysis.modes import MODES, title
 from analysis.rows import representative, rows
-from analysis.runs import KEYS, with_void
+from analysis.stalled import KINDS, samples_of, tails_of
 from analysis.wording import duration, plain, setting
 from clients.log import Log
 
-KINDS = ("intended_ms", "published_ms")
-P99 = 0.99
 WAYS = ("intended time", "publish")
 MEANT = "when the message was meant to go out, from the window's start"
 NOTE = (
@@ -36,10 +30,9 @@ def draw_stall(log: Log, summary: pl.DataFrame) -> Figure | None:
     shown = representative(shown).drop_nulls("latency_p99_ms") if shown.height else shown
     if shown.is_empty():
         return None
-    samples = _samples(log, shown)
+    samples = samples_of(log, shown)
     run = samples.row(0, named=True)
-    p99 = samples.group_by("mode").agg(pl.col(KINDS).quantile(P99, "linear")).rows_by_key("mode")
-    tails = {row["mode"]: p99[row["mode"]][0] for row in shown.iter_rows(named=True)}
+    tails = tails_of(samples)
     row = shown.row(0, named=True)
     about = f"Grey: the server stands still for {plain(run['stall_s'])} s. "
     about += setting(row, without={"stall_s", "schedule", "hold_s"})
@@ -58,21 +51,6 @@ def draw_stall(log: Log, summary: pl.DataFrame) -> Figure | None:
 def _room(axes: Axes) -> None:
     left, bottom, width, height = axes.get_position().bounds
     axes.set_position((left, bottom, width, height - 0.13))
-
-
-def _samples(log: Log, shown: pl.DataFrame) -> pl.DataFrame:
-    """Return the deliveries of the window: when they were meant, and how long they took."""
-    runs = with_void(log.runs).filter("averaged", pl.col("window_start_ns").is_not_null())
-    runs = runs.join(shown, on=KEYS, how="semi")
-    about = ("run", "mode", "stall_s", "duration_s", "window_start_ns", "window_end_ns")
-    inside = log.deliveries.join(runs.select(about), on="run").filter(
-        pl.col("published_ns").is_between("window_start_ns", "window_end_ns", closed="left")
-    )
-    return inside.with_columns(
-        meant_s=(pl.col("sent_ns") - pl.col("window_start_ns")) / 1e9,
-        intended_ms=(pl.col("received_ns") - pl.col("sent_ns")) / 1e6,
-        published_ms=(pl.col("received_ns") - pl.col("published_ns")) / 1e6,
-    ).sort("run")
 
 
 def _title(shown: pl.DataFrame, tails: dict[str, tuple[float, float]], stall_s: float) -> str:

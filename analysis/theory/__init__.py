@@ -1,7 +1,7 @@
 """What each mode should cost, from first principles. No measurement here, and no I/O.
 
 Latency counts from publish at the server. MEASURING.md's derivations, in the letters of `Case`;
-each formula is held against a simulation in `tests/test_analysis_theory.py`.
+each formula is held against a simulation in `tests/test_analysis_theory*.py`.
 """
 
 from typing import Protocol

@@ -1,15 +1,18 @@
 """Theory of long polling: the client asks, is answered when there is news, asks again at once.
 
 After each response the client is deaf for G, until its next poll is armed at the server. The
-formulas come from the renewal cycle "gap, then armed until news or the end of the hold".
+formulas come from the renewal cycle "gap, then armed until news or the end of the hold". Where the
+link jitters, gaps vary; E[] is the mean over them.
 """
 
 import math
 
 import numpy as np
 
-from analysis.theory.case import Case, Floats, fanout_mean_s, fanout_places_s, none_chance
+from analysis.theory.case import Case, Floats, fanout_mean_s, none_chance
+from analysis.theory.jitter import rest_cdf, rest_mean_s, spans_s, turns_s, ways_s
 from analysis.theory.quantile import quantile
+from analysis.theory.window import long_polls
 
 
 def cycle_s(case: Case) -> float:
@@ -19,80 +22,108 @@ def cycle_s(case: Case) -> float:
     return case.rearm_s + armed_s(case)
 
 
+def gaps_s(case: Case) -> Floats:
+    """Return equally likely gaps."""
+    return spans_s(case, case.rearm_s)
+
+
 def armed_s(case: Case) -> float:
     """Return how much of a mean cycle the poll waits: A/lambda.
 
-    A = e^(-lambda G) (1 - e^(-lambda T)): it waits only if the gap brought no news, and then
+    A = E[e^(-lambda G)] (1 - e^(-lambda T)): it waits only if the gap brought no news, and then
     until news or the end of the hold. In a window of D that lambda D messages fall into,
-    A = (1 - G/D)^(lambda D) - (1 - (G + T)/D)^(lambda D), and (G + T)/D counts 1 at most.
+    A = E[(1 - G/D)^(lambda D) - (1 - (G + T)/D)^(lambda D)], and (G + T)/D counts 1 at most.
     """
-    rate = case.rate_per_s
+    rate, gaps = case.rate_per_s, gaps_s(case)
     if rate == 0:
         return case.hold_s
     if math.isinf(case.window_s):  # exact where lambda T is next to nothing, too
-        return -math.exp(-rate * case.rearm_s) * math.expm1(-rate * case.hold_s) / rate
-    ends = np.array([case.rearm_s, case.rearm_s + case.hold_s])
-    deaf, empty = none_chance(case, ends)
-    return float(deaf - empty) / rate
+        return -float(np.exp(-rate * gaps).mean()) * math.expm1(-rate * case.hold_s) / rate
+    in_vain = none_chance(case, gaps + case.hold_s)
+    return float((none_chance(case, gaps) - in_vain).mean()) / rate
 
 
 def armed_share(case: Case) -> float:
-    """Return f, the share of messages published while a poll is armed: A / (lambda G + A)."""
+    """Return f, the share of messages published while a poll is armed: A / (lambda G + A).
+
+    A window's first message has none before it whose gap it could meet, but the warm-up's last.
+    """
     if case.periodic:
         return 0.0 if _never_armed(case) else 1.0
     cycle = cycle_s(case)
-    return armed_s(case) / cycle if cycle > 0 else 1.0
+    if cycle == 0:
+        return 1.0
+    armed = armed_s(case) / cycle
+    if not _is_counted(case) or case.rearm_s == 0:
+        return armed
+    met = np.clip(gaps_s(case) - case.answered_s, 0, case.rearm_s).mean() / case.rearm_s
+    return armed + (1 - armed) * float(1 - met) / (case.rate_per_s * case.window_s)
 
 
 def latency_mean_s(case: Case) -> float:
-    """Return d + f (N + 1)c/2 + (1 - f) G/2.
+    """Return d + f (N + 1)c/2 + (1 - f) E[G^2] / (2 E[G]): of gaps that are alike, G/2.
 
     The N polls that one message answers are answered one after another, hence (N + 1)c/2. A
     message that meets the gap is not: each reader has it as soon as its own next poll is there.
     """
     armed = armed_share(case)
-    return case.transit_s + armed * fanout_mean_s(case) + (1 - armed) * case.rearm_s / 2
+    late_s = rest_mean_s(gaps_s(case))
+    return case.transit_s + armed * fanout_mean_s(case) + (1 - armed) * late_s
 
 
 def latency_quantile_s(case: Case, share: float) -> float:
-    """Return the latency that `share` = q stay within; with c = 0, d + G max(0, (q-f)/(1-f))."""
-    longest = case.transit_s + max(case.clients * case.per_reader_s, case.rearm_s)
-    return quantile(lambda at: latency_cdf(case, at), share, case.transit_s, longest)
+    """Return the latency that `share` = q stay within.
+
+    Without jitter and with c = 0 it is d + G max(0, (q - f) / (1 - f)).
+    """
+    longest = max(case.clients * case.per_reader_s, float(gaps_s(case).max()))
+    way_s = case.transit_s + case.jitter_s / 2
+    return quantile(lambda at: latency_cdf(case, at), share, 0, way_s + longest)
 
 
 def latency_cdf(case: Case, latency_s: Floats) -> Floats:
     """Return the share of deliveries that take at most `latency_s`.
 
-    With chance f a reader's turn in the fan-out and d; else d and uniform on (0, G) more.
+    With chance f a reader's turn in the fan-out and a way; else the rest of a gap and a way.
     """
-    waited = latency_s - case.transit_s
-    armed = (waited[:, np.newaxis] >= fanout_places_s(case)).mean(axis=1)
+    turns = turns_s(case, ways_s(case))
+    armed = (latency_s[:, np.newaxis] >= turns).mean(axis=1)
     share = armed_share(case)
-    if case.rearm_s == 0:
-        return np.asarray(armed)
-    deaf = np.clip(waited / case.rearm_s, 0, 1)
-    return np.asarray(share * armed + (1 - share) * deaf)
+    return np.asarray(share * armed + (1 - share) * rest_cdf(case, gaps_s(case), latency_s))
 
 
 def requests_per_client_s(case: Case) -> float:
-    """Return 1/E."""
+    """Return 1/E; in a window, the polls that start in it, over D."""
+    if _is_counted(case):
+        return long_polls(case, gaps_s(case), cycle_s(case))[0] / case.window_s
     return 1 / cycle_s(case) if cycle_s(case) > 0 else math.inf
 
 
 def empty_share(case: Case) -> float:
-    """Return the chance of neither gap nor hold bringing a message: e^(-lambda (G + T)).
+    """Return the chance of neither gap nor hold bringing a message: E[e^(-lambda (G + T))].
 
-    In a window of D that lambda D messages fall into: (1 - (G + T)/D)^(lambda D).
+    In a window, of the polls that start in it the share that are empty.
     """
+    if _is_counted(case):
+        polls, empty = long_polls(case, gaps_s(case), cycle_s(case))
+        return empty / polls
     if case.periodic:
         empty = 0 if _never_armed(case) else _holds_ended(case)
         return empty / (empty + 1)
-    return float(none_chance(case, np.array(case.rearm_s + case.hold_s)))
+    return float(none_chance(case, gaps_s(case) + case.hold_s).mean())
+
+
+def _is_counted(case: Case) -> bool:
+    """Tell whether the window has ends that matter."""
+    if math.isinf(case.window_s) or case.rate_per_s == 0 or case.rearm_s + case.hold_s == 0:
+        return False
+    return not (case.periodic and _never_armed(case))
 
 
 # A periodic source of period P. While G < P each message meets an armed poll: latency d. Beyond
 # that every gap brings news, polls are answered at once and follow each other every G, and the
-# messages fall uniformly into the gaps: with G = 2d, mean 2d and maximum 3d.
+# messages fall uniformly into the gaps: with G = 2d, mean 2d and maximum 3d. A link that makes
+# some gaps shorter than P and others longer is taken for what the mean gap is.
 
 
 def _never_armed(case: Case) -> bool:

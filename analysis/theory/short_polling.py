@@ -3,18 +3,16 @@
 The next poll starts an interval after the response, so the cycle is C = I + R; R holds a second
 round trip where each poll opens a connection. On a fixed schedule a poll skips the moments at
 which its predecessor is still out, so C = I ceil(R/I). A message finds the cycle at a random
-point and waits for its end: its latency is uniform on (d, d + C). Where cycles vary, it falls
-into a long one more often: mean d + E[C^2] / (2 E[C]), the residual life of renewal theory.
+point and waits for its end: its latency is uniform on (d, d + C). Where the link jitters, cycles
+vary, and a message falls into a long one more often: mean d + E[C^2] / (2 E[C]).
 """
 
 import math
 
-import numpy as np
-
 from analysis.theory.case import Case, Floats, none_chance
+from analysis.theory.jitter import rest_cdf, rest_mean_s, spans_s
 from analysis.theory.quantile import quantile
-
-CYCLES, TRANSITS = 100, 40  # equally likely ones that stand for all, where the link jitters
+from analysis.theory.window import empty_cycles
 
 
 def cycle_s(case: Case) -> float:
@@ -25,23 +23,13 @@ def cycle_s(case: Case) -> float:
 
 
 def cycles_s(case: Case) -> Floats:
-    """Return equally likely times from one poll to the next, as they reach the server.
-
-    The jitter of the way down, and of the next poll's way up, make a cycle longer or shorter.
-    """
-    if case.jitter_s == 0:
-        return np.array([cycle_s(case)])
-    share = (np.arange(CYCLES) + 0.5) / CYCLES
-    off = 1 - np.sqrt(2 * np.minimum(share, 1 - share))  # two uniform delays: a triangle
-    return np.asarray(np.maximum(0, cycle_s(case) + case.jitter_s * np.sign(share - 0.5) * off))
+    """Return equally likely times from one poll to the next, as they reach the server."""
+    return spans_s(case, cycle_s(case))
 
 
 def latency_mean_s(case: Case) -> float:
     """Return d + E[C^2] / (2 E[C]): d + C/2 where all cycles are alike."""
-    cycles = cycles_s(case)
-    if cycles.mean() == 0:
-        return case.transit_s
-    return case.transit_s + float((cycles**2).mean() / (2 * cycles.mean()))
+    return case.transit_s + rest_mean_s(cycles_s(case))
 
 
 def latency_quantile_s(case: Case, share: float) -> float:
@@ -53,23 +41,8 @@ def latency_quantile_s(case: Case, share: float) -> float:
 
 
 def latency_cdf(case: Case, latency_s: Floats) -> Floats:
-    """Return the share of deliveries that take at most `latency_s`.
-
-    The wait for the next poll stays within w with chance E[min(w, C)] / E[C].
-    """
-    cycles = cycles_s(case)
-    waited = latency_s[:, np.newaxis] - _transits_s(case)
-    if cycles.mean() == 0:
-        return np.asarray((waited >= 0).mean(axis=1))
-    within = np.clip(waited[:, :, np.newaxis], 0, cycles).mean(axis=(1, 2))
-    return np.asarray(within / cycles.mean())
-
-
-def _transits_s(case: Case) -> Floats:
-    if case.jitter_s == 0:
-        return np.array([case.transit_s])
-    share = (np.arange(TRANSITS) + 0.5) / TRANSITS
-    return np.asarray(case.transit_s + case.jitter_s * (share - 0.5))
+    """Return the share of deliveries that take at most `latency_s`: rest of a cycle, and a way."""
+    return rest_cdf(case, cycles_s(case), latency_s)
 
 
 def requests_per_client_s(case: Case) -> float:
@@ -80,9 +53,9 @@ def requests_per_client_s(case: Case) -> float:
 def empty_share(case: Case) -> float:
     """Return the chance of no message in a cycle: e^(-lambda C); 1 - lambda C if periodic.
 
-    In a window of D that lambda D messages fall into: (1 - C/D)^(lambda D).
+    In a window of D that lambda D messages fall into, (1 - C/D)^(lambda D + 1), with what lies
+    around the window taken into account.
     """
-    cycles = cycles_s(case)
-    if case.periodic:
-        return float(np.maximum(0, 1 - case.rate_per_s * cycles).mean())
-    return float(none_chance(case, cycles).mean())
+    if math.isinf(case.window_s):
+        return float(none_chance(case, cycles_s(case)).mean())
+    return empty_cycles(case, cycles_s(case))

@@ -1,14 +1,16 @@
 """Theory of WebSocket: one connection stays open, and the server writes when there is news.
 
 A message is written to N readers one after another, c seconds each. A message published
-meanwhile waits: a queue with service time Nc, and load rho = lambda N c.
+meanwhile waits: a queue with service time Nc, and load rho = lambda N c. A link that jitters keeps
+each reader's messages in order; that those which queued leave closer together is neglected there.
 """
 
 import math
 
 import numpy as np
 
-from analysis.theory.case import Case, Floats, fanout_mean_s, fanout_places_s
+from analysis.theory.case import Case, Floats, fanout_mean_s
+from analysis.theory.jitter import turns_s, ways_in_order_s
 from analysis.theory.quantile import quantile
 
 EXACT_SERVICES = 15  # beyond it the alternating sum loses digits, and the tail is geometric
@@ -20,8 +22,11 @@ def load(case: Case) -> float:
 
 
 def latency_mean_s(case: Case) -> float:
-    """Return d + (N + 1)c/2 + rho N c / (2 (1 - rho)); the last is the mean wait in M/D/1."""
-    return case.transit_s + fanout_mean_s(case) + _queue_mean_s(case)
+    """Return d + (N + 1)c/2 + rho N c / (2 (1 - rho)); the last is the mean wait in M/D/1.
+
+    Where the link jitters d is longer, by what messages wait for one another to arrive in order.
+    """
+    return float(ways_in_order_s(case).mean()) + fanout_mean_s(case) + _queue_mean_s(case)
 
 
 def _queue_mean_s(case: Case) -> float:
@@ -39,13 +44,14 @@ def latency_quantile_s(case: Case, share: float) -> float:
         return math.inf
     service_s = case.clients * case.per_reader_s
     # Markov's inequality bounds the quantile of the wait.
-    longest = case.transit_s + service_s + _queue_mean_s(case) / (1 - share)
-    return quantile(lambda at: latency_cdf(case, at), share, case.transit_s, longest)
+    way_s = case.transit_s + case.jitter_s / 2
+    longest = way_s + service_s + _queue_mean_s(case) / (1 - share)
+    return quantile(lambda at: latency_cdf(case, at), share, 0, longest)
 
 
 def latency_cdf(case: Case, latency_s: Floats) -> Floats:
-    """Return the share of deliveries that take at most `latency_s`: d + place + wait."""
-    waited = latency_s[:, np.newaxis] - case.transit_s - fanout_places_s(case)
+    """Return the share of deliveries that take at most `latency_s`: way + place + wait."""
+    waited = latency_s[:, np.newaxis] - turns_s(case, ways_in_order_s(case))
     if case.periodic or load(case) == 0:
         return np.asarray((waited >= 0).mean(axis=1))
     if load(case) >= 1:

@@ -96,12 +96,13 @@ def _member(order: Order, crowd: Crowd, watch: Watch, chance: random.Random) -> 
     if not order.polling:
         return Listener(crowd, lambda: UPGRADE, watch.hear)
     pace = Pace(1.0, chance.uniform(0, 1), hold_s=0, timer="grid")
-    return Poller(crowd, lambda: POLL, watch.take, pace.pauses())
+    now = asyncio.get_running_loop().time
+    return Poller(crowd, lambda: POLL, watch.take, pace.pauses(now))
 
 
 def _reading(crowd: Crowd, watch: Watch) -> tuple[float, ...]:
     tally = crowd.tally
-    now = time.perf_counter(), time.process_time()
+    now = asyncio.get_running_loop().time(), time.process_time()
     return (now[0], watch.messages, tally.bytes_up, tally.bytes_down, now[1])
 
 

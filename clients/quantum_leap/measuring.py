@@ -76,10 +76,11 @@ async def _measure(leap: Leap, mode: str, clients: int) -> Measured:
         counted = await report(server, Tally)
     if not seen or not counted:
         raise ServerError(f"{clients} clients were too many here: try fewer --clients")
-    return _result(mode, clients, seen[0], counted[0])
+    return result(mode, clients, seen[0], counted[0])
 
 
-def _result(mode: str, clients: int, seen: Traffic, counted: Tally) -> Measured:
+def result(mode: str, clients: int, seen: Traffic, counted: Tally) -> Measured:
+    """Hold what the clients saw against what the server counted."""
     header_bytes = seen.bytes_up + seen.bytes_down - seen.messages * len(BODY)
     pace = seen.messages / seen.window_s / clients
     return Measured(

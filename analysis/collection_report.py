@@ -1,0 +1,185 @@
+"""Write one report over several experiments: one HTML page that needs nothing beside it.
+
+No files are made here, and nothing is drawn.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from analysis import account, figures, leap
+from analysis.agreement import differences, within
+from analysis.answers import answer
+from analysis.chapters import CHAPTERS, Chapter
+from analysis.checked import overview
+from analysis.collection import Collection
+from analysis.comparison_table import LINES, OFF_PERCENT, theory_rows
+from analysis.machine import environments, line_added
+from analysis.pages import Picture, environment
+from analysis.report import FILES
+from analysis.rows import differing
+from analysis.verdicts import situations, verdicts
+from analysis.wins import MEASURES, Contest, contests
+from analysis.wording import apart, plain
+from clients.log import Log
+
+NEAR_PERCENT = 5  # what theory is held to
+
+
+class Part(msgspec.Struct, frozen=True):
+    """An experiment that has a chapter: its folder's name, log, rows and the charts it shows."""
+
+    name: str
+    log: Log
+    rows: pl.DataFrame
+    pictures: tuple[Picture, ...]
+
+
+def chapter(log: Log) -> Chapter:
+    """Return what the report shows of an experiment."""
+    return CHAPTERS.get(log.experiment.scenario, Chapter())
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A chart in its place; alike: the number of the first of its kind, which has the notes."""
+
+    number: int
+    picture: Picture
+    alike: int | None
+
+
+def report(
+    collection: Collection,
+    parts: Sequence[Part],
+    maps: Sequence[Picture],
+    ledger: Sequence[Picture],
+) -> str:
+    """Return the page; maps are drawn over the runs of all, the ledger is that of one delivery."""
+    logs = [part.log for part in parts]
+    runs = account.runs_of(logs)
+    shown = _numbered([*(part.pictures for part in parts), maps, ledger])
+    chapters = [_chapter(part, next(shown)) for part in parts]
+    every = [each for part in parts for each in _contests(part)]
+    page = environment().get_template("collection.html.j2")
+    return page.render(
+        facts=_facts(runs, logs),
+        missing=list(account.missing(collection)),
+        chapters=chapters,
+        leap=_leap(collection),
+        verdicts=list(verdicts(every)),
+        measures=MEASURES,
+        situations=situations(every),
+        maps=next(shown),
+        ledger=next(shown),
+        theory=list(_theory(parts)),
+        near=NEAR_PERCENT,
+        off=OFF_PERCENT,
+        checks=overview(runs) if runs.height else [],
+        void_runs=list(filter(None, (account.void_runs(part.name, part.log) for part in parts))),
+        line_added=line_added(logs) if logs else None,
+        environments=environments([(part.name, part.log.experiment) for part in parts]),
+        files=("summary.csv", *FILES),
+    )
+
+
+def _contests(part: Part) -> Iterator[Contest]:
+    return contests(part.log.experiment.scenario, part.rows)
+
+
+def _numbered(groups: Sequence[Sequence[Picture]]) -> Iterator[list[Shown]]:
+    """Yield each group's charts with their numbers, which run through the page."""
+    number, first = 0, dict[str, int]()
+    for group in groups:
+        found = []
+        for picture in group:
+            number += 1
+            found.append(Shown(number, picture, first.get(picture.question)))
+            first.setdefault(picture.question, number)
+        yield found
+
+
+def _facts(runs: pl.DataFrame, logs: Sequence[Log]) -> dict[str, Any]:
+    """Return what the first paragraph is made of."""
+    if runs.is_empty():
+        return {"runs": 0}
+    first, last, minutes = account.when(logs)
+    good = runs.filter(~pl.col("void"))
+    faulty = good.select(pl.sum("lost", "duplicates", "out_of_order")).row(0)
+    sums = {name: plain(int(runs[name].sum())) for name in ("deliveries", "requests")}
+    return sums | {
+        "runs": runs.height,
+        "void": int(runs["void"].sum()),
+        "experiments": len(logs),
+        "when": account.moments(first, last),
+        "minutes": plain(round(minutes)),
+        "gib": f"{runs.select(pl.sum('bytes_up') + pl.sum('bytes_down')).item() / 2**20:,.0f}",
+        "whole": sum(faulty) == 0,
+    }
+
+
+def _chapter(part: Part, shown: list[Shown]) -> dict[str, Any]:
+    runs = account.runs_of([part.log])
+    columns = chapter(part.log).columns
+    return {
+        "name": part.name,
+        "experiment": part.log.experiment,
+        "answer": answer(part.log, part.rows),
+        "runs": runs.height,
+        "void": int(runs["void"].sum()),
+        "settings": account.settings(part.rows, part.log),
+        "figures": shown,
+        "heads": figures.heads(columns),
+        "groups": figures.groups(part.rows, columns),
+        "theory": _theory_table(part) if chapter(part.log).theory else None,
+    }
+
+
+def _theory_table(part: Part) -> dict[str, Any]:
+    """Return every figure that theory predicts, beside it."""
+    names = differing(part.rows)
+    pairs = zip(part.rows.to_dicts(), theory_rows(part.rows), strict=True)
+    return {
+        "heads": [line.name for line in LINES if line.theory],
+        "rows": [
+            {
+                "mode": row["mode"],
+                "void": row["void"],
+                "setting": apart(row, names if row["mode"] == "short" else names[:1]),
+                "cells": cells,
+            }
+            for row, cells in pairs
+        ],
+    }
+
+
+def _leap(collection: Collection) -> dict[str, Any] | None:
+    if collection.leap is None:
+        return None
+    name, found = collection.leap
+    return {
+        "name": name,
+        "question": leap.QUESTION,
+        "expected": leap.EXPECTED,
+        "source": leap.SOURCE,
+        "answer": leap.answer(found),
+        "heads": [*leap.COLUMNS.values(), "measured ratio"],
+        "rows": leap.cells(found),
+        "remarks": list(leap.remarks(found)),
+        "files": leap.FILES,
+    }
+
+
+def _theory(parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
+    """Yield for each experiment how many figures agree with theory, and the furthest."""
+    for part in parts:
+        every = differences(part.rows)
+        if every:
+            yield {
+                "name": part.name,
+                "count": len(every),
+                "near": within(every, NEAR_PERCENT),
+                "within": within(every, OFF_PERCENT),
+                "furthest": every[0].text,
+            }

@@ -1,0 +1,93 @@
+"""Say which mode was best in which setting, from rows of several experiments. No figure is made.
+
+A setting counts when all modes have a good run there. Long polling and WebSocket know no interval,
+and a WebSocket no new connection for each poll: theirs are the rows that are else alike.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from analysis.modes import MODES
+from analysis.rows import ALL_SETTINGS, differing, with_bytes
+from analysis.wording import LABELS, apart, duration, measured, plain
+
+Row = dict[str, Any]
+CLEAR = 1.05  # less than so many times the best figure, another is held to be as good
+STRANGE = {"long": {"interval_s", "timer"}, "ws": {"interval_s", "timer", "keepalive"}}
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """A figure by which modes are compared, the less the better, and words for both ends."""
+
+    column: str
+    best: str
+    worst: str
+    unit: str
+    write: Callable[[float | None], str] = measured
+
+
+MEASURES = (
+    Measure("latency_p50_ms", "shortest latency", "longest latency", "median", duration),
+    Measure("total", "fewest bytes", "most bytes", "for each message"),
+    Measure("link", "fewest bytes with TCP/IP", "most bytes with TCP/IP", "for each message"),
+    Measure("server_cpu_us_per_delivery", "least server CPU", "most server CPU",
+            "µs for each message"),
+    Measure("server_kib_per_client", "least memory", "most memory", "KiB for each client"),
+)  # fmt: skip
+
+
+class Contest(msgspec.Struct, frozen=True):
+    """All modes at one setting; label: what tells it from others of its experiment.
+
+    place: the same where a single number varies, as its name and value
+    """
+
+    scenario: str
+    label: str
+    rows: dict[str, Row]
+    place: tuple[str, str] | None = None
+
+    def ranking(self, measure: Measure) -> list[tuple[str, float]]:
+        """Return modes and figures, the best first; empty when a mode has none."""
+        figures = {mode: row[measure.column] for mode, row in self.rows.items()}
+        if any(value is None for value in figures.values()):
+            return []
+        return sorted(figures.items(), key=lambda each: each[1])
+
+    def winner(self, measure: Measure) -> str | None:
+        """Return the mode that is clearly best; None when another is as good."""
+        ranking = self.ranking(measure)
+        if not ranking or ranking[1][1] < CLEAR * ranking[0][1]:
+            return None
+        return ranking[0][0]
+
+
+def contests(scenario: str, rows: pl.DataFrame) -> Iterator[Contest]:
+    """Yield the settings of an experiment at which all modes have a good run."""
+    running = rows.filter(~pl.col("void"), pl.col("stall_s") == 0)
+    good = with_bytes(running).to_dicts()
+    names = differing(rows)
+    for short in (row for row in good if row["mode"] == "short"):
+        found = {mode: _partner(short, good, mode) for mode in MODES}
+        there = {mode: row for mode, row in found.items() if row is not None}
+        if len(there) == len(MODES):
+            yield Contest(scenario, apart(short, names), there, _place(short, names))
+
+
+def _place(row: Row, names: Sequence[str]) -> tuple[str, str] | None:
+    name = next(iter(names), "")
+    return (name, plain(row[name])) if list(names) == [name] and name in LABELS else None
+
+
+def _partner(short: Row, good: Sequence[Row], mode: str) -> Row | None:
+    same = [name for name in ALL_SETTINGS if name not in STRANGE.get(mode, set())]
+    alike = [
+        row
+        for row in good
+        if row["mode"] == mode and all(row[name] == short[name] for name in same)
+    ]
+    exact = [row for row in alike if row["setting"] == short["setting"]]
+    return next(iter([*exact, *alike]), None)

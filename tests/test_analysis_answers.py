@@ -1,0 +1,177 @@
+"""Each answer says what its figures are, and nothing where they do not bear it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from msgspec.structs import replace
+
+from analysis.agreement import differences, within
+from analysis.answers import ANSWERS, answer
+from analysis.chapters import CHAPTERS
+from analysis.rows import rows
+from analysis.summary import summarise
+from clients.log import Log, Settings
+from clients.scenarios import SCENARIOS
+from tests.made_log import SETTINGS, made
+
+FEW = replace(SETTINGS, duration_s=6, clients=3)
+Made = Callable[..., str | None]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("answers")
+
+
+@pytest.fixture
+def said(tmp_path: Path) -> Made:
+    """Make a log of a scenario, and return the answer to its question."""
+
+    def say(name: str, *settings: Settings, **options: object) -> str | None:
+        log = named(made(tmp_path / "log", *settings, trials=1, **options), name)
+        return answer(log, rows(log, summarise(log)))
+
+    return say
+
+
+def named(log: Log, scenario: str) -> Log:
+    return replace(log, experiment=replace(log.experiment, scenario=scenario))
+
+
+def sweep(**values: tuple[float, ...]) -> list[Settings]:
+    ((name, several),) = values.items()
+    return [replace(FEW, **{name: value}) for value in several]
+
+
+def test_every_scenario_has_an_answer_and_a_chapter_in_the_order_of_all() -> None:
+    assert list(ANSWERS) == list(CHAPTERS) == list(SCENARIOS)
+
+
+def test_a_feed_costs_latency_requests_and_bytes(said: Made) -> None:
+    text = said("quick", FEW) or ""
+    assert text.startswith("On average a message is ")
+    for name in ("short polling, for", "long polling, for", "WebSocket, for"):
+        assert name in text
+    assert text.count("requests") == text.count("bytes") == 1
+
+
+def test_empty_answers_are_counted_among_a_hundred(said: Made) -> None:
+    text = said("chat", replace(FEW, rate_per_s=0.5)) or ""
+    assert text.startswith("Of 100 answers, ")
+    assert "none by long polling bring nothing" in text
+
+
+def test_latency_times_requests_is_a_half_at_any_interval(said: Made) -> None:
+    text = said("interval", *sweep(interval_s=(0.2, 0.5, 1))) or ""
+    assert "every 0.2 s in place of every 1 s" in text
+    assert "is 0.4" in text or "is 0.5" in text
+
+
+def test_a_single_interval_gives_no_answer(said: Made) -> None:
+    assert said("interval", FEW) is None
+
+
+def test_distance_adds_a_transit_to_websocket(said: Made, tmp_path: Path) -> None:
+    log = named(made(tmp_path / "far", *sweep(rtt_ms=(0, 100)), trials=1), "distance")
+    summary = summarise(log)
+    far = pl.col("rtt_ms") == 100
+    transits = {"short": 2.0, "long": 1.5, "ws": 1.0}
+    for mode, grown in transits.items():
+        here = pl.col("mode") == mode
+        near = summary.filter(here, ~far)["latency_mean_ms"][0]
+        grew = pl.when(here & far).then(near + 50 * grown).otherwise("latency_mean_ms")
+        summary = summary.with_columns(latency_mean_ms=grew)
+    text = answer(log, rows(log, summary)) or ""
+    assert "short polling's by 2.0, long polling's by 1.5 and WebSocket's by 1.0" in text
+
+
+def test_the_rate_at_which_polling_needs_fewer_requests_is_given(said: Made) -> None:
+    text = said("rate", *sweep(rate_per_s=(0.5, 2, 8))) or ""
+    assert text.startswith("Short polling takes fewer requests than long polling above about 1.")
+    assert "fewer bytes than WebSocket at no rate up to 8" in text
+
+
+def test_a_longer_hold_asks_less(said: Made) -> None:
+    text = said("hold", *sweep(hold_s=(1, 4)), modes=("long",)) or ""
+    assert text.startswith("Held for 1 s, a client asks ")
+    assert "; held for 4 s, " in text
+
+
+def test_the_size_from_which_overhead_is_small_lies_between_the_sizes(said: Made) -> None:
+    text = said("payload", *sweep(payload_bytes=(20, 200)), modes=("ws",)) or ""
+    found = re.search(r"about (\d+) bytes over WebSocket", text)
+    assert found is not None
+    assert 20 < int(found[1]) < 200
+
+
+def test_new_connections_lengthen_the_cycle(said: Made) -> None:
+    far = replace(FEW, rtt_ms=100)
+    text = said("reconnect", far, replace(far, keepalive=False)) or ""
+    assert text.startswith("Short polling's mean latency grows from ")
+    assert "; long polling's mean latency grows from " in text
+
+
+def test_compression_is_held_against_none(said: Made) -> None:
+    text = said("deflate", FEW, replace(FEW, deflate=True), modes=("ws",)) or ""
+    assert text.startswith("Compression saves 0\u00a0% of the bytes of a message with 100 bytes")
+    assert "KiB for each reader in place of" in text
+
+
+def test_a_crowd_is_answered_at_its_largest(said: Made) -> None:
+    text = said("crowd", *sweep(clients=(1, 5))) or ""
+    assert text.startswith("Among 5 clients each takes ")
+    assert (
+        "from 1 client to 5, mean latency over WebSocket grows from 1.0\u00a0ms to 1.1\u00a0ms"
+        in text
+    )
+
+
+def test_a_stall_is_seen_from_the_intended_time_alone(said: Made, tmp_path: Path) -> None:
+    log = named(made(tmp_path / "stall", replace(FEW, stall_s=1), trials=1), "stall")
+    late = log.deliveries.with_columns(pl.col("sent_ns") - 10**9)
+    held = replace(log, deliveries=late)
+    text = answer(held, rows(held, summarise(held))) or ""
+    assert "p99 is 1.0\u00a0s from the intended time and 1.1\u00a0ms from publish" in text
+    assert "; short polling's is 2.0\u00a0s and " in text
+    assert said("stall", FEW) is None
+
+
+def test_long_polling_is_given_in_transits(said: Made) -> None:
+    far = replace(FEW, rtt_ms=2)
+    text = said("rfc6202", *(replace(far, rate_per_s=rate) for rate in (1, 4))) or ""
+    assert "messages/s, in transits of 1.0\u00a0ms; its longest" in text
+
+
+def test_agreement_with_theory_is_counted_and_the_furthest_named(folder: Path) -> None:
+    log = named(made(folder / "theory", FEW, trials=1), "theory")
+    summary = summarise(log).with_columns(
+        [pl.lit(1.0).alias(f"{name}_theory_difference_percent")
+         for name in ("latency_mean_ms", "latency_p99_ms", "requests_per_client_s", "empty_share")]
+    )  # fmt: skip
+    near = rows(log, summary)
+    assert answer(log, near) == "All 12 figures are within 5\u00a0% of theory"
+    off = pl.when(pl.col("mode") == "long").then(-40.0).otherwise(1.0)
+    far = near.with_columns(latency_p99_ms_theory_difference_percent=off)
+    assert (answer(log, far) or "").endswith("is long polling's p99 (\u221240\u00a0%)")
+    assert [within(differences(far), percent) for percent in (5, 40)] == [11, 12]
+
+
+def test_shares_that_are_nearly_alike_do_not_differ(folder: Path) -> None:
+    log = named(made(folder / "share", FEW, trials=1), "theory")
+    summary = summarise(log).with_columns(
+        empty_share=0.001, theory_empty_share=0.005, empty_share_theory_difference_percent=-80.0
+    )
+    assert abs(differences(rows(log, summary))[0].percent) < 80
+
+
+def test_rows_without_a_good_run_do_not_answer(folder: Path) -> None:
+    log = named(made(folder / "void", FEW, trials=1, spoil=lambda run: replace(run, valid=False)),
+                "quick")  # fmt: skip
+    assert answer(log, rows(log, summarise(log))) is None
+
+
+def test_an_unknown_scenario_has_no_answer(said: Made) -> None:
+    assert said("another", FEW) is None

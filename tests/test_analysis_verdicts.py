@@ -1,0 +1,81 @@
+"""Which mode was best where is told from the figures, and only where all three have some."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from msgspec.structs import replace
+
+from analysis.modes import MODES
+from analysis.rows import rows
+from analysis.summary import summarise
+from analysis.verdicts import situations, verdicts
+from analysis.wins import MEASURES, Contest, contests
+from clients.log import Run
+from tests.made_log import SETTINGS, made
+
+FEW = replace(SETTINGS, duration_s=6, clients=3)
+P50 = MEASURES[0]
+
+
+def contest(label: str = "", **p50_ms: float) -> Contest:
+    """Return a contest in which every figure of a mode is the same."""
+    figures = [measure.column for measure in MEASURES]
+    return Contest("rate", label, {mode: dict.fromkeys(figures, p50_ms[mode]) for mode in MODES})
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    folder = tmp_path_factory.mktemp("verdicts") / "log"
+    log = made(folder, *(replace(FEW, interval_s=interval_s) for interval_s in (0.2, 1)), trials=1)
+    return rows(log, summarise(log))
+
+
+def test_each_interval_is_a_contest_with_the_modes_that_know_none(sweep: pl.DataFrame) -> None:
+    once = sweep.filter((pl.col("mode") == "short") | (pl.col("interval_s") == 1))
+    found = list(contests("interval", once))
+    assert [each.label for each in found] == ["interval 0.2 s", "interval 1 s"]
+    assert {each.rows["ws"]["interval_s"] for each in found} == {1.0}
+    assert all(each.winner(P50) in {"ws", "long", None} for each in found)
+
+
+def test_a_mode_without_a_good_run_makes_no_contest(tmp_path: Path) -> None:
+    def spoil(run: Run) -> Run:
+        return replace(run, valid=run.mode != "long")
+
+    log = made(tmp_path / "log", FEW, trials=1, spoil=spoil)
+    assert list(contests("quick", rows(log, summarise(log)))) == []
+
+
+def test_figures_that_are_nearly_alike_have_no_winner() -> None:
+    assert contest(short=100, long=1.04, ws=1).winner(P50) is None
+    assert contest(short=100, long=1.06, ws=1).winner(P50) == "ws"
+
+
+def test_where_a_mode_is_seldom_best_is_named() -> None:
+    often = [contest(f"{n} messages/s", short=9, long=2, ws=1) for n in range(3)]
+    said = dict(verdicts([*often, contest("50 messages/s", short=1, long=3, ws=2)]))
+    assert said["short"].startswith("shortest latency at 1 of 4 settings (rate at 50 messages/s); ")
+    assert said["ws"].startswith("shortest latency at 3 of 4 settings; ")
+    assert "; but the longest latency at 3, with up to 9.0\u00a0times the best" in said["short"]
+    assert said["long"].startswith("best figure nowhere")
+
+
+def test_the_polls_are_held_against_each_other() -> None:
+    said = dict(verdicts([contest(short=9, long=2, ws=1), contest(short=1, long=3, ws=2)]))
+    assert (
+        "Of the two that poll it has the shortest latency at 1 of 2, the fewest bytes "
+        in said["long"]
+    )
+    assert "Of the two that poll" not in said["short"]
+
+
+def test_a_situation_names_the_best_and_what_the_others_take() -> None:
+    quiet, busy = contest("1", short=9, long=2, ws=1), contest("50", short=1, long=3, ws=2)
+    found = {each.name: each for each in situations([quiet, busy])}
+    assert found["A busy feed"].label == "50"
+    best = found["A busy feed"].best[0]
+    assert best is not None
+    assert best.mode == "short"
+    assert best.others == ("WebSocket 2.0\u00a0times", "long polling 3.0\u00a0times")
+    assert "A crowd" not in found
