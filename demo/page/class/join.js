@@ -15,7 +15,6 @@ import { makeTalk } from "./talk.js";
 
 const SAID_EVERY_MS = 200;
 const AGAIN_MS = 1000;
-const BYTES_EVERY_MS = 5000;
 
 const place = (id) => document.getElementById(id);
 const { reader, name } = whoAmI();
@@ -49,7 +48,6 @@ async function begin() {
   read(MODES.includes(asked) ? asked : room.state.suggest);
   room.onState(show);
   setInterval(say, SAID_EVERY_MS);
-  setInterval(askBytes, BYTES_EVERY_MS);
 }
 
 // The chosen mode is put into the address, so that a reload keeps it.
@@ -82,16 +80,11 @@ function say() {
   counters.draw();
 }
 
-// Heads and frames are hidden from a page; the server has counted them.
-async function askBytes() {
-  const tally = (await room.tallies([reader]).catch(() => ({})))[reader];
-  if (tally) counters.server(tally);
-}
-
 let before = null;
 
 function show(state) {
-  const { settings } = state;
+  const { settings, tally } = state;
+  if (tally) counters.server(tally);  // heads and frames are hidden from a page; the server has counted them
   guess.show(settings);
   place("guess").hidden = settings.stage !== "guess";
   place("answer").hidden = settings.stage !== "reveal";
