@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from analysis.comparison_table import LEAST_SHARE
+from analysis.comparison_table import LEAST_SHARE, OFF_PERCENT
 from analysis.modes import MODES
 from analysis.rows import differing
 from analysis.summary import PREDICTED
 from analysis.wording import apart, signed_percent
 
+NEAR_PERCENT = 5  # what the scenario `theory` is held to
 NAMES = {
     "latency_mean_ms": "mean latency",
     "latency_p99_ms": "p99",
@@ -55,6 +56,19 @@ def _same(row: dict[str, Any], column: str) -> bool:
 def within(every: Iterable[Difference], percent: float) -> int:
     """Count the differences of at most so many per cent."""
     return sum(abs(each.percent) <= percent for each in every)
+
+
+def agreement_of(rows: pl.DataFrame) -> dict[str, int | str] | None:
+    """Return how many figures are within both limits, and the furthest; None without theory."""
+    every = differences(rows)
+    if not every:
+        return None
+    return {
+        "count": len(every),
+        "near": within(every, NEAR_PERCENT),
+        "within": within(every, OFF_PERCENT),
+        "furthest": every[0].text,
+    }
 
 
 def _name(row: dict[str, Any], column: str, names: list[str]) -> str:

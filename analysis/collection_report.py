@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from analysis import account, figures, leap
-from analysis.agreement import differences, within
+from analysis.agreement import NEAR_PERCENT, agreement_of
 from analysis.answers import answer
 from analysis.chapters import CHAPTERS, Chapter
 from analysis.checked import overview
@@ -24,8 +24,6 @@ from analysis.verdicts import situations, verdicts
 from analysis.wins import MEASURES, Contest, contests
 from analysis.wording import apart, plain
 from clients.log import Log
-
-NEAR_PERCENT = 5  # what theory is held to
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -155,31 +153,11 @@ def _theory_table(part: Part) -> dict[str, Any]:
 
 
 def _leap(collection: Collection) -> dict[str, Any] | None:
-    if collection.leap is None:
-        return None
-    name, found = collection.leap
-    return {
-        "name": name,
-        "question": leap.QUESTION,
-        "expected": leap.EXPECTED,
-        "source": leap.SOURCE,
-        "answer": leap.answer(found),
-        "heads": [*leap.COLUMNS.values(), "measured ratio"],
-        "rows": leap.cells(found),
-        "remarks": list(leap.remarks(found)),
-        "files": leap.FILES,
-    }
+    return None if collection.leap is None else leap.chapter(*collection.leap)
 
 
 def _theory(parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
-    """Yield for each experiment how many figures agree with theory, and the furthest."""
     for part in parts:
-        every = differences(part.rows)
-        if every:
-            yield {
-                "name": part.name,
-                "count": len(every),
-                "near": within(every, NEAR_PERCENT),
-                "within": within(every, OFF_PERCENT),
-                "furthest": every[0].text,
-            }
+        agreement = agreement_of(part.rows)
+        if agreement is not None:
+            yield {"name": part.name} | agreement

@@ -22,7 +22,10 @@ class Crossing(NamedTuple):
 
 def crossings(rows: pl.DataFrame, column: str, name: str) -> Iterator[Crossing]:
     """Yield the crossings of each two modes, on straight lines between points in log-log."""
-    line = along(rows.filter(~pl.col("void"), pl.col(column) > 0, pl.col(name) > 0), name)
+    known = rows.filter(~pl.col("void"), pl.col(column) > 0, pl.col(name) > 0)
+    if known.is_empty():
+        return
+    line = along(known, name)
     values: dict[str, dict[float, float]] = {mode: {} for mode in MODES}
     for mode, x, y in line.select("mode", name, column).iter_rows():
         values[mode][x] = math.log(y)
@@ -47,8 +50,13 @@ def in_words(rows: pl.DataFrame, column: str, verb: str) -> str | None:
         return None
     first = found[0]
     parts = [
-        f"{MODES[each.more].name} above {PHRASES[name].format('about ' + figure(each.at, 2))}"
+        f"{MODES[each.more].name} above {PHRASES[name].format(_about(each.at, name))}"
         for each in found
         if each.less == first.less
     ]
     return f"{title(first.less)} {verb} {', than '.join(parts)}"
+
+
+def _about(value: float, name: str) -> str:
+    """Write a place between two settings; of clients there are whole ones."""
+    return f"about {math.ceil(value) if name == 'clients' else figure(value, 2)}"

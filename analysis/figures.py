@@ -38,11 +38,14 @@ def groups(every: pl.DataFrame, columns: Sequence[str]) -> list[Group]:
     """Return the figures by setting, in the order of the rows."""
     names = differing(every)
     by_setting = groupby(every.to_dicts(), key=lambda row: apart(row, names))
-    return [_group(setting, list(rows), columns) for setting, rows in by_setting]
+    found = [(setting, list(rows)) for setting, rows in by_setting]
+    # A mode that no setting concerns stands apart, and would have to be held against each of them.
+    together = len(found) == 1 or all(setting for setting, _ in found)
+    return [_group(setting, rows, columns, mark=together) for setting, rows in found]
 
 
-def _group(setting: str, rows: Sequence[Row], columns: Sequence[str]) -> Group:
-    marked = {name: _least(name, rows) for name in columns}
+def _group(setting: str, rows: Sequence[Row], columns: Sequence[str], *, mark: bool) -> Group:
+    marked = {name: _least(name, rows) if mark else None for name in columns}
     return Group(
         ", ".join(part.replace(" ", NBSP) for part in setting.split(", ")),
         tuple(

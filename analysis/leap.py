@@ -5,6 +5,7 @@ No figure is measured here, and of those that are nothing is recomputed but thei
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -100,6 +101,21 @@ def remarks(leap: Leap) -> Iterator[str]:
         if not each.kept_up:
             pace = f"{each.messages_per_client_s:.2f} messages/s each"
             yield f"{name}: this machine does not carry them, {pace}"
+
+
+def chapter(name: str, leap: Leap) -> dict[str, Any]:
+    """Return what a report shows of the article; name: of its folder."""
+    return {
+        "name": name,
+        "question": QUESTION,
+        "expected": EXPECTED,
+        "source": SOURCE,
+        "answer": answer(leap),
+        "heads": [*COLUMNS.values(), "measured ratio"],
+        "rows": cells(leap),
+        "remarks": list(remarks(leap)),
+        "files": FILES,
+    }
 
 
 def _ratio(row: dict[str, float | None]) -> str:

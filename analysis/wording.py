@@ -166,7 +166,8 @@ def _told(row: dict[str, object], name: str) -> str:
     if name in KINDS:
         return KINDS[name].get(row[name], f"{name} {row[name]}")
     label = LABELS.get(name, name.replace("_", " ") + " {}")
-    return label.format(plain(_number(row[name])))
+    value = plain(_number(row[name]))
+    return "1 client" if (name, value) == ("clients", "1") else label.format(value)
 
 
 def _number(value: object) -> float:

@@ -150,6 +150,21 @@ def test_tradeoff_is_only_drawn_when_the_interval_varies(single: Analysed, sweep
     assert {"every 0.2 s", "every 0.5 s", "every 2 s"} <= set(written)
 
 
+def test_mean_latency_is_only_drawn_over_several_settings(
+    single: Analysed, sweep: Analysed
+) -> None:
+    assert CHARTS["mean_latency"].draw(*single) is None
+    assert drawn("mean_latency", sweep).axes[0].get_yscale() == "log"
+
+
+def test_of_many_void_points_the_note_speaks_and_not_each(sweep: Analysed) -> None:
+    log, summary = sweep
+    void = replace(log, runs=log.runs.with_columns(valid=False))
+    written = texts(drawn("requests", (void, summary)))
+    assert sum("VOID" in text for text in written) == 1
+    assert any(text.startswith("A hollow dot is VOID") for text in written)
+
+
 def test_what_was_not_measured_is_not_drawn(single: Analysed) -> None:
     log, summary = single
     unwatched = summary.with_columns(server_cpu_us_per_delivery=pl.lit(None, pl.Float64))

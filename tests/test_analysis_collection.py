@@ -39,7 +39,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Return a folder of good experiments that was analysed, and what was printed."""
     folder = tmp_path_factory.mktemp("whole")
     experiment(folder, "rate", rates=(0.5, 8))
-    experiment(folder, "my quick", expected="<i>half</i> a second", source="a & b")
+    experiment(folder, "the quick", expected="<i>half</i> a second", source="a & b")
     written(folder / LEAP, example(), example("websocket", header_mbps=0.0152))
     with contextlib.redirect_stdout(io.StringIO()) as out:
         assert main([str(folder)]) == 0
@@ -73,17 +73,17 @@ def test_an_experiment_is_no_collection(whole: tuple[Path, str], tmp_path: Path)
 
 def test_experiments_stand_in_the_order_of_all(whole: tuple[Path, str]) -> None:
     found = read_collection(whole[0])
-    assert [member.name for member in found.members] == ["my quick", "rate"]
+    assert [member.name for member in found.members] == ["the quick", "rate"]
     expected = [name for name in (*CHAPTERS, LEAP) if name not in {"quick", "rate", LEAP}]
     assert list(found.missing) == expected
 
 
 def test_each_experiment_is_analysed_too(whole: tuple[Path, str]) -> None:
     folder, out = whole
-    for name in ("rate", "my quick"):
+    for name in ("rate", "the quick"):
         assert (folder / name / "report.html").exists()
     assert f"Report of all: {folder / 'report.html'}" in out
-    assert "my quick: On average a message is " in out
+    assert "the quick: On average a message is " in out
 
 
 def test_the_page_needs_nothing_from_elsewhere(text: str) -> None:

@@ -50,7 +50,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return replace(run, valid=not reason, void_because=reason)
 
     folder = make_log(tmp_path_factory.mktemp("report") / "log", [QUICK], trials=2, spoil=spoil)
-    experiment = replace(read(folder).experiment, question="<i>Which</i> way & why?")
+    experiment = replace(
+        read(folder).experiment,
+        question="<i>Which</i> way & why?",
+        expected="half the <interval>",
+        source="renewal & theory",
+    )
     Writer(folder).describe(experiment)
     draw(folder)
     return folder
@@ -100,6 +105,19 @@ def test_what_the_log_says_is_escaped(text: str) -> None:
 def test_void_runs_and_their_reasons_are_shown(text: str) -> None:
     assert "2 of 6 runs are void" in text
     assert "4 of 6 runs passed every check" in text
+
+
+def test_the_question_is_answered_beside_what_was_expected(text: str) -> None:
+    header = text.split("<header>")[1].split("<nav", maxsplit=1)[0]
+    assert '<p class="answer">On average a message is ' in header
+    assert "<dt>Expected</dt><dd>half the &lt;interval&gt;</dd>" in header
+    assert "<dt>Source</dt><dd>renewal &amp; theory</dd>" in header
+
+
+def test_what_the_emulated_line_adds_is_said_where_there_is_one(tmp_path: Path, text: str) -> None:
+    assert "Distance was emulated" not in text
+    far = words(make_log(tmp_path / "log", [replace(QUICK, rtt_ms=2, duration_s=3)], trials=1))
+    assert "Distance was emulated: over WebSocket a transit took " in far
 
 
 def test_links_lead_to_files_beside_the_report(folder: Path, page: Page) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import polars as pl
 import pytest
 
 from analysis.compare import main
-from clients.quantum_leap.measuring import Leap
+from clients.quantum_leap.measuring import Leap, Measured
 from clients.scenarios import SCENARIOS
+from tests.test_clients_main import briefly
+from tests.test_clients_quantum_leap import example
 
 TINY = ["--clients", "3", "--rate", "10", "--interval-s", "0.1", "--duration-s", "0.5"]
 
@@ -68,9 +71,12 @@ def test_compare_that_is_stopped_shows_what_it_has(tmp_path: Path) -> None:
 def test_compare_all_ends_with_one_report_over_all(
     tmp_path: Path, lenient: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    few = {name: SCENARIOS[name] for name in ("quick", "chat")}
+    async def leap(_: Leap, done: Callable[[Measured], None]) -> None:
+        done(example())
+
+    few = {name: briefly(SCENARIOS[name]) for name in ("quick", "chat")}
     lenient.setattr("clients.options.SCENARIOS", few)
-    lenient.setattr("clients.options.Leap", lambda *_: Leap((5,), 0.2))
+    lenient.setattr("clients.quantum_leap.showing.measure", leap)
     small = [*TINY, "--modes", "ws", "--trials", "1", "--out", str(tmp_path)]
     lenient.setattr(sys, "argv", ["compare", "all", *small])
     assert main() == 0

@@ -2,14 +2,13 @@
 
 import polars as pl
 
-from analysis.agreement import differences, within
+from analysis.agreement import NEAR_PERCENT, differences, within
 from analysis.answers.phrases import by_mode, listed, of_100
 from analysis.modes import MODES
 from analysis.rows import representative, with_bytes
 from analysis.wording import NBSP, duration, measured
 from clients.log import Log
 
-NEAR_PERCENT = 5  # what the scenario holds theory to
 MOST_NAMED = 3
 
 

@@ -68,6 +68,8 @@ def _scale(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: measure.tick(value)))
     else:
         axes.set_ylim(bottom=0)
+        if measure.time:
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{plain(value)} ms"))
     left, bottom, width, height = axes.get_position().bounds
     axes.set_position((left, bottom, width - 0.14, height))
 
