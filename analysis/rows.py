@@ -70,6 +70,8 @@ def representative(rows: pl.DataFrame) -> pl.DataFrame:
 
 def along(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return the rows that differ from the representative ones in `name` alone, sorted by it."""
+    if rows.is_empty():  # such as the good ones of an experiment that has none
+        return rows
     middle = representative(rows).row(0, named=True)
     others = [pl.col(other) == middle[other] for other in ALL_SETTINGS if other != name]
     return rows.filter(*others).sort(name, maintain_order=True)

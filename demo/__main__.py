@@ -5,6 +5,8 @@ import asyncio
 import contextlib
 import gc
 import os
+import re
+import secrets
 import signal
 import socket
 import sys
@@ -13,6 +15,8 @@ from collections.abc import Callable
 from types import FrameType
 
 from demo.app import Settings, make_app
+from demo.classroom.address import home_url, join_url
+from demo.classroom.classroom import CLASSROOM
 from demo.feed import DEFAULT_HISTORY
 from demo.message import MAX_TEXT_BYTES
 from demo.origins import is_loopback
@@ -40,10 +44,15 @@ async def serve(options: argparse.Namespace) -> None:
     _on_signals(stop)
     if options.until_stdin_closes:
         _on_stdin_closed(stop)
-    app = make_app(_settings(options), say=_say)
+    token = secrets.token_urlsafe() if options.token is None else options.token
+    app = make_app(_settings(options, token), say=_say)
     async with serving(app, options.host, options.port) as urls:
+        app[CLASSROOM].join_url = students = join_url(options.host, urls[0])
         if not is_loopback(options.host):
             _say(_exposure(options.host))
+        _say(f"Teacher: {home_url(options.host, urls[0])}#token={token}")
+        if students is not None:
+            _say(f"Students: {students}")
         gc.freeze()  # what is here now stays: a full collection need not walk it every time
         _say(f"Listening on {' and '.join(urls)}")
         await stop.wait()
@@ -81,6 +90,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         action="store_true",
         help="stop when standard input closes too, so as not to outlive who started it",
     )
+    add("--token", type=_token, help="the teacher's, instead of one made anew at each start")
     add("--loop", default=DEFAULT_LOOP, choices=list(LOOPS), help="event loop")
     return parser.parse_args(arguments)
 
@@ -98,7 +108,7 @@ LOOPS = _loops()
 DEFAULT_LOOP = list(LOOPS)[-1]  # uvloop answers a poll for a quarter less CPU
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def _settings(options: argparse.Namespace, token: str) -> Settings:
     return Settings(
         history=options.history,
         max_text_bytes=options.max_text_bytes,
@@ -106,6 +116,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         allowed_origins=frozenset(options.allow_origin),
         loopback=is_loopback(options.host),
         deflate=options.deflate,
+        token=token,
     )
 
 
@@ -160,6 +171,12 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdecimal() and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a port, choose one from 0 to 65535")
+
+
+def _token(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9._~-]+", text):
+        return text
+    raise argparse.ArgumentTypeError("a token is letters, digits, or any of . _ ~ -")
 
 
 def _positive(text: str) -> int:

@@ -20,7 +20,7 @@ class Answers:
     def __init__(self, feed: Feed) -> None:
         self.feed = feed
         self._bodies: dict[int, bytes] = {}
-        self._head = feed.head
+        self._made_of = (feed.epoch, feed.head)
 
     def news(self, cursor: int, tally: Tally) -> web.Response:
         """Answer 200 with what is after `cursor`, which must be readable, or 204."""
@@ -40,8 +40,8 @@ class Answers:
         )
 
     def _body(self, cursor: int) -> bytes:
-        if self._head != self.feed.head:
-            self._head = self.feed.head
+        if self._made_of != (self.feed.epoch, self.feed.head):
+            self._made_of = (self.feed.epoch, self.feed.head)
             self._bodies.clear()
         if len(self._bodies) >= MAX_BODIES:
             self._bodies.clear()

@@ -1,6 +1,7 @@
 """The app: one feed, three modes, and the routes that lead to them."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from aiohttp import web
 from demo import article, long_polling, publishing, short_polling, websocket
 from demo.answers import ANSWERS, Answers
 from demo.article import ROOM, plain_frame
+from demo.classroom import reading
+from demo.classroom.classroom import CLASSROOM, Classroom
+from demo.classroom.reading import LANES, Answer, Carry
+from demo.classroom.routes import add_routes
+from demo.classroom.settings import Mode
+from demo.classroom.token import Token
 from demo.deflation import Deflation
 from demo.fanout import Fanout
 from demo.feed import DEFAULT_HISTORY, Feed
@@ -22,15 +29,19 @@ from demo.stats import STATS, Stats, Tally, begin, counted
 from demo.websocket import DEFLATION, FANOUT
 
 PAGE = Path(__file__).parent / "page"
-CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+CONTENT_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 
-Answer = Callable[[web.Request, Tally], Awaitable[web.StreamResponse]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-MODES: dict[str, tuple[str, Answer]] = {
-    "short": (short_polling.PATH, short_polling.answer),
-    "long": (long_polling.PATH, long_polling.answer),
-    "ws": (websocket.PATH, websocket.answer),
+MODES: dict[Mode, tuple[str, Answer, Carry]] = {
+    "short": (short_polling.PATH, short_polling.answer, reading.poll),
+    "long": (long_polling.PATH, long_polling.answer, reading.poll),
+    "ws": (websocket.PATH, websocket.answer, reading.session),
 }
 
 
@@ -43,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True):
     allowed_origins: frozenset[str] = frozenset()
     loopback: bool = True
     deflate: bool = False
+    token: str | None = None
 
 
 def make_app(
@@ -63,6 +75,9 @@ def make_app(
     app[ROOM] = Fanout(feed, plain_frame)
     if settings.deflate:
         app[DEFLATION] = Deflation(feed)
+    token = Token(secrets.token_urlsafe() if settings.token is None else settings.token)
+    app[CLASSROOM] = Classroom(feed, app[STATS], token)
+    app[LANES] = app[CLASSROOM].lanes
     app.cleanup_ctx.append(_push)
     _add_routes(app)
     return app
@@ -70,15 +85,20 @@ def make_app(
 
 def _add_routes(app: web.Application) -> None:
     stats = app[STATS]
-    for mode, (path, answer) in MODES.items():
-        app.router.add_get(path, _counted(answer, stats.modes[mode]))
+    for mode, (path, answer, carry) in MODES.items():
+        app.router.add_get(path, _counted(mode, answer, carry, stats.modes[mode]))
     app.router.add_post(publishing.PATH, publishing.post_message)
     app.router.add_options(publishing.PATH, preflight)
     app.router.add_get("/", _front_door)
     app.router.add_get("/echo", article.echo)
     app.router.add_get("/stats", _get_stats)
-    for file in PAGE.iterdir():
-        app.router.add_get(f"/page/{file.name}", _file(file))
+    add_routes(app)
+    for file in sorted(PAGE.rglob("*")):
+        if file.suffix in CONTENT_TYPES:
+            app.router.add_get(f"/page/{file.relative_to(PAGE).as_posix()}", _file(file))
+    for page in sorted(PAGE.glob("*.html")):
+        if page.stem != "index":
+            app.router.add_get(f"/{page.stem}", _file(page))  # such as /join
 
 
 @web.middleware
@@ -91,8 +111,10 @@ async def _count_rest(request: web.Request, handler: Handler) -> web.StreamRespo
             begin(request, request.app[STATS].other)
 
 
-def _counted(answer: Answer, tally: Tally) -> Handler:
+def _counted(mode: Mode, answer: Answer, carry: Carry, tally: Tally) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
+        if reading.named(request):
+            return await carry(request, mode, answer)
         return await answer(request, begin(request, tally))
 
     return handler
@@ -138,6 +160,7 @@ async def _push(app: web.Application) -> AsyncIterator[None]:
     pushers = [asyncio.create_task(app[key].run()) for key in (FANOUT, ROOM)]
     app[STATS].lag.start()
     yield
+    app[CLASSROOM].stop()
     app[STATS].lag.stop()
     app[ANSWERS].feed.close()
     await asyncio.gather(*pushers)

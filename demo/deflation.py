@@ -29,16 +29,19 @@ class Deflation:
         self._pushing.pop(listener).cancel()
 
     async def _push(self, listener: Listener) -> None:
+        epoch = self._feed.epoch
         with contextlib.suppress(ConnectionError):  # the reader has gone
             while listener.open and not self._feed.closed:
                 try:
-                    await self._catch_up(listener)
+                    await self._catch_up(listener, epoch)
                 except Gap as gap:
                     await tell_gap(listener, self._feed, gap)
                     return
-                await self._feed.news(listener.cursor)
+                if self._feed.epoch == epoch:  # else catching up finds the gap
+                    await self._feed.news(listener.cursor)
 
-    async def _catch_up(self, listener: Listener) -> None:
+    async def _catch_up(self, listener: Listener, epoch: str) -> None:
+        self._feed.check(listener.cursor, epoch)
         for entry in self._feed.after(listener.cursor):
             await listener.ws.send_frame(entry.json, WSMsgType.TEXT)
             listener.cursor = entry.message.id

@@ -47,6 +47,9 @@ class Listener:
         return not (self.ws.closed or self.is_closing())
 
 
+LISTENER = web.RequestKey("LISTENER", Listener)  # of an upgrade that has become a listener
+
+
 class Fanout:
     """Push a feed to its listeners, each message in the bytes that `frame` gives it."""
 
@@ -58,10 +61,12 @@ class Fanout:
         self._farewells: set[asyncio.Task[None]] = set()
         self._chunks: dict[int, tuple[bytes, int]] = {}
         self._head = feed.head
+        self._epoch = feed.epoch
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, listener: Listener) -> None:
         """Write what the listener has missed, and all that comes."""
+        self._end_old_epoch()
         self._listeners.add(listener)
         self._push((listener,))
 
@@ -73,17 +78,22 @@ class Fanout:
     async def run(self) -> None:
         """Push for ever; ends when the feed closes."""
         while not self._feed.closed:
-            head = self._feed.head
+            head, epoch = self._feed.head, self._feed.epoch
             await self._round()
-            await self._feed.news(head)
+            if self._feed.epoch == epoch:  # else `head` was another history's
+                await self._feed.news(head)
 
     async def _round(self) -> None:
         # What arrives during a round goes out in it, to those not yet reached; a pause shows
         # that the head moved, and the next round serves the others.
-        listeners = tuple(self._listeners)
+        self._end_old_epoch()
+        listeners, epoch = tuple(self._listeners), self._epoch
         for first in range(0, len(listeners), TURN):
             self._push(listeners[first : first + TURN])
             await asyncio.sleep(0)
+            self._end_old_epoch()
+            if self._epoch != epoch:
+                return
 
     def _push(self, listeners: tuple[Listener, ...]) -> None:
         # The hot path. Nothing else runs meanwhile, so the head stands still, and most listeners
@@ -148,8 +158,21 @@ class Fanout:
 
     def _retry(self) -> None:
         self._timer = None
+        self._end_old_epoch()
         if not self._feed.closed:
             self._push(tuple(self._behind))
+
+    def _end_old_epoch(self) -> None:
+        """Tell all listeners of an epoch that has ended: no cursor of theirs means anything now."""
+        if self._epoch == self._feed.epoch:
+            return
+        self._chunks.clear()
+        try:
+            self._feed.check(0, self._epoch)
+        except Gap as gap:
+            for listener in tuple(self._listeners):
+                self._tell(listener, gap)
+        self._epoch = self._feed.epoch
 
     def _tell(self, listener: Listener, gap: Gap) -> None:
         self.discard(listener)

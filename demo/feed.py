@@ -68,6 +68,13 @@ class Feed:
         self._wake()
         return entry
 
+    def restart(self) -> None:
+        """Begin anew, with an epoch of its own and no history; wake all who wait in the old one."""
+        self.epoch = secrets.token_hex(4)
+        self.head = 0
+        self._ring = []
+        self._wake()
+
     def after(self, cursor: int) -> list[Entry]:
         """Return the entries with ids above `cursor`, oldest first; raise Gap if any is gone."""
         self.check(cursor)
@@ -83,8 +90,9 @@ class Feed:
             raise Gap(f"the history now starts at {self.oldest}: {self._way_on}")
 
     async def news(self, cursor: int) -> None:
-        """Wait until there is something after `cursor`, or the feed has closed."""
-        while self.head <= cursor and not self.closed:
+        """Wait until there is something after `cursor`, or this epoch or the feed has ended."""
+        epoch = self.epoch
+        while self.head <= cursor and self.epoch == epoch and not self.closed:
             await self._news.wait()
 
     def close(self) -> None:

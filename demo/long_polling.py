@@ -20,12 +20,13 @@ async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
     query = reader(request)
     hold = hold_s(request)
     cursor = feed.head if query.cursor is None else query.cursor
+    epoch = feed.epoch if query.epoch is None else query.epoch
     try:
-        feed.check(cursor, query.epoch)
+        feed.check(cursor, epoch)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(hold):
                 await feed.news(cursor)
-        feed.check(cursor)
+        feed.check(cursor, epoch)
     except Gap as gap:
         return answers.gap(gap, tally)
     return answers.news(cursor, tally)

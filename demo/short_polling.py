@@ -16,8 +16,9 @@ async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
     feed = answers.feed
     query = reader(request)
     cursor = feed.head if query.cursor is None else query.cursor
+    epoch = feed.epoch if query.epoch is None else query.epoch
     try:
-        feed.check(cursor, query.epoch)
+        feed.check(cursor, epoch)
     except Gap as gap:
         return answers.gap(gap, tally)
     return answers.news(cursor, tally)

@@ -6,7 +6,7 @@ included. This is the server's own count; the clients keep theirs, and the two m
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import msgspec
@@ -86,8 +86,17 @@ class MeteredTransport:
     __slots__ = ("_transport", "get_write_buffer_size", "is_closing", "meter", "write_uncounted")
 
     def __init__(self, transport: asyncio.Transport, meter: Meter) -> None:
-        self._transport = transport
         self.meter = meter
+        self.lead(transport)
+
+    @property
+    def below(self) -> asyncio.Transport:
+        """The transport that is written to."""
+        return self._transport
+
+    def lead(self, transport: asyncio.Transport) -> None:
+        """Write to `transport` from now on."""
+        self._transport = transport
         # Bound once: these are asked for every recipient of every message.
         self.is_closing = transport.is_closing
         self.get_write_buffer_size = transport.get_write_buffer_size
@@ -138,6 +147,7 @@ class Stats:
 
     def __init__(self, modes: list[str]) -> None:
         self.modes = {mode: Tally() for mode in modes}
+        self._shares: dict[str, list[Tally]] = {mode: [] for mode in modes}
         self.publish = Tally()
         self.other = Tally()
         self.process = psutil.Process()
@@ -147,6 +157,17 @@ class Stats:
     def metered(self, factory: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
         """Wrap a protocol factory, so that each of its connections is counted."""
         return lambda: MeteredProtocol(factory(), self.other)
+
+    def share(self, mode: str) -> Tally:
+        """Return new counters, of one reader, that the mode's totals contain."""
+        tally = Tally()
+        self._shares[mode].append(tally)
+        return tally
+
+    def fold(self, mode: str, share: Tally) -> None:
+        """Keep what a reader's counters say, and no longer whose it was."""
+        self._shares[mode] = [tally for tally in self._shares[mode] if tally is not share]
+        self.modes[mode] = total([self.modes[mode], share])
 
     def snapshot(self) -> dict[str, Any]:
         """All counters as JSON types.
@@ -159,10 +180,19 @@ class Stats:
             "cpu_s": time.process_time(),
             "rss_bytes": self.process.memory_info().rss,
             "loop_lag_max_ms": self.lag.max_ms,
-            "modes": msgspec.to_builtins(self.modes),
+            "modes": {mode: msgspec.to_builtins(self._total(mode)) for mode in self.modes},
             "publish": msgspec.to_builtins(self.publish),
             "other": msgspec.to_builtins(self.other),
         }
+
+    def _total(self, mode: str) -> Tally:
+        return total([self.modes[mode], *self._shares[mode]])
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """Add counters up."""
+    rows = [msgspec.structs.astuple(tally) for tally in tallies]
+    return Tally(*map(sum, zip(*rows, strict=True)))
 
 
 STATS = web.AppKey("STATS", Stats)

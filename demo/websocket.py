@@ -4,7 +4,7 @@ from aiohttp import WSMsgType, web
 
 from demo.answers import ANSWERS
 from demo.deflation import Deflation
-from demo.fanout import Fanout, Listener, tell_gap
+from demo.fanout import LISTENER, Fanout, Listener, tell_gap
 from demo.feed import Gap
 from demo.frames import text_frame
 from demo.message import Hello, Problem, encode
@@ -24,17 +24,19 @@ async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
     feed = answers.feed
     query = reader(request)
     cursor = feed.head if query.cursor is None else query.cursor
+    epoch = feed.epoch if query.epoch is None else query.epoch
     deflate = DEFLATION in request.app
     async with open_socket(request, NO_STORE, deflate=deflate) as (ws, transport):
         listener = Listener(ws, transport, cursor, tally)
         try:
-            feed.check(cursor, query.epoch)
+            feed.check(cursor, epoch)
         except Gap as gap:
             await tell_gap(listener, feed, gap)
             return ws
         transport.write(text_frame(encode(Hello(feed.epoch, cursor))))
         fanout = request.app[DEFLATION] if ws.compress else request.app[FANOUT]
         fanout.add(listener)
+        request[LISTENER] = listener
         try:
             await _listen(request, ws)
         finally:

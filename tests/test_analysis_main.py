@@ -125,6 +125,19 @@ def test_a_log_of_void_runs_is_shown_and_is_no_success(
     assert report.count("the server was busy") == 3
 
 
+def test_a_sweep_of_void_runs_alone_is_shown_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def spoil(run: Run) -> Run:
+        return replace(run, valid=False, void_because="the server was busy")
+
+    rates = [replace(QUICK, rate_per_s=rate) for rate in (2, 10)]
+    assert main([str(make_log(tmp_path / "log", rates, trials=1, spoil=spoil))]) == 2
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert out.count("VOID") == 6
+
+
 @pytest.mark.parametrize(
     ("name", "bytes_cut"), [("runs.csv", 1), ("requests.csv", 9), ("deliveries.csv", 25)]
 )

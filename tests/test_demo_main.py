@@ -224,6 +224,6 @@ def test_a_server_that_should_not_outlive_its_parent_ends_with_its_input() -> No
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    assert process.stdout.readline().startswith("Listening on")
+    assert any(line.startswith("Listening on") for line in iter(process.stdout.readline, ""))
     _, err = process.communicate(timeout=30)  # closes its input
     assert (process.returncode, err) == (0, "")

@@ -142,7 +142,7 @@ async def test_bytes_of_publishing_are_those_on_the_wire(server: Server, wire: W
 
 
 @pytest.mark.both_loops
-@pytest.mark.parametrize("path", ["/", "/page/chat.js", "/page/style.css", "/stats", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/page/app.js", "/page/page.css", "/stats", "/nowhere"])
 async def test_bytes_of_all_else_are_those_on_the_wire(
     server: Server, wire: Wire, path: str
 ) -> None:

@@ -1,0 +1,61 @@
+"""What a WebSocket's reader sends, handed on when its line has brought it. Nothing is written here.
+
+A reader that sends more than MAX_UNREAD_BYTES ahead is cut off.
+"""
+
+import asyncio
+from collections import deque
+
+from demo.classroom.delayed import KEPT_BYTES, DelayedTransport
+from demo.classroom.framing import is_text
+from demo.classroom.line import Line
+
+MAX_UNREAD_BYTES = 256 * 1024
+
+
+class DelayedProtocol(asyncio.Protocol):
+    """Hand on what a WebSocket's reader sends when the line has brought it."""
+
+    def __init__(self, inner: asyncio.Protocol, transport: DelayedTransport, line: Line) -> None:
+        self.last_text = b""
+        self._inner = inner
+        self._transport = transport
+        self._line = line
+        self._queue: deque[bytes] = deque()
+        self._unread = 0
+        self._lost = False
+        self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on now, or when the line has brought it."""
+        if len(data) <= KEPT_BYTES and is_text(data):
+            self.last_text = data
+        delay_s = self._line.one_way_s
+        if not delay_s and not self._queue:
+            self._inner.data_received(data)
+            return
+        self._queue.append(data)
+        self._unread += len(data)
+        if self._unread > MAX_UNREAD_BYTES:
+            self._transport.abort()
+            return
+        asyncio.get_running_loop().call_later(delay_s, self._hand_on)
+
+    def eof_received(self) -> bool | None:
+        """Pass on: whoever ends here has been heard out."""
+        while self._queue:
+            self._hand_on()
+        return self._inner.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass on; what had not arrived never will."""
+        self._lost = True
+        self._queue.clear()
+        self._inner.connection_lost(exc)
+
+    def _hand_on(self) -> None:
+        if self._queue and not self._lost:
+            data = self._queue.popleft()
+            self._unread -= len(data)
+            self._inner.data_received(data)

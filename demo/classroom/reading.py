@@ -1,0 +1,140 @@
+"""Answer readers of the page: as anybody's request, but counted for them and over their line."""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import msgspec
+from aiohttp import web
+
+from demo.answers import ANSWERS
+from demo.classroom.arriving import DelayedProtocol
+from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport, lay, lift
+from demo.classroom.lanes import MODES, Full, Lane, Lanes, Session
+from demo.classroom.settings import Mode
+from demo.classroom.wire import head_of
+from demo.queries import problem
+from demo.stats import MeteredTransport, Tally, begin
+
+LANES = web.AppKey("LANES", Lanes)
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
+
+Answer = Callable[[web.Request, Tally], Awaitable[web.StreamResponse]]
+Carry = Callable[[web.Request, Mode, Answer], Awaitable[web.StreamResponse]]
+
+
+def named(request: web.Request) -> bool:
+    """Say whether a request names its reader; asked of every poll, so it must cost nothing."""
+    if "reader=" not in request.raw_path or "reader" not in request.query:
+        return False
+    return isinstance(request.transport, MeteredTransport)  # else it is gone, or nobody counts
+
+
+async def poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
+    """Answer a poll; this ends when the last byte has left over the reader's line."""
+    return await _unless_gone(_poll(request, mode, answer))
+
+
+async def session(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
+    """Answer a WebSocket; from the upgrade on, all its bytes go over the reader's line."""
+    return await _unless_gone(_session(request, mode, answer))
+
+
+async def _unless_gone(answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+    try:
+        return await answering
+    except ConnectionResetError:  # cut off, or gone by itself: not a fault of the server's
+        return web.Response()  # which nobody reads
+
+
+async def _poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
+    close = request.query.get("close") == "1"
+    with _carried(request, mode) as visit:
+        await visit.lane.line.travel(opening=close)
+        response = await answer(request, visit.tally)
+        feed = request.app[ANSWERS].feed
+        stand = (feed.epoch, feed.head)
+        if close:
+            response.force_close()
+        await response.prepare(request)
+        await response.write_eof()
+        await visit.transport.sent()
+        _keep(request.app[LANES], mode, visit, response)
+        if response.status in {200, 204}:
+            visit.lane.stand = stand
+    return response
+
+
+async def _session(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
+    with _carried(request, mode, owes=MAX_OWED_BYTES) as visit:
+        lane, delayed = visit.lane, visit.transport
+        await lane.line.travel(opening=True)
+        inner = cast(asyncio.Protocol, delayed.below.get_protocol())
+        protocol = DelayedProtocol(inner, delayed, lane.line)
+        delayed.below.set_protocol(protocol)
+        lane.wire.session(visit.head, delayed, protocol)
+        lane.session = mine = Session(request.app[ANSWERS].feed.epoch, request, delayed)
+        try:
+            response = await answer(request, visit.tally)
+            await delayed.sent()
+        finally:
+            if lane.session is mine:
+                lane.session = None
+    return response
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """A request of a reader: whose it is, what counts it, what carries it, and how it came."""
+
+    lane: Lane
+    tally: Tally
+    transport: DelayedTransport
+    begun_ns: int
+    bytes_in: int
+    head: bytes | None
+
+
+@contextmanager
+def _carried(request: web.Request, mode: Mode, owes: int | None = None) -> Iterator[Visit]:
+    """Count a request for its reader, and lead its connection over the reader's line meanwhile."""
+    begun_ns = time.perf_counter_ns()
+    lanes = request.app[LANES]
+    lane = _lane(request, mode, lanes)
+    tally = lanes.tally(lane, mode)
+    before = tally.bytes_in
+    begin(request, tally)
+    size = tally.bytes_in - before
+    metered = cast(MeteredTransport, request.transport)
+    delayed = lay(metered, lane.line, owes=owes)
+    lane.busy += 1
+    if lane.line.is_cut:
+        delayed.abort()
+    try:
+        yield Visit(lane, tally, delayed, begun_ns, size, head_of(request, size))
+    finally:
+        lane.busy -= 1
+        lane.seen_s = asyncio.get_running_loop().time()
+        lift(metered, delayed)
+
+
+def _keep(lanes: Lanes, mode: Mode, visit: Visit, response: web.StreamResponse) -> None:
+    """Keep what a poll cost and what it looked like."""
+    visit.lane.wire.exchange(visit.head, visit.transport.head)
+    stamps = visit.begun_ns, time.perf_counter_ns()
+    body = response.body if isinstance(response, web.Response) else None
+    sizes = visit.bytes_in, visit.transport.written, len(body) if isinstance(body, bytes) else 0
+    lanes.served.add((visit.lane.number, MODES.index(mode), *stamps, response.status, *sizes))
+
+
+def _lane(request: web.Request, mode: Mode, lanes: Lanes) -> Lane:
+    name = request.query["reader"]
+    if NAME.fullmatch(name) is None:
+        line = f"reader must be 1 to 40 letters, digits, or any of _ . -, not {name[:40]!r}"
+        raise problem(web.HTTPBadRequest, line)
+    try:
+        return lanes.join(name, mode)
+    except Full as full:
+        raise problem(web.HTTPTooManyRequests, str(full)) from None

@@ -1,0 +1,124 @@
+"""What the readers report: each its own requests and deliveries, on the server's clock.
+
+A report is taken whole or refused with the reason; what is kept is bounded (see rows.py).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+
+from demo.classroom.lanes import MODES, Lane, Lanes
+from demo.classroom.rows import MAX_DELIVERIES, MAX_REQUESTS, Rows
+from demo.classroom.runs import Runs
+from demo.classroom.settings import Mode, ReaderName
+from demo.stats import Tally
+
+MAX_REPORTED = 1000  # rows of each kind in one report
+MAX_LATENCIES = 5000  # of each mode, for the overview
+REPORTS_PER_S = 2.0
+REPORTS_AT_ONCE = 10.0
+APART_NS = 60_000_000_000  # stamps further than this from the server's life are not on its clock
+
+Stamp = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
+Status = Annotated[int, msgspec.Meta(ge=0, le=599)]
+Error = Annotated[float, msgspec.Meta(ge=0, le=1e6)]
+
+
+class Request(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One request of the reader; status 0 when no answer came."""
+
+    started_ns: Stamp
+    ended_ns: Stamp
+    status: Status
+    messages: Count
+    connection: Count
+
+
+class Delivery(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One message that reached the reader."""
+
+    message: Count
+    published_ns: Stamp
+    sent_ns: Stamp
+    received_ns: Stamp
+
+
+class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a reader has done since its last report; `number` counts its reports, if it does."""
+
+    reader: ReaderName
+    mode: Mode
+    clock_error_ms: Error | None = None
+    requests: Annotated[list[Request], msgspec.Meta(max_length=MAX_REPORTED)] = []
+    deliveries: Annotated[list[Delivery], msgspec.Meta(max_length=MAX_REPORTED)] = []
+    number: Count | None = None
+
+
+class TooOften(Exception):
+    """A reader reports faster than any page does."""
+
+
+class Reports:
+    """Keep what is reported, in bounded tables."""
+
+    def __init__(self, lanes: Lanes, runs: Runs, now_ns: Callable[[], int]) -> None:
+        self.requests = Rows(7, MAX_REQUESTS)
+        self.deliveries = Rows(6, MAX_DELIVERIES)
+        self.latencies_ms: dict[Mode, deque[tuple[float, float]]] = {
+            mode: deque(maxlen=MAX_LATENCIES) for mode in MODES
+        }
+        self._lanes = lanes
+        self._heard = runs.heard
+        self._now_ns = now_ns
+        self._started_ns = now_ns()
+
+    def take(self, report: Report) -> Lane:
+        """Keep a report; raise ValueError, TooOften, or Full (see lanes.py)."""
+        self._check(report)
+        lane = self._lanes.join(report.reader, report.mode)
+        now = asyncio.get_running_loop().time()
+        _allow(lane, now)
+        lane.reported_s = now
+        lane.clock_error_ms = report.clock_error_ms
+        lane.samples.append((now, report.mode, _copy(self._lanes.tally(lane, report.mode))))
+        if report.number is None or report.number > lane.report:
+            lane.report = -1 if report.number is None else report.number
+            self._keep(lane, report, now)
+        return lane
+
+    def _check(self, report: Report) -> None:
+        stamps = [(row.started_ns, row.ended_ns) for row in report.requests]
+        stamps += [(row.published_ns, row.received_ns) for row in report.deliveries]
+        first, last = self._started_ns - APART_NS, self._now_ns() + APART_NS
+        if any(not first <= stamp <= last for pair in stamps for stamp in pair):
+            raise ValueError("stamps must be on the server's clock, which /class/clock tells")
+        if any(row.ended_ns < row.started_ns for row in report.requests):
+            raise ValueError("a request must not end before it starts")
+
+    def _keep(self, lane: Lane, report: Report, now: float) -> None:
+        mode = MODES.index(report.mode)
+        for request in report.requests:
+            self.requests.add((lane.number, mode, *msgspec.structs.astuple(request)))
+        latencies = self.latencies_ms[report.mode]
+        for delivery in report.deliveries:
+            self.deliveries.add((lane.number, mode, *msgspec.structs.astuple(delivery)))
+            latency_ms = (delivery.received_ns - delivery.published_ns) / 1e6
+            latencies.append((now, latency_ms))
+            self._heard(lane, report.mode, delivery.published_ns, latency_ms)
+
+
+def _allow(lane: Lane, now: float) -> None:
+    # A token bucket, as for publishing.
+    tokens, then = lane.allowance
+    tokens = min(REPORTS_AT_ONCE, tokens + (now - then) * REPORTS_PER_S)
+    lane.allowance = (tokens - (tokens >= 1), now)
+    if tokens < 1:
+        raise TooOften(f"too fast: at most {REPORTS_PER_S:g} reports a second from one reader")
+
+
+def _copy(tally: Tally) -> Tally:
+    return msgspec.structs.replace(tally)

@@ -1,0 +1,106 @@
+// The classroom page: three lanes of real traffic, a store of what they saw, and drawings of it.
+
+import { openRoom } from "./class/room.js";
+import { followAddress } from "./controls/address.js";
+import { makePlayback } from "./controls/playback.js";
+import { makeRaceForm } from "./controls/race.js";
+import { makeScheme } from "./controls/scheme.js";
+import { makeControls } from "./controls/teacher.js";
+import { makePanel } from "./draw/panel.js";
+import { makeRaceLine } from "./draw/race.js";
+import { openLane } from "./lanes/lane.js";
+import { MODES } from "./lanes/modes.js";
+import { makeRaces } from "./races.js";
+import { STARTS } from "./settings.js";
+import { makeStore } from "./store.js";
+import { makeView } from "./view.js";
+
+const SEEN_BEFORE = 20;  // messages from before the page was opened
+const TALLIES_EVERY_MS = 1000;
+const UNITS_PER_S = 2.6;  // how fast the diagrams run, in units of type size
+const PICTURE_MS = 28;  // between pictures: every other frame of most screens, which spares a laptop half the work
+const CALM_MS = 500;  // the same where motion is not wanted
+const MOUNTED = { class: "overview", guesses: "guesses", wire: "wire", keep: "keep" };
+
+const modes = Object.keys(MODES);
+const now = () => performance.now();
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+const room = openRoom();
+await room.ready;
+await followAddress(room);
+
+const page = `page-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
+room.readers = Object.fromEntries(modes.map((mode) => [mode, `${page}-${mode}`]));
+const from = Math.max(0, (room.state?.head ?? 0) - SEEN_BEFORE);
+const store = makeStore(modes, toPage, from);
+const view = makeView(now);
+const races = makeRaces(modes, store);
+const panels = Object.fromEntries(modes.map((mode) => [mode, makePanel(mode, MODES[mode], store)]));
+const playback = makePlayback(document.getElementById("playback"), view, store);
+const raceLine = makeRaceLine(document.querySelector("#race svg"), MODES);
+
+makeControls(document.getElementById("controls"), panels, room);
+makeRaceForm(document.querySelector("#race form"), races, now, room.teacher ? "teacher" : "guest");
+makeScheme(document.getElementById("scheme"));
+
+const settings = () => room.state?.settings ?? STARTS;
+let { interval_s } = settings();
+const lanes = modes.map((mode) => openLane({
+  mode, reader: room.readers[mode], settings, now, from, on: (event) => store.hear(mode, event),
+}));
+
+room.onState(tellState);
+room.onState(nudge);
+tellState();
+requestAnimationFrame(frame);
+setInterval(tally, TALLIES_EVERY_MS);
+const mounted = Object.entries(MOUNTED).map(async ([id, name]) => {
+  const { mount } = await import(`./class/${name}.js`);
+  mount(document.getElementById(id), room);
+});
+// Only now do the sections above the address's one have their height.
+Promise.all(mounted).then(() => document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: "instant" }));
+
+let drawn_ms = -Infinity;
+
+function frame() {
+  requestAnimationFrame(frame);
+  const here_ms = now();
+  if (here_ms - drawn_ms < (calm.matches ? CALM_MS : PICTURE_MS)) return;
+  drawn_ms = here_ms;
+  const at_ms = view.time();
+  // In slow motion time is drawn larger, so that the picture moves as ever and milliseconds can be seen.
+  const pace = UNITS_PER_S / Math.min(view.speed, 1);
+  for (const panel of Object.values(panels)) panel.draw(at_ms, pace, here_ms);
+  playback.show(at_ms, here_ms);
+  raceLine.draw(races, at_ms, settings().interval_s * 1000);
+}
+
+// The server stamps messages on its own clock; where that is not known, they count from their arrival.
+function toPage(published_ns) {
+  const here_ns = room.now();
+  return here_ns === null ? null : now() - (here_ns - published_ns) / 1e6;
+}
+
+async function tally() {
+  if (!room.here) return;
+  const tallies = await room.tallies(Object.values(room.readers)).catch(() => ({}));
+  for (const mode of modes) {
+    const counted = tallies[room.readers[mode]];
+    if (counted) store.count(mode, counted, now());
+  }
+}
+
+function nudge() {
+  if (settings().interval_s === interval_s) return;
+  interval_s = settings().interval_s;
+  for (const lane of lanes) lane.nudge();
+}
+
+function tellState() {
+  const state = document.getElementById("state");
+  const text = room.here ? "connected" : "The server does not answer; trying again.";
+  if (state.textContent !== text) state.textContent = text;
+  state.classList.toggle("open", room.here);
+}

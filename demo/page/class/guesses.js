@@ -1,0 +1,63 @@
+// Predict, then reveal: the class guesses, the run measures, and both stand on one chart.
+
+import { drawDots } from "./dots.js";
+import { element } from "./element.js";
+import { MODES } from "./modes.js";
+import { chatterOf, CHATTERS, questionsFor } from "./questions.js";
+import { makeStages } from "./stages.js";
+import { drawVotes } from "./votes.js";
+
+const NARROWEST = 300;
+
+/** Fill a section with the questions, the run and the reveal. */
+export function mount(section, room) {
+  const stages = makeStages(room);
+  const told = element("p", { className: "told", role: "status" });
+  const charts = element("div", { className: "charts" });
+  let drawn = "";
+  section.classList.add("guesses");
+  section.append(element("h2", { textContent: "Predict, then reveal" }), stages.drawing, told, charts);
+  room.onState(show);
+  new ResizeObserver(() => { if (room.state !== null) show(room.state); }).observe(charts);
+
+  function show(state) {
+    stages.show(state);
+    told.textContent = tell(state);
+    const width = Math.max(charts.clientWidth, NARROWEST);
+    const { stage, interval_s, chatter } = state.settings;
+    const now = JSON.stringify([stage, interval_s, chatter, state.guesses, state.run?.result, width]);
+    if (now === drawn) return;
+    drawn = now;
+    charts.replaceChildren(...questionsFor(state.settings).map((question) => figure(question, state, width)));
+  }
+}
+
+function tell({ settings, guesses, run }) {
+  const given = guesses.count === 1 ? "One guess is in." : `${guesses.count} guesses are in.`;
+  if (settings.stage === "guess") return `Guess on your phone. ${given}`;
+  if (settings.stage === "run" && run && !run.result) {
+    return `Measuring, chatter ${CHATTERS[run.chatter] ?? ""}: ${Math.ceil(run.left_s)} s left. ${given}`;
+  }
+  if (settings.stage === "run" && run) return `Measured${blamed(run)}. ${given}`;
+  if (settings.stage === "reveal") return run?.result ? `${given}${blamed(run)}` : `${given} Nothing has been measured yet.`;
+  return `The next run will be with chatter ${CHATTERS[chatterOf(settings)]}.`;
+}
+
+function blamed({ faults }) {
+  return faults?.length ? ` (but ${faults.join(", and ")})` : "";
+}
+
+// Before the reveal the answers stay with the server, so that nobody guesses what others guessed.
+function figure(question, state, width) {
+  const revealed = state.settings.stage === "reveal";
+  const caption = element("figcaption", {}, element("strong", { textContent: revealed ? question.title : question.ask }));
+  if (!revealed) return element("figure", { className: "question" }, caption);
+  const guesses = (state.guesses.answers ?? []).map((answers) => answers[question.name]).filter((guess) => guess !== null);
+  const measured = measuredOf(question, state.run?.result ?? {});
+  const draw = question.modes ? drawVotes : drawDots;
+  return element("figure", { className: "chart" }, caption, draw({ guesses, measured, unit: question.unit, width }));
+}
+
+function measuredOf(question, result) {
+  return Object.fromEntries(MODES.map((mode) => [mode, question.measured(result, mode)]));
+}

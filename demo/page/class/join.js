@@ -1,0 +1,96 @@
+// A student's phone: it takes a mode, chats, guesses, and reports what its reading costs. The teacher's rights are not here.
+
+import { openLane } from "../lanes/lane.js";
+import { makeDoing } from "./doing.js";
+import { element } from "./element.js";
+import { makeGuessForm } from "./guess-form.js";
+import { MODES, title } from "./modes.js";
+import { whoAmI } from "./names.js";
+import { makeOwnCounters } from "./own-counters.js";
+import { makeOutcome } from "./outcome.js";
+import { makeReporter } from "./reporter.js";
+import { openRoom } from "./room.js";
+import { makeStrip } from "./strip.js";
+import { makeTalk } from "./talk.js";
+
+const SAID_EVERY_MS = 200;
+const AGAIN_MS = 1000;
+
+const place = (id) => document.getElementById(id);
+const { reader, name } = whoAmI();
+const room = openRoom({ polling: false });
+const talk = makeTalk({ list: place("chat"), form: place("say"), told: place("told") });
+const strip = makeStrip(place("strip"));
+const counters = makeOwnCounters(Object.fromEntries(
+  ["requests", "empty", "messages", "bytes", "latency"].map((id) => [id, place(id)])), room);
+const guess = makeGuessForm(room, reader);
+const outcome = makeOutcome();
+const choices = MODES.map((mode) => element("button", { type: "button", data: { mode }, onclick: () => read(mode) }, title(mode)));
+
+let lane = null;
+let reporter = null;
+let doing = null;
+
+place("say").sender.value = name;
+place("guess").append(guess.form);
+place("answer").append(outcome.drawing);
+document.querySelector("nav").append(...choices);
+begin();
+
+async function begin() {
+  await room.ready;
+  while (!room.here) {
+    place("doing").textContent = "The server does not answer. Trying again";
+    await new Promise((done) => { setTimeout(done, AGAIN_MS); });
+    await room.refresh();
+  }
+  const asked = new URLSearchParams(location.search).get("mode");
+  read(MODES.includes(asked) ? asked : room.state.suggest);
+  room.onState(show);
+  setInterval(say, SAID_EVERY_MS);
+}
+
+// The chosen mode is put into the address, so that a reload keeps it.
+function read(mode) {
+  lane?.stop();
+  for (const each of [strip, counters]) each.clear();
+  doing = makeDoing(mode);
+  if (reporter === null) reporter = makeReporter({ room, reader, mode });
+  else reporter.use(mode);
+  const own = doing;
+  const from = lane?.cursor ?? room.state.head;
+  lane = openLane({ mode, reader, settings: () => room.state.settings, from, on: (event) => { if (doing === own) hear(event); } });
+  history.replaceState(null, "", `?mode=${mode}`);
+  document.body.dataset.mode = mode;
+  place("mode").replaceChildren(title(mode));
+  for (const choice of choices) choice.setAttribute("aria-pressed", choice.dataset.mode === mode);
+}
+
+function hear(event) {
+  for (const each of [doing, strip, counters, reporter]) each.hear(event);
+  if (event.kind === "delivered") talk.hear(event.message);
+  if (event.kind === "skipped") talk.note(`${event.count} messages passed by unread.`);
+  if (event.kind === "gap") talk.note(`Some messages are gone: ${event.notice.error}`);
+}
+
+function say() {
+  const sentence = doing.sentence(performance.now());
+  if (place("doing").textContent !== sentence) place("doing").textContent = sentence;
+  document.body.classList.toggle("lost", doing.lost());
+  counters.draw();
+}
+
+let before = null;
+
+function show(state) {
+  const { settings, tally } = state;
+  if (tally) counters.server(tally);  // heads and frames are hidden from a page; the server has counted them
+  guess.show(settings);
+  place("guess").hidden = settings.stage !== "guess";
+  place("answer").hidden = settings.stage !== "reveal";
+  if (settings.stage === "reveal") outcome.show(state, guess.given());
+  if (before?.stage !== settings.stage && settings.stage === "reveal") room.refresh();
+  // A reader in the middle of a long pause is to notice that the pause is another now.
+  if (before !== null && before.interval_s !== settings.interval_s) lane.nudge();
+  before = settings;
+}

@@ -1,0 +1,41 @@
+// Keep what the class measured: one button downloads it as a log in the project's own format.
+
+import { element } from "./element.js";
+
+const SAYS = "A folder of plain CSV: every request and every delivery of every phone, one run for each mode. "
+  + "It opens anywhere, and the project draws it:";
+const COMMANDS = "unzip class-log.zip -d class-log\npython -m analysis class-log";
+const WHY = "Only the teacher's page can download it.";
+
+/** Fill a section with the download. */
+export function mount(section, room) {
+  const told = element("p", { className: "note", role: "status" });
+  const download = element("button", { type: "button", textContent: "Download the class's log", onclick: fetchLog });
+  section.classList.add("keep");
+  section.append(
+    element("h2", { textContent: "Keep it" }), element("p", { textContent: SAYS }),
+    element("pre", {}, element("code", { textContent: COMMANDS })), download, told,
+    element("p", {}, element("a", { href: "/handout", target: "_blank", textContent: "The handout" }), ", to print: it holds what was measured."),
+  );
+  room.onState(() => {
+    download.disabled = !room.teacher;
+    if (!room.teacher) told.textContent = WHY;
+    else if (told.textContent === WHY) told.textContent = "";
+  });
+
+  async function fetchLog() {
+    try {
+      save(await room.log(), "class-log.zip");
+      told.textContent = "Downloaded: class-log.zip.";
+    } catch (error) {
+      told.textContent = `Nothing downloaded: ${error.message}`;
+    }
+  }
+}
+
+// Through a link of the page's own, since the token travels in a header and not in an address.
+function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  element("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

@@ -1,0 +1,49 @@
+// A phone's own counters: what its mode has cost it, and how late the last message was. No network.
+
+import { bytes, milliseconds, number, UNKNOWN } from "./figures.js";
+
+/** Count a lane's events into the elements of `places`; `server(tally)` takes the server's count of bytes. */
+export function makeOwnCounters(places, room) {
+  let counts = zero();
+  let [all, before] = [0, 0];
+  return { hear, server, clear, draw };
+
+  function hear({ kind, at_ms, exchange, message }) {
+    if (kind === "asked") counts.requests += 1;
+    if (kind === "answered" && exchange.status === 204) counts.empty += 1;
+    if (kind === "delivered") {
+      counts.messages += 1;
+      counts.last = { at_ms, published_ns: message.published_ns };
+    }
+  }
+
+  // The server counts the reader, whatever its mode: what was before this mode is taken off.
+  function server({ bytes_in, bytes_out }) {
+    all = bytes_in + bytes_out;
+    counts.bytes = all - before;
+  }
+
+  function clear() {
+    counts = zero();
+    before = all;
+  }
+
+  function draw() {
+    places.requests.textContent = number(counts.requests);
+    places.empty.textContent = number(counts.empty);
+    places.messages.textContent = number(counts.messages);
+    places.bytes.textContent = bytes(counts.bytes);
+    places.latency.textContent = late();
+  }
+
+  function late() {
+    const error_ms = room.clock_error_ms();
+    if (counts.last === null || error_ms === null) return UNKNOWN;
+    const late_ms = (room.server_ns(counts.last.at_ms) - counts.last.published_ns) / 1e6;
+    return `${milliseconds(Math.max(0, late_ms))} ±${number(error_ms)}`;
+  }
+}
+
+function zero() {
+  return { requests: 0, empty: 0, messages: 0, bytes: null, last: null };
+}

@@ -1,0 +1,72 @@
+// Report what one reader saw, every 2 s: raw rows with the server's stamps, no averages. No DOM.
+
+const EVERY_MS = 2000;
+const ROWS = 400;  // of each kind in one report
+const KEPT = 4000;  // while the server does not answer; then the oldest go
+
+/** Report for a reader; `hear(event)` takes a lane's events, `use(mode)` begins another mode. */
+export function makeReporter({ room, reader, mode }) {
+  let rows = { requests: [], deliveries: [] };
+  let unheard = null;  // a report that was not answered, to be sent again as it was
+  let failures = 0;
+  // Rising for as long as the reader has its name, reloads included: the server takes each number once.
+  let number = Math.floor(Date.now() / 1000);
+  let timer = setTimeout(send, EVERY_MS);
+
+  return { hear, use, stop: () => clearTimeout(timer) };
+
+  function use(next) {
+    mode = next;
+    rows = { requests: [], deliveries: [] };
+  }
+
+  // A socket's row is the server's, which knows when it ends.
+  function hear({ kind, at_ms, exchange, message }) {
+    if (kind === "delivered") keep(rows.deliveries, { message, at_ms });
+    else if (kind === "answered" && mode !== "ws") request(exchange);
+    else if (kind === "failed" && exchange.status === 0) {
+      failures += 1;
+      request(exchange);
+    }
+  }
+
+  // A page cannot see its connections: one that stays is taken to have stayed until something failed.
+  function request(exchange) {
+    const anew = mode === "ws" || room.state?.settings.keepalive === false;
+    keep(rows.requests, { ...exchange, connection: anew ? exchange.number : failures + 1 });
+  }
+
+  async function send() {
+    try {
+      unheard ??= report();
+      if (unheard !== null) room.adopt(await room.report(unheard));
+      unheard = null;
+    } catch (error) {
+      if (error.status === 400 || error.status === 413) unheard = null;  // no better the next time
+      room.lose(error);
+    }
+    timer = setTimeout(send, EVERY_MS);
+  }
+
+  // Stamps are put on the server's clock only now: the estimate has become better since.
+  function report() {
+    const clock_error_ms = room.clock_error_ms();
+    if (clock_error_ms === null) return null;
+    const requests = rows.requests.splice(0, ROWS);
+    const deliveries = rows.deliveries.splice(0, ROWS);
+    return {
+      reader, mode, clock_error_ms, number: number += 1,
+      requests: requests.map(({ asked_ms, ended_ms, status, messages, connection }) => [
+        room.server_ns(asked_ms), room.server_ns(ended_ms), status, messages, connection,
+      ]),
+      deliveries: deliveries.map(({ message, at_ms }) => [
+        message.id, message.published_ns, message.sent_ns, room.server_ns(at_ms),
+      ]),
+    };
+  }
+}
+
+function keep(rows, row) {
+  rows.push(row);
+  if (rows.length > KEPT) rows.shift();
+}

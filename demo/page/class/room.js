@@ -1,0 +1,142 @@
+// The class's control plane: its state each second, the teacher's changes, the server's clock. No DOM.
+
+import { makeClock } from "./clock.js";
+import { forgetToken, takeToken } from "./token.js";
+
+const EVERY_MS = 1000;
+const CLOCK_EVERY_MS = 5000;
+const FIRST_SAMPLES = 5;
+
+/**
+ * Open the room. Its members:
+ * `state`: the last answer of GET /class (null before the first); `here`: does the server answer;
+ * `teacher`: may this page change anything; `why`: what the last failure was;
+ * `onState(fn)`: call `fn(state)` after each answer, and when the server is gone; returns how to stop it;
+ * `now()`, `server_ns(page_ms)`: the server's clock in ns; `clock_error_ms()`: by how much that may be wrong;
+ * `set`, `restart`, `line`, `run`, `tallies`, `guess`, `report`, `wire`, `log`: the routes; each resolves
+ * to the answer's JSON, or rejects with an Error that says what to do (and its `status`, if it was answered).
+ * With `polling` false the room asks only when told (`refresh`, `adopt`): the phones report anyway.
+ */
+export function openRoom({ polling = true } = {}) {
+  const clock = makeClock();
+  const listeners = new Set();
+  let token = takeToken();
+  let stopped = false;
+  let timer;
+
+  const room = {
+    state: null, here: false, teacher: false, why: null,
+    onState, refresh, adopt, lose, stop,
+    now: clock.now, server_ns: clock.server_ns,
+    clock_error_ms: () => (clock.known() ? clock.error_ns() / 1e6 : null),
+    set: (changes) => post("class/settings", changes).then(settled),
+    restart: () => post("class/restart", {}),
+    line: (reader, change) => post(`class/readers/${encodeURIComponent(reader)}/line`, change),
+    run: (seconds, chatter) => post("class/run", { seconds, chatter }),
+    tallies: (readers) => get(`class/tallies?readers=${readers.map(encodeURIComponent).join()}`),
+    guess: (reader, answers) => post("class/guesses", { reader, answers }),
+    report: (rows) => post("class/reports", rows),
+    wire: (reader) => get(`class/wire?reader=${encodeURIComponent(reader)}`),
+    log: () => ask("class/log.zip").then((response) => response.blob()),
+  };
+  room.ready = begin();
+  return room;
+
+  async function begin() {
+    await refresh();
+    for (let count = 0; count < FIRST_SAMPLES && room.here; count += 1) await readClock();
+    if (polling) timer = setTimeout(again, EVERY_MS);
+    watchClock();
+  }
+
+  async function again() {
+    await refresh();
+    if (!stopped) timer = setTimeout(again, EVERY_MS);
+  }
+
+  async function watchClock() {
+    while (!stopped) {
+      await new Promise((done) => { setTimeout(done, CLOCK_EVERY_MS); });
+      if (!stopped) await readClock();
+    }
+  }
+
+  function stop() {
+    stopped = true;
+    clearTimeout(timer);
+  }
+
+  function onState(listener) {
+    listeners.add(listener);
+    if (room.state !== null) listener(room.state);
+    return () => listeners.delete(listener);
+  }
+
+  async function refresh() {
+    try {
+      const state = await get("class");
+      if (token !== null && !state.teacher) token = forgetToken() ?? null;
+      adopt(state);
+    } catch (error) {
+      lose(error);
+    }
+  }
+
+  /** Take over what an answer said of the class, whole or in part. */
+  function adopt(part) {
+    room.state = { ...room.state, ...part };
+    room.teacher = room.state.teacher === true;
+    room.here = true;
+    room.why = null;
+    tell();
+  }
+
+  /** Take note that the server did not answer, or not as it should. */
+  function lose(error) {
+    room.here = false;
+    room.why = error.message;
+    if (room.state !== null) tell();
+  }
+
+  function tell() {
+    for (const listener of listeners) listener(room.state);
+  }
+
+  function settled(settings) {
+    adopt({ settings });
+    return settings;
+  }
+
+  async function readClock() {
+    try {
+      const asked_ms = performance.now();
+      const { now_ns } = await get("class/clock");
+      clock.sample(asked_ms, performance.now(), now_ns);
+    } catch (error) {
+      lose(error);
+    }
+  }
+
+  async function get(path) {
+    return (await ask(path)).json();
+  }
+
+  async function post(path, body) {
+    const headers = { "Content-Type": "application/json" };
+    return (await ask(path, { method: "POST", body: JSON.stringify(body), headers })).json();
+  }
+
+  async function ask(path, { headers = {}, ...options } = {}) {
+    const authorization = token === null ? {} : { Authorization: `Bearer ${token}` };
+    const response = await fetch(new URL(path, new URL("/", location.href)), {
+      cache: "no-store", ...options, headers: { ...headers, ...authorization },
+    });
+    if (!response.ok) throw await complaint(response);
+    return response;
+  }
+}
+
+async function complaint(response) {
+  const { error } = await response.json().catch(() => ({}));
+  return Object.assign(new Error(error ?? `the server answered ${response.status}`), { status: response.status });
+}

@@ -1,0 +1,52 @@
+// Live, pause, step, scrub, speed: with the mouse and from the keyboard. No network here.
+
+import { element } from "../class/element.js";
+
+const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
+const LATE_MS = 150;
+
+/** Join the bar `bar` to `view`; `show(at_ms, here_ms)` brings it to a moment. */
+export function makePlayback(bar, view, store) {
+  const part = (name) => bar.querySelector(`[name="${name}"]`);
+  part("speed").append(...SPEEDS.map((speed) => element("option", { value: speed, textContent: `× ${speed}` })));
+
+  const actions = {
+    back: () => step(true), toggle: () => view.toggle(), step: () => step(false), live: () => view.live(),
+  };
+  for (const [name, action] of Object.entries(actions)) part(name).addEventListener("click", action);
+  part("speed").addEventListener("change", ({ target }) => view.setSpeed(Number(target.value)));
+  part("moment").addEventListener("input", ({ target }) => seek(performance.now() + Number(target.value) * 1000));
+  addEventListener("keydown", (event) => {
+    const action = KEYS[event.key];
+    if (!action || event.ctrlKey || event.altKey || event.metaKey || event.target.closest(TAKES_KEYS)) return;
+    event.preventDefault();
+    actions[action]();
+  });
+  return { show };
+
+  function step(back) {
+    view.pause();
+    const next_ms = store.steps(view.time(), back);
+    if (next_ms !== null) seek(next_ms);
+  }
+
+  function seek(at_ms) {
+    view.seek(Math.max(at_ms, view.oldest()));
+  }
+
+  function show(at_ms, here_ms) {
+    const ago_ms = here_ms - at_ms;
+    write(part("toggle"), view.paused ? "Play" : "Pause");
+    write(part("ago"), ago_ms < LATE_MS ? "now" : `${(ago_ms / 1000).toFixed(1)} s ago`);
+    part("live").setAttribute("aria-pressed", view.isLive);
+    if (document.activeElement !== part("speed")) part("speed").value = view.speed;
+    if (!part("moment").matches(":active")) part("moment").value = -ago_ms / 1000;
+  }
+}
+
+const KEYS = { " ": "toggle", ArrowLeft: "back", ArrowRight: "step", End: "live" };
+const TAKES_KEYS = "input, select, textarea, button, a, summary, dialog, [contenteditable]";
+
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}

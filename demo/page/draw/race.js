@@ -1,0 +1,81 @@
+// Draw the race: one line of time, three arrivals. No network here.
+
+import { svg } from "../class/element.js";
+import { milliseconds } from "../class/figures.js";
+import { markPath } from "./marks.js";
+
+const GHOSTS = 30;
+const TIERS = { short: 0.12, long: 0.34, ws: 0.56 };  // heights of the labels, so that none covers another
+const LINE = 0.76;
+const LABEL = 12.5;  // units that a label may need
+const STEPS_MS = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000];
+
+/** Draw into `picture`; `draw(races, at_ms, least_ms)` shows the race of that moment on a scale of `least_ms` or more. */
+export function makeRaceLine(picture, modes) {
+  let drawn = "";
+  const size = { width: 0, height: 0 };
+  new ResizeObserver(([{ contentRect }]) => Object.assign(size, { width: contentRect.width, height: contentRect.height })).observe(picture);
+  return { draw };
+
+  function draw(races, at_ms, least_ms) {
+    const race = races.at(at_ms);
+    const ghosts = races.until(at_ms, GHOSTS);
+    const seen = race ? arrived(race, at_ms) : [];
+    const running = race !== undefined && seen.length < Object.keys(modes).length;
+    const elapsed_ms = race ? at_ms - race.sent_ms : 0;
+    const { width, height } = size;
+    const state = `${race?.sent_ms} ${seen} ${width} ${height} ${least_ms} ${running ? Math.round(elapsed_ms / 16) : ""}`;
+    if (state === drawn || width === 0) return;
+    drawn = state;
+    const longest_ms = Math.max(least_ms, ...ghosts.flatMap((each) => arrived(each, at_ms).map(([, ms]) => ms)), running ? Math.min(elapsed_ms, 30_000) : 0);
+    const unit = parseFloat(getComputedStyle(picture).fontSize);
+    const place = { x: (ms) => unit + (width - 2 * unit) * Math.min(1, ms / (longest_ms * 1.08)), y: height * LINE, width, height, unit, longest_ms };
+    picture.replaceChildren(
+      ...axis(place), ...ghosts.filter((each) => each !== race).flatMap((each) => arrived(each, at_ms).map((one) => ghost(place, one))),
+      ...(running ? [svg("line", { class: "running", x1: place.x(0), x2: place.x(elapsed_ms), y1: place.y, y2: place.y })] : []),
+      ...seen.map((one) => leader(place, one)), ...seen.map((one) => arrival(place, one)),
+      ...seen.map((one) => label(place, one, modes)),
+    );
+    picture.setAttribute("aria-label", words(race, seen, modes));
+  }
+}
+
+function arrived({ sent_ms, arrivals }, at_ms) {
+  return Object.entries(arrivals).filter(([, ms]) => sent_ms + ms <= at_ms);
+}
+
+function axis({ x, y, width, unit, longest_ms }) {
+  const step_ms = STEPS_MS.find((step) => longest_ms / step <= 6) ?? STEPS_MS.at(-1);
+  const ticks = Array.from({ length: Math.floor(longest_ms * 1.08 / step_ms) + 1 }, (_, index) => index * step_ms);
+  return [
+    svg("line", { class: "axis", x1: x(0), x2: width - unit, y1: y, y2: y }),
+    ...ticks.flatMap((ms) => [
+      svg("line", { class: "axis", x1: x(ms), x2: x(ms), y1: y - unit * 0.3, y2: y + unit * 0.3 }),
+      svg("text", { class: "tick", x: x(ms), y: y + unit * 1.2, "text-anchor": "middle" }, ms === 0 ? "sent" : milliseconds(ms)),
+    ]),
+  ];
+}
+
+function ghost({ x, y, unit }, [mode, ms]) {
+  return svg("path", { class: "ghost", "data-mode": mode, d: markPath(mode, unit * 0.3), transform: `translate(${x(ms)} ${y})` });
+}
+
+function leader({ x, y, height }, [mode, ms]) {
+  return svg("line", { class: "leader", "data-mode": mode, x1: x(ms), x2: x(ms), y1: y, y2: height * TIERS[mode] });
+}
+
+function arrival({ x, y, unit }, [mode, ms]) {
+  return svg("path", { class: "arrival", "data-mode": mode, d: markPath(mode, unit * 0.55), transform: `translate(${x(ms)} ${y})` });
+}
+
+function label({ x, width, height, unit }, [mode, ms], modes) {
+  const late = x(ms) + unit * LABEL > width;
+  const place = { x: x(ms) + unit * (late ? -0.6 : 0.6), y: height * TIERS[mode] + unit * 0.35 };
+  return svg("text", { ...place, class: "time", "data-mode": mode, "text-anchor": late ? "end" : "start" },
+    svg("tspan", { class: "name" }, modes[mode].name), ` ${milliseconds(ms)}`);
+}
+
+function words(race, seen, modes) {
+  if (!race) return "No race yet: send a message";
+  return `The race: ${seen.map(([mode, ms]) => `${modes[mode].name} after ${milliseconds(ms)}`).join(", ") || "sent"}`;
+}

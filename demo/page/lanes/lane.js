@@ -1,0 +1,196 @@
+// A lane: one reader of the feed in one mode, and all that the modes share: where the reader stands, how it
+// comes back after a failure, and what it has lost. No DOM here.
+
+import { makeBackoff } from "./backoff.js";
+import { MODES } from "./modes.js";
+
+const SETTLED_MS = 400;  // after coming back: what was missed has arrived by then
+const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hold: true, rtt_ms: 0 };
+
+/**
+ * Open a lane that reads as `reader`, from the start of what the feed still has, or from `from`.
+ *
+ * `settings()` gives the class's settings of this moment, `now()` the page's clock in ms. `on(event)` is told of
+ * everything, each event with `at_ms` and `kind`:
+ * `asked` {exchange} a request leaves · `answered` {exchange} its answer is here · `opened` {exchange} a socket is open ·
+ * `delivered` {exchange, message, rtt_ms} · `failed` {exchange, why} · `waiting` {until_ms, why: "interval" or "backoff"} ·
+ * `gap` {notice, cursor} messages may be gone · `skipped` {to} the messages up to `to` have passed the lane by ·
+ * `anew` {cursor} another history begins there ·
+ * `verdict` {away_ms, caught_up, lost, gap, cursor} what a time without connection has cost.
+ * An exchange is {number, asked_ms, opened_ms, ended_ms, status, messages, cursor, rtt_ms}: one poll, or one socket's life;
+ * `cursor` is null when the reader asked without one, `status` 0 when it failed.
+ */
+export function openLane({ mode, reader, settings, now = () => performance.now(), on, from = 0 }) {
+  const lane = new Lane({ reader, settings, now, on, from });
+  lane.done = MODES[mode].read(lane);
+  return lane;
+}
+
+/** Publish; resolve to the message, or throw an Error that says what was wrong. The same in every mode. */
+export async function publish(sender, text) {
+  const body = JSON.stringify({ sender, text });
+  const headers = { "Content-Type": "application/json" };
+  const response = await fetch(new URL("/messages", location.href), { method: "POST", body, headers });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.error ?? `the server answered ${response.status}`);
+  return answer;
+}
+
+class Lane {
+  constructor({ reader, settings, now, on, from }) {
+    this.reader = reader;
+    this.settings = () => ({ ...DEFAULTS, ...settings() });
+    this.cursor = from;
+    this.epoch = null;
+    this.say = publish;
+    this.#now = now;
+    this.#on = on;
+    this.signal = this.#end.signal;
+  }
+
+  #now;
+  #on;
+  #end = new AbortController();
+  #backoff = makeBackoff();
+  #asked = 0;
+  #away = null;  // since when, and from where, while the connection is lost
+  #wake = () => {};
+  #fastest_ms = Infinity;  // the least that page clock minus server clock has been
+
+  get stopped() { return this.signal.aborted; }
+
+  get hold_s() { return this.settings().hold ? this.settings().hold_s : 0; }
+
+  /** The address to ask at, from where the lane stands. */
+  url(path, query = {}) {
+    const { cursor, keepalive } = this.settings();
+    const url = new URL(path, location.href);
+    const standing = cursor ? { after: this.cursor, ...(this.epoch && { epoch: this.epoch }) } : {};
+    const all = { ...standing, ...query, reader: this.reader, ...(keepalive ? {} : { close: 1 }) };
+    url.search = new URLSearchParams(all);
+    return url.href;
+  }
+
+  asked() {
+    const { cursor, rtt_ms } = this.settings();
+    const exchange = {
+      number: this.#asked += 1, asked_ms: this.#now(), opened_ms: null, ended_ms: null, status: null, messages: 0,
+      cursor: cursor ? this.cursor : null, rtt_ms,
+    };
+    this.#tell("asked", { exchange });
+    return exchange;
+  }
+
+  answered(exchange, status, body) {
+    if (status !== 200 && status !== 204 && status !== 410) throw new Error(body?.error ?? `answered ${status}`);
+    exchange.messages = body?.messages?.length ?? 0;
+    this.#endExchange(exchange, status);
+    this.#tell("answered", { exchange });
+    if (status === 410) this.gap(body);
+    else this.#back();
+    if (status !== 200) return;
+    this.#enter(body.epoch, body.messages[0].id - 1);
+    for (const message of body.messages) this.#take(exchange, message);
+  }
+
+  heard(exchange, frame) {
+    if ("id" in frame) {
+      exchange.messages += 1;
+      this.#take(exchange, frame);
+    } else if ("oldest" in frame) {
+      this.#endExchange(exchange, 4410);
+      this.#tell("answered", { exchange });
+      this.gap(frame);
+    } else if ("epoch" in frame) {
+      Object.assign(exchange, { status: 101, opened_ms: this.#now() });
+      this.#tell("opened", { exchange });
+      this.#enter(frame.epoch, frame.cursor);
+      if (frame.cursor > this.cursor) this.#skip(frame.cursor);
+      this.#back();
+    }
+  }
+
+  gap(notice) {
+    this.#tell("gap", { notice, cursor: this.cursor });
+    const since_ms = this.#away?.since_ms ?? this.#now();
+    this.#away = { since_ms, cursor: this.cursor, gap: true, skipped: 0 };
+    this.epoch = notice.epoch;
+    this.cursor = notice.oldest - 1;
+  }
+
+  async comeBack(exchange, error) {
+    if (this.stopped) return;
+    if (exchange.ended_ms === null) this.#endExchange(exchange, 0);
+    this.#away ??= { since_ms: exchange.ended_ms, cursor: this.cursor, gap: false, skipped: 0 };
+    this.#away.returned_ms = null;
+    this.#tell("failed", { exchange, why: error.message });
+    await this.#wait(this.#backoff.next(), "backoff");
+  }
+
+  pause(seconds) {
+    return seconds === 0 ? null : this.#wait(seconds * 1000, "interval");
+  }
+
+  /** End the present pause: the settings have changed. */
+  nudge() { this.#wake(); }
+
+  stop() {
+    this.#end.abort();
+    this.#wake();
+  }
+
+  // A reader that asks without its cursor is not told of a gap: it finds itself in another history.
+  #enter(epoch, cursor) {
+    if (this.epoch !== null && this.epoch !== epoch) {
+      this.cursor = cursor;
+      this.#tell("anew", { cursor });
+    }
+    this.epoch = epoch;
+  }
+
+  #take(exchange, message) {
+    if (message.id > this.cursor + 1) this.#skip(message.id - 1);
+    this.cursor = message.id;
+    const published_ms = message.published_ns / 1e6;
+    this.#fastest_ms = Math.min(this.#fastest_ms, this.#now() - published_ms);
+    if (this.#away && published_ms + this.#fastest_ms < this.#away.returned_ms) this.#away.caught_up += 1;
+    this.#tell("delivered", { exchange, message, rtt_ms: this.settings().rtt_ms });
+  }
+
+  #skip(to) {
+    if (this.#away) this.#away.skipped += to - this.cursor;
+    this.cursor = to;
+    this.#tell("skipped", { to });
+  }
+
+  #back() {
+    this.#backoff.reset();
+    const away = this.#away;
+    if (away === null || away.returned_ms) return;
+    Object.assign(away, { returned_ms: this.#now(), caught_up: 0 });
+    setTimeout(() => this.#judge(away), SETTLED_MS);
+  }
+
+  #judge(away) {
+    if (this.#away !== away || away.returned_ms === null) return;  // lost again, or told of a gap, meanwhile
+    this.#away = null;
+    const { caught_up, cursor, gap, skipped } = away;
+    this.#tell("verdict", { away_ms: away.returned_ms - away.since_ms, caught_up, cursor, gap, lost: skipped });
+  }
+
+  #endExchange(exchange, status) {
+    exchange.ended_ms = this.#now();
+    exchange.status = status;
+  }
+
+  #wait(pause_ms, why) {
+    if (this.stopped) return null;
+    this.#tell("waiting", { until_ms: this.#now() + pause_ms, why });
+    return new Promise((done) => {
+      const timer = setTimeout(done, pause_ms);
+      this.#wake = () => { clearTimeout(timer); done(); };
+    });
+  }
+
+  #tell(kind, event) { this.#on({ kind, at_ms: this.#now(), ...event }); }
+}

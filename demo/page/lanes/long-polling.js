@@ -1,0 +1,25 @@
+// Long polling: ask, wait until there is news or the hold ends, ask again at once. No DOM here.
+
+export const PATH = "/long-poll";
+
+/** Read the feed until the lane is stopped. */
+export async function read(lane) {
+  while (!lane.stopped) {
+    const exchange = lane.asked();
+    try {
+      await ask(lane, exchange);
+      await lane.pause(lane.hold_s === 0 ? UNHELD_PAUSE_S : 0);
+    } catch (error) {
+      await lane.comeBack(exchange, error);
+    }
+  }
+}
+
+async function ask(lane, exchange) {
+  const response = await fetch(lane.url(PATH, { hold_s: lane.hold_s }), { signal: lane.signal });
+  const body = response.status === 204 ? null : await response.json();
+  lane.answered(exchange, response.status, body);
+}
+
+// Without a hold this loop would ask as fast as the server answers; a classroom's server is spared.
+const UNHELD_PAUSE_S = 0.05;

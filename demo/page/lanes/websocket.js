@@ -1,0 +1,27 @@
+// WebSocket: open once, take whatever comes for as long as it stays open. No DOM here.
+
+export const PATH = "/ws";
+
+/** Read the feed until the lane is stopped. */
+export async function read(lane) {
+  while (!lane.stopped) {
+    const exchange = lane.asked();
+    try {
+      await listen(lane, exchange);
+      await lane.pause(0);
+    } catch (error) {
+      await lane.comeBack(exchange, error);
+    }
+  }
+}
+
+function listen(lane, exchange) {
+  const socket = new WebSocket(lane.url(PATH).replace("http", "ws"));
+  lane.signal.addEventListener("abort", () => socket.close());
+  return new Promise((closed, lost) => {
+    socket.onmessage = ({ data }) => lane.heard(exchange, JSON.parse(data));
+    socket.onclose = ({ code }) => (code === GAP_CODE ? closed() : lost(new Error(`closed: ${code}`)));
+  });
+}
+
+const GAP_CODE = 4410;  // what a gap leaves to read is known by then: open again at once

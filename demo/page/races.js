@@ -1,0 +1,43 @@
+// Races: one message sent, three arrivals, all on the page's own clock. No DOM and no network here.
+
+import { Timeline } from "./timeline.js";
+import { KEPT_MS } from "./store.js";
+
+const LOOKED_BACK_MS = 60_000;
+
+/** Make the races of `store`'s lanes of `modes`. `begin(sent_ms)` gives a race; set its `id` when the answer tells it. */
+export function makeRaces(modes, store) {
+  const races = new Timeline((race) => race.sent_ms);
+  return { begin, at, until };
+
+  function begin(sent_ms) {
+    const race = { sent_ms, message: null, arrivals: {} };
+    races.add(race);
+    races.forget(sent_ms - KEPT_MS);
+    return race;
+  }
+
+  /** The race that was on at `at_ms`, with the arrivals known by now. */
+  function at(at_ms) {
+    const race = races.at(at_ms);
+    if (race) complete(race);
+    return race;
+  }
+
+  /** The last `count` races begun by `at_ms`. */
+  function until(at_ms, count) {
+    const all = races.between(-Infinity, at_ms).slice(-count);
+    all.forEach(complete);
+    return all;
+  }
+
+  function complete({ sent_ms, message, arrivals }) {
+    if (message === null) return;
+    for (const mode of modes) {
+      if (mode in arrivals) continue;
+      const deliveries = store.lane(mode).deliveries.between(sent_ms, sent_ms + LOOKED_BACK_MS);
+      const mine = deliveries.find((each) => each.message.published_ns === message.published_ns && each.message.id === message.id);
+      if (mine) arrivals[mode] = mine.at_ms - sent_ms;
+    }
+  }
+}

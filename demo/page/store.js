@@ -1,0 +1,154 @@
+// What happened in each lane in the last five minutes, so that any moment of them can be looked at again.
+// No DOM and no network here.
+
+import { Timeline } from "./timeline.js";
+
+export const KEPT_MS = 5 * 60 * 1000;
+const FORGET_EVERY = 256;  // events
+
+const NOTHING = {
+  requests: 0, empty: 0, messages: 0, missing: 0, timed: 0, latency_sum_ms: 0, latency_last_ms: null, failures: 0, gaps: 0,
+};
+
+/**
+ * Make a store of the lanes of `modes`. `toPage(published_ns)` puts the server's stamp on the page's clock, in ms.
+ *
+ * `hear(mode, event)` takes a lane's event (see lanes/lane.js), `count(mode, tally, at_ms)` what the server counted.
+ * `lane(mode)` has timelines: `exchanges` by asked_ms, `deliveries` {at_ms, published_ms, message, rtt_ms} by
+ * arrival, `waits` for what the reader waits, and `lines`, the transcript: deliveries, and what else a reader
+ * notices {at_ms, kind, ...}. `counters(mode, at_ms)` are the counters of that moment. `published` has each
+ * message once, {at_ms, id, arrivals: {mode: at_ms}}, by when it was published as far as the page has heard.
+ */
+export function makeStore(modes, toPage, from = 0) {
+  const lanes = Object.fromEntries(modes.map((mode) => [mode, new LaneStore(from)]));
+  const published = new Timeline((message) => message.at_ms);
+  const arrivals = new Map();  // by published_ns: ids begin anew with each history
+  let head_ns = -1;
+  let began_ms = null;
+  let heard = 0;
+
+  return { hear, count, lane: (mode) => lanes[mode], counters, published, steps, began_ms: () => began_ms ?? 0 };
+
+  function hear(mode, event) {
+    const lane = lanes[mode];
+    began_ms ??= event.at_ms;
+    if (event.kind === "delivered") deliver(mode, event);
+    else lane.hear(event);
+    if (event.kind === "answered" && event.exchange.cursor === null) lane.passBy(published.at(event.exchange.asked_ms));
+    if ((heard += 1) % FORGET_EVERY === 0) forget(event.at_ms - KEPT_MS);
+  }
+
+  function deliver(mode, { at_ms, message, rtt_ms }) {
+    const published_ms = Math.min(toPage(message.published_ns) ?? at_ms, at_ms);
+    if (message.published_ns > head_ns) {
+      head_ns = message.published_ns;
+      arrivals.set(head_ns, {});
+      published.add({ at_ms: Math.max(published_ms, published.last?.at_ms ?? 0), id: message.id, arrivals: arrivals.get(head_ns) });
+    }
+    Object.assign(arrivals.get(message.published_ns) ?? {}, { [mode]: at_ms });
+    lanes[mode].deliver({ at_ms, published_ms, message, rtt_ms }, published_ms >= began_ms);
+  }
+
+  function count(mode, tally, at_ms) { lanes[mode].tallies.add({ ...tally, at_ms }); }
+
+  function counters(mode, at_ms) {
+    const { totals, tallies } = lanes[mode];
+    return { ...(totals.at(at_ms) ?? NOTHING), tally: tallies.at(at_ms) ?? null };
+  }
+
+  /** When something next happened, in any lane, after `at_ms`; or, `back`, last before it. */
+  function steps(at_ms, back) {
+    const near = Object.values(lanes).flatMap(({ totals }) => {
+      const index = totals.count(back ? at_ms - 1e-3 : at_ms);
+      return totals.slice(back ? index - 1 : index, back ? index : index + 1).map((each) => each.at_ms);
+    });
+    if (near.length === 0) return null;
+    return back ? Math.max(...near) : Math.min(...near);
+  }
+
+  function forget(before_ms) {
+    published.forget(before_ms);
+    while (arrivals.size > published.length) arrivals.delete(arrivals.keys().next().value);
+    for (const lane of Object.values(lanes)) lane.forget(before_ms);
+  }
+}
+
+class LaneStore {
+  exchanges = new Timeline((exchange) => exchange.asked_ms);
+  deliveries = new Timeline((delivery) => delivery.at_ms);
+  waits = new Timeline((wait) => wait.at_ms);
+  lines = new Timeline((line) => line.at_ms);
+  totals = new Timeline((total) => total.at_ms);
+  tallies = new Timeline((tally) => tally.at_ms);
+
+  #now = NOTHING;
+  #passed;  // the highest id that has come or gone by
+  #anew_ms = 0;
+
+  constructor(from) { this.#passed = from; }
+
+  deliver(delivery, timed) {
+    const { id } = delivery.message;
+    this.deliveries.add(delivery);
+    this.lines.add(delivery);
+    this.#total(delivery.at_ms, {
+      missing: this.#now.missing + (id > this.#passed ? id - this.#passed - 1 : -1),
+      messages: this.#now.messages + 1,
+      ...(timed ? this.#timed(delivery.at_ms - delivery.published_ms) : {}),
+    });
+    this.#passed = Math.max(this.#passed, id);
+  }
+
+  // What was said before this page was there is no latency of this page's.
+  #timed(latency_ms) {
+    const { timed, latency_sum_ms } = this.#now;
+    return { timed: timed + 1, latency_sum_ms: latency_sum_ms + latency_ms, latency_last_ms: latency_ms };
+  }
+
+  /** A reader without a cursor has asked and was not given `message`, of which others know. */
+  passBy(message) {
+    if (message && message.at_ms > this.#anew_ms) this.#pass(message.id, this.#now.at_ms);
+  }
+
+  hear(event) {
+    const { at_ms, kind, exchange } = event;
+    const now = this.#now;
+    if (kind === "asked") {
+      this.exchanges.add(exchange);
+      this.#total(at_ms, { requests: now.requests + 1 });
+    } else if (kind === "answered") {
+      this.#total(at_ms, { empty: now.empty + (exchange.status === 204) });
+    } else if (kind === "waiting") {
+      this.waits.add(event);
+    } else if (kind !== "opened") {
+      this.lines.add(event);
+      if (kind === "skipped") this.#pass(event.to, at_ms);
+      if (kind === "anew") this.#begin(event.cursor, at_ms);
+      if (kind === "failed") this.#total(at_ms, { failures: now.failures + 1 });
+      if (kind === "gap") this.#begin(event.notice.oldest - 1, at_ms, { gaps: now.gaps + 1 });
+    }
+  }
+
+  forget(before_ms) {
+    const { exchanges, deliveries, waits, lines, totals, tallies } = this;
+    for (const timeline of [exchanges, deliveries, waits, lines, totals, tallies]) timeline.forget(before_ms);
+  }
+
+  #pass(id, at_ms) {
+    if (id <= this.#passed) return;
+    const missing = this.#now.missing + id - this.#passed;
+    this.#passed = id;
+    this.#total(at_ms, { missing });
+  }
+
+  #begin(cursor, at_ms, changes = {}) {
+    this.#passed = cursor;
+    this.#anew_ms = at_ms;
+    this.#total(at_ms, changes);
+  }
+
+  #total(at_ms, changes) {
+    this.#now = { ...this.#now, ...changes, at_ms };
+    this.totals.add(this.#now);
+  }
+}

@@ -1,0 +1,242 @@
+"""A student's phone: it takes a mode, chats, and reports what its reading costs."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from aiohttp import ClientSession
+from playwright.async_api import Browser, Page, expect
+
+from tests.classroom_pages import (
+    MARKUP,
+    MODES,
+    PHONE,
+    SOON_MS,
+    TEACHER,
+    TOKEN,
+    Watch,
+    ask_until,
+    join,
+    opened,
+    phone,
+    say,
+    shoot,
+)
+from tests.conftest import Demo, StartDemo
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest.fixture
+def demo(start_demo: StartDemo) -> Demo:
+    return start_demo("--token", TOKEN)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def client(demo: Demo) -> AsyncIterator[ClientSession]:
+    async with ClientSession(demo.url) as client:
+        yield client
+
+
+async def set_class(client: ClientSession, **changes: object) -> None:
+    async with client.post("/class/settings", json=changes, headers=TEACHER) as response:
+        assert response.status == 200
+
+
+async def publish(client: ClientSession, text: str, sender: str = "ada") -> None:
+    async with client.post("/messages", json={"sender": sender, "text": text}) as response:
+        assert response.status == 201
+
+
+async def reader_of(page: Page) -> str:
+    return str(
+        await page.evaluate(
+            "JSON.parse(sessionStorage.getItem('polling-vs-websocket reader')).reader"
+        )
+    )
+
+
+async def shown_of(page: Page) -> list[int]:
+    counts = [page.locator(f"#{name}") for name in ("requests", "empty", "messages")]
+    return [int(await count.inner_text()) for count in counts]
+
+
+def _known(figures: dict[str, float | None]) -> bool:
+    return figures["latency_p50_ms"] is not None and bool(figures["messages_per_s"])
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_phone_reads_in_the_mode_of_its_address(
+    browser: Browser, demo: Demo, client: ClientSession, mode: str
+) -> None:
+    async with phone(browser, demo, mode) as page:
+        await publish(client, "for everybody")
+        await expect(page.get_by_role("listitem")).to_contain_text(["for everybody"])
+        await expect(page.get_by_role("button", name=MODES[mode])).to_have_attribute(
+            "aria-pressed", "true"
+        )
+
+
+async def test_phones_without_a_mode_are_spread_over_all_three(
+    browser: Browser, demo: Demo
+) -> None:
+    async with (
+        phone(browser, demo) as one,
+        phone(browser, demo) as two,
+        phone(browser, demo) as three,
+    ):
+        given = {(await page.locator("#mode").inner_text()).strip() for page in (one, two, three)}
+    assert given == set(MODES.values())
+
+
+async def test_two_phones_hear_each_other_in_different_modes(browser: Browser, demo: Demo) -> None:
+    async with phone(browser, demo, "short") as one, phone(browser, demo, "ws") as two:
+        await say(one, "from short polling")
+        await say(two, "from WebSocket", name="eve")
+        for page in (one, two):
+            items = page.get_by_role("listitem")
+            await expect(items.filter(has_text="from short polling")).to_have_count(1)
+            await expect(items.filter(has_text="from WebSocket")).to_have_count(1)
+
+
+async def test_markup_that_a_student_types_is_shown_as_text(browser: Browser, demo: Demo) -> None:
+    async with phone(browser, demo, "long") as one, phone(browser, demo, "ws") as two:
+        await say(one, MARKUP, name="<i>eve</i>")
+        for page in (one, two):
+            item = page.get_by_role("listitem")
+            await expect(item).to_contain_text(MARKUP)
+            await expect(item).to_contain_text("<i>eve</i>")
+            assert await item.locator("img, i").count() == 0
+            assert await page.title() != "broken into"
+
+
+async def test_a_change_of_mode_loses_no_message_and_stays_after_a_reload(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    async with phone(browser, demo, "short") as page:
+        for number, mode in enumerate(["ws", "long", "short"]):
+            await publish(client, f"text {number}")
+            await page.get_by_role("button", name=MODES[mode]).click()
+            await expect(page.locator("#mode")).to_have_text(MODES[mode])
+        await publish(client, "text 3")
+        await expect(page.get_by_role("listitem")).to_have_text(
+            [re.compile(f"text {number}") for number in range(4)]
+        )
+        await page.get_by_role("button", name=MODES["long"]).click()
+        await page.reload()
+        await expect(page.locator("#mode")).to_have_text(MODES["long"])
+
+
+async def test_a_phone_says_that_the_server_is_gone_and_comes_back(
+    browser: Browser, demo: Demo, start_demo: StartDemo
+) -> None:
+    async with phone(browser, demo, "ws") as page:
+        demo.stop()
+        await expect(page.get_by_role("status").first).to_contain_text("The server is gone")
+        await say(page, "too soon")
+        await expect(page.get_by_role("alert")).to_contain_text("Not sent")
+        await expect(page.get_by_label("Message", exact=True)).to_have_value("too soon")
+        again = start_demo("--token", TOKEN, port=demo.port)
+        await expect(page.get_by_role("status").first).to_contain_text("open", timeout=30_000)
+        async with ClientSession(again.url) as client:
+            await publish(client, "after the restart")
+        await expect(page.get_by_role("listitem").last).to_contain_text("after the restart")
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_what_a_phone_sees_reaches_the_class(
+    browser: Browser, demo: Demo, client: ClientSession, mode: str
+) -> None:
+    async with phone(browser, demo, mode):
+        await set_class(client, chatter="lively")
+        told = (await ask_until(client, "/class", lambda room: _known(room["modes"][mode])))[
+            "modes"
+        ][mode]
+    assert told["readers"] == 1
+    assert told["clock_error_ms"] > 0
+    assert -told["clock_error_ms"] <= told["latency_p50_ms"] < 2000
+
+
+@pytest.mark.parametrize("mode", ["short", "long"])
+async def test_a_phones_counters_are_the_servers(
+    browser: Browser, demo: Demo, client: ClientSession, mode: str
+) -> None:
+    async with phone(browser, demo, mode) as page:
+        for number in range(3):
+            await publish(client, f"text {number}")
+        await expect(page.locator("#messages")).to_have_text("3")
+        # Asked again, until both are read between two requests of the phone.
+        path = f"/class/tallies?readers={await reader_of(page)}"
+        for _ in range(20):
+            (tally,) = (await ask_until(client, path, bool)).values()
+            counts = [tally[name] for name in ("requests", "empty", "deliveries")]
+            if (shown := await shown_of(page)) == counts:
+                break
+        assert shown == counts
+
+
+async def test_a_setting_reaches_a_phone_in_the_middle_of_a_pause(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    await set_class(client, interval_s=60)
+    async with phone(browser, demo, "short") as page:
+        await expect(page.locator("#doing")).to_contain_text("asks again in 5")
+        await set_class(client, interval_s=0.5)
+        await publish(client, "no minute late")
+        await expect(page.get_by_role("listitem")).to_contain_text(
+            ["no minute late"], timeout=SOON_MS
+        )
+
+
+async def test_a_student_cannot_use_the_teachers_controls(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    async with phone(browser, demo, "ws") as page:
+        statuses = await page.evaluate(
+            """async (reader) => Promise.all([
+              ["settings", { stage: "run" }], ["restart", {}], ["run", { seconds: 5 }],
+              [`readers/${reader}/line`, { cut_s: 9 }],
+            ].map(async ([path, body]) => (await fetch(`/class/${path}`, {
+              method: "POST", body: JSON.stringify(body),
+              headers: { Authorization: "Bearer guessed" },
+            })).status).concat(fetch("/class/log.zip").then((response) => response.status)))""",
+            await reader_of(page),
+        )
+    assert statuses == [403] * 5
+    async with client.get("/class") as response:
+        assert (await response.json())["settings"]["stage"] == "chat"
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_a_phone_of_360_pixels_shows_all_and_asks_nobody_else(
+    browser: Browser, demo: Demo, client: ClientSession, mode: str, dark: bool, tmp_path: Path
+) -> None:
+    async with opened(browser, PHONE, dark=dark) as page:
+        watch = Watch(page)
+        await join(page, demo, mode)
+        for text in ("Good morning!", "x" * 300, "What does your phone do just now?"):
+            await publish(client, text)
+        await expect(page.locator("#messages")).to_have_text("3")
+        await shoot(page, f"phone-{mode}-{'dark' if dark else 'light'}", tmp_path)
+        assert watch.complaints == []
+        assert watch.hosts == {"localhost"}
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        assert await page.evaluate("document.documentElement.scrollHeight") <= PHONE[1]
+        for name in ("Send", *MODES.values()):
+            await expect(page.get_by_role("button", name=name, exact=True)).to_be_in_viewport()
+
+
+async def test_all_of_a_phone_can_be_reached_by_keyboard(browser: Browser, demo: Demo) -> None:
+    async with phone(browser, demo, "short") as page:
+        reached = []
+        for _ in range(7):
+            await page.keyboard.press("Tab")
+            reached.append(
+                await page.evaluate(
+                    "document.activeElement.closest('ol, label, button').textContent.trim()"
+                )
+            )
+    assert reached[1:] == ["Name", "Message", "Send", *MODES.values()]

@@ -1,0 +1,255 @@
+"""The class's run, and the log that comes of it, as the rest of the project reads it."""
+
+import asyncio
+import csv
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from aiohttp import ClientSession
+from msgspec import Struct
+
+from analysis import __main__ as analysis
+from clients.checks import LATE_LIMIT_MS, LATE_LIMIT_SHARE, reasons
+from clients.log import Delivery, Log, Request, Run, read
+from demo.app import Settings
+from demo.classroom import columns, verdict
+from demo.classroom.archive import table
+from demo.classroom.classroom import CLASSROOM, Classroom
+from demo.classroom.matching import APART_NS, Asked, Served, match
+from tests.conftest import Clock, Server, StartServer
+from tests.phones import Phone, phones
+
+TEACHER = {"Authorization": "Bearer known"}
+SECONDS = 5
+
+
+@pytest.fixture
+async def server(start_server: StartServer) -> Server:
+    return await start_server(Settings(token="known"))
+
+
+@pytest.fixture
+def room(server: Server) -> Classroom:
+    return server.app[CLASSROOM]
+
+
+async def run(client: ClientSession, status: int = 200, **asked: object) -> Any:
+    body = {"seconds": SECONDS, "chatter": "lively"} | asked
+    async with client.post("/class/run", json=body, headers=TEACHER) as response:
+        assert response.status == status, await response.text()
+        return await response.json()
+
+
+async def download(client: ClientSession, folder: Path) -> Log:
+    async with client.get("/class/log.zip", headers=TEACHER) as response:
+        assert response.status == 200, await response.text()
+        assert "attachment" in response.headers["Content-Disposition"]
+        zipfile.ZipFile(io.BytesIO(await response.read())).extractall(folder)
+    return read(folder)
+
+
+async def settled(client: ClientSession) -> Any:
+    while True:
+        async with client.get("/class") as response:
+            shown = (await response.json())["run"]
+        if shown["result"] is not None:
+            return shown
+        await asyncio.sleep(0.1)
+
+
+async def measure(server: Server, client: ClientSession, folder: Path, count: int = 6) -> Log:
+    """Let phones read through a run, and all of them report what they saw of it."""
+    async with phones(server.url, count) as crowd:
+        await asyncio.gather(*(phone.reported.wait() for phone in crowd))
+        await run(client)
+        await settled(client)
+        for phone in crowd:
+            await phone.report()
+    return await download(client, folder)
+
+
+async def test_what_a_class_measured_is_a_log_that_is_drawn(
+    server: Server, client: ClientSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = await measure(server, client, tmp_path)
+    assert log.faults == ()
+    assert log.runs["mode"].to_list() == ["short", "long", "ws"]
+    assert log.runs["clients"].to_list() == [2, 2, 2]
+    assert log.runs["lost"].to_list() == [0, 0, 0]
+    assert log.runs.select(pl.col("deliveries") == 2 * pl.col("messages")).to_series().all()
+    assert log.deliveries["arrived_ns"].is_null().all()
+    assert (log.requests["bytes_up"] > 50).sum() >= log.requests.height - 2  # but sockets
+    for row in log.runs.iter_rows(named=True):
+        parts = ("request_head", "response_head", "handshake", "frame", "body")
+        assert sum(row[f"{part}_bytes"] for part in parts) == row["bytes_up"] + row["bytes_down"]
+        assert row["body_bytes"] >= 80 * row["deliveries"]  # a message's JSON is longer than that
+        assert row["server_cpu_s"] is row["reader_p99_ms"] is None
+        said = row["void_because"]
+        assert row["valid"] is (not said)
+        assert said == "; ".join(reasons(Run(**row)))
+    assert analysis.main([str(tmp_path)]) in {0, 2}  # 2: all void, on a busy machine
+    assert "Traceback" not in capsys.readouterr().err
+    assert (tmp_path / "report.html").stat().st_size > 10_000
+
+
+async def test_the_result_is_what_the_readers_of_the_run_had(
+    server: Server, client: ClientSession
+) -> None:
+    async with phones(server.url, 3) as crowd:
+        await asyncio.gather(*(phone.reported.wait() for phone in crowd))
+        assert (await run(client))["result"] is None
+        result = (await settled(client))["result"]
+    assert [result[mode]["readers"] for mode in result] == [1, 1, 1]
+    assert 30 <= result["short"]["requests_per_reader_minute"] <= 75
+    assert result["ws"]["requests_per_reader_minute"] == 0
+    assert result["ws"]["empty_share"] is None
+    assert result["short"]["latency_mean_ms"] > 5 * result["ws"]["latency_mean_ms"]
+
+
+async def test_a_run_of_nobody_has_no_figures(
+    clock: Clock, client: ClientSession, room: Classroom, tmp_path: Path
+) -> None:
+    await run(client, chatter="storm")
+    assert room.settings.stage == "run"
+    await clock.advance(SECONDS + 4)
+    shown: Any = room.runs.shown()
+    result = shown["result"]
+    assert result["short"].pop("readers") == 0
+    assert set(result["short"].values()) == {None}
+    assert room.chatter.level == "off"
+    log = await download(client, tmp_path)
+    assert log.runs.is_empty()
+
+
+async def test_there_is_one_run_at_a_time(clock: Clock, client: ClientSession) -> None:
+    await run(client)
+    assert "wait" in (await run(client, 409))["error"]
+    await clock.advance(SECONDS)
+    await run(client)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"seconds": 4.9}, {"seconds": 301}, {"seconds": "9"}, {"chatter": "x"}, {"x": 1}]
+)
+async def test_a_run_that_cannot_be_is_a_400(
+    client: ClientSession, asked: dict[str, object]
+) -> None:
+    await run(client, 400, **asked)
+
+
+async def test_without_a_run_there_is_no_log(clock: Clock, client: ClientSession) -> None:
+    async with client.get("/class/log.zip", headers=TEACHER) as response:
+        assert response.status == 409
+    await run(client)
+    async with client.get("/class/log.zip", headers=TEACHER) as response:
+        assert response.status == 409
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "fault"),
+    [
+        ("/class/settings", {"interval_s": 2}, "settings"),
+        ("/class/restart", {}, "restarted"),
+        ("/class/readers/r/line", {"stall_s": 0}, "line"),
+    ],
+)
+async def test_what_disturbed_a_run_is_told(
+    clock: Clock, client: ClientSession, room: Classroom, path: str, body: object, fault: str
+) -> None:
+    async with client.get("/short-poll?reader=r"):
+        pass
+    await run(client)
+    async with client.post(path, json=body, headers=TEACHER) as response:
+        assert response.status == 200
+    shown: Any = room.runs.shown()
+    (told,) = shown["faults"]
+    assert fault in told
+
+
+async def test_another_stage_disturbs_no_run(
+    clock: Clock, client: ClientSession, room: Classroom
+) -> None:
+    await run(client)
+    room.change({"stage": "reveal"})
+    shown: Any = room.runs.shown()
+    assert shown["faults"] == []
+
+
+async def test_a_lost_delivery_voids_the_run(
+    server: Server, client: ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = Phone._take
+
+    def forget(phone: Phone, message: dict[str, int]) -> None:
+        if phone.mode != "ws" or message["id"] != 2:
+            take(phone, message)
+
+    monkeypatch.setattr(Phone, "_take", forget)
+    log = await measure(server, client, tmp_path, 3)
+    because = dict(log.runs.select("mode", "void_because").iter_rows())
+    assert "1 deliveries lost" in because["ws"]
+    assert "lost" not in because["short"]
+
+
+# The contract with the measuring side, which this side may not import
+
+
+@pytest.mark.parametrize(
+    ("ours", "record"),
+    [(columns.RUNS, Run), (columns.REQUESTS, Request), (columns.DELIVERIES, Delivery)],
+)
+def test_the_columns_are_those_of_the_log(ours: tuple[str, ...], record: type[Struct]) -> None:
+    assert ours == record.__struct_fields__
+
+
+def test_the_limits_are_those_of_the_checks() -> None:
+    assert (verdict.LATE_LIMIT_MS, verdict.LATE_LIMIT_SHARE) == (LATE_LIMIT_MS, LATE_LIMIT_SHARE)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_is_a_formula(text: str) -> None:
+    rows = list(csv.reader(io.StringIO(table(["a"], [[text]]), newline="")))
+    assert rows[1:] == [["'" + text.replace("\r", " ")]]
+
+
+def test_numbers_below_zero_and_what_is_unknown_stay_what_they_are() -> None:
+    assert table(["a", "b", "c"], [[-1, None, True]]) == "a,b,c\n-1,,true\n"
+
+
+# Which request the server saw
+
+
+def served(begun_ms: int, status: int = 200) -> Served:
+    begun_ns = begun_ms * 1_000_000
+    return Served(begun_ns, begun_ns + 1_000_000, status, 100, 200, 50)
+
+
+def asked(started_ms: int, status: int = 200) -> Asked:
+    return Asked(started_ms * 1_000_000, (started_ms + 2) * 1_000_000, status, 0, 1)
+
+
+def matched(ours: list[Asked], theirs: list[Served]) -> list[int | None]:
+    pairs = match(ours, theirs)
+    return [None if seen is None else theirs.index(seen) for _, seen in pairs]
+
+
+def test_requests_are_matched_in_order() -> None:
+    assert matched([asked(1000), asked(0)], [served(1), served(1001)]) == [0, 1]
+
+
+def test_a_request_that_failed_matches_nothing() -> None:
+    assert matched([asked(0, status=0), asked(1000)], [served(1), served(1001)]) == [None, 1]
+
+
+def test_what_was_never_reported_is_passed_by() -> None:
+    assert matched([asked(5000)], [served(1), served(5001)]) == [1]
+
+
+def test_another_status_or_another_time_is_another_request() -> None:
+    assert matched([asked(0, status=204)], [served(1)]) == [None]
+    late_ms = 3 * APART_NS // 1_000_000
+    assert matched([asked(0)], [served(late_ms)]) == [None]

@@ -1,0 +1,121 @@
+"""Break it, turn it off: what each lane notices, how it comes back, what it has lost."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from aiohttp import ClientSession
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.classroom_pages import MODES, SOON_MS, TOKEN, teacher
+from tests.conftest import Demo, StartDemo
+from tests.test_classroom_page_lanes import lane, messages, publish, show_all
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest.fixture
+def demo(start_demo: StartDemo) -> Demo:
+    return start_demo("--token", TOKEN)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def client(demo: Demo) -> AsyncIterator[ClientSession]:
+    async with ClientSession(demo.url) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser, demo: Demo) -> AsyncIterator[Page]:
+    async with teacher(browser, demo, "?interval_s=0.2") as page:
+        yield page
+
+
+def figure(page: Page, mode: str, name: str) -> Locator:
+    box = lane(page, mode).locator(".counters div")
+    return box.filter(has=page.get_by_text(name, exact=True)).locator("dd")
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_lane_that_is_cut_catches_up_and_loses_nothing(
+    page: Page, client: ClientSession, mode: str
+) -> None:
+    await publish(client, "before")
+    await show_all(page, "before")
+    await lane(page, mode).get_by_role("button", name="Cut").click()
+    await expect(lane(page, mode).locator("li.failed").first).to_be_visible(timeout=SOON_MS)
+    await publish(client, "one", "two", "three")
+    verdict = lane(page, mode).locator("li.verdict")
+    await expect(verdict).to_contain_text(
+        re.compile(r"Back after .* caught up on 3 from cursor 1, lost 0\."), timeout=2 * SOON_MS
+    )
+    await show_all(page, "before", "one", "two", "three")
+    await expect(figure(page, mode, "missing")).to_have_text("0")
+
+
+async def test_a_new_feed_is_told_to_every_lane(page: Page, client: ClientSession) -> None:
+    await publish(client, "soon gone")
+    await show_all(page, "soon gone")
+    await page.get_by_role("button", name="New feed").click()
+    for mode in MODES:
+        await expect(lane(page, mode).locator("li.gap")).to_contain_text("gap", timeout=SOON_MS)
+    await publish(client, "in the new one")
+    await show_all(page, "soon gone", "in the new one")
+
+
+async def test_the_page_comes_back_after_the_server_was_away(
+    page: Page, demo: Demo, client: ClientSession, start_demo: StartDemo
+) -> None:
+    await publish(client, "soon gone")
+    await show_all(page, "soon gone")
+    demo.stop()
+    await expect(page.locator("#state")).to_contain_text("does not answer", timeout=SOON_MS)
+    again = start_demo("--token", TOKEN, port=demo.port)
+    for mode in MODES:
+        await expect(lane(page, mode).locator("li.gap")).to_be_visible(timeout=3 * SOON_MS)
+    await expect(page.locator("#state")).to_have_text("connected", timeout=SOON_MS)
+    async with ClientSession(again.url) as restarted:
+        await publish(restarted, "after the restart")
+    await show_all(page, "soon gone", "after the restart")
+
+
+async def test_silence_delays_the_answers_and_loses_none(page: Page, client: ClientSession) -> None:
+    await page.get_by_role("button", name="Silence, 3 s").click()
+    await publish(client, "one", "two")
+    await show_all(page, "one", "two")
+    for mode in MODES:
+        await expect(lane(page, mode).locator("li.failed")).to_have_count(0)
+
+
+async def test_a_slow_reader_is_marked_so_until_it_is_not(page: Page) -> None:
+    button = lane(page, "ws").get_by_role("button", name="Slow")
+    for pressed in ("true", "false"):
+        await button.click()
+        await expect(button).to_have_attribute("aria-pressed", pressed)
+
+
+async def test_without_a_cursor_messages_go_missing_and_with_it_they_come_back(
+    page: Page, client: ClientSession
+) -> None:
+    await publish(client, "before")
+    await show_all(page, "before")
+    await page.get_by_role("switch", name="Cursor").click()
+    await page.wait_for_url(re.compile("cursor=off"))
+    await expect(messages(page, "short")).to_have_count(1)
+    await publish(client, "one", "two")
+    await expect(figure(page, "short", "missing")).to_have_text("2", timeout=SOON_MS)
+    await expect(lane(page, "short").locator(".alarm")).to_contain_text("missing")
+    await page.get_by_role("switch", name="Cursor").click()
+    await expect(figure(page, "short", "missing")).to_have_text("0", timeout=SOON_MS)
+    await expect(messages(page, "short")).to_contain_text(["before", "one", "two"])
+
+
+async def test_without_a_hold_long_polling_asks_in_vain_again_and_again(
+    page: Page, client: ClientSession
+) -> None:
+    await expect(figure(page, "long", "empty")).to_have_text("0")
+    await page.get_by_role("switch", name="Hold").click()
+    await page.wait_for_url(re.compile("hold=off"))
+    await publish(client, "ends the poll that is still held")
+    await expect(figure(page, "long", "empty")).to_have_text(re.compile(r"\d{2}"), timeout=SOON_MS)

@@ -1,0 +1,211 @@
+"""What readers report, and what the class sees of it."""
+
+import time
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from demo.app import Settings
+from demo.classroom import lanes as lanes_module
+from demo.classroom.classroom import CLASSROOM, Classroom
+from demo.classroom.rows import CHUNK, Rows
+from tests.conftest import Clock, Server, Session, StartServer
+
+
+@pytest.fixture
+async def server(clock: Clock, start_server: StartServer) -> Server:
+    return await start_server(Settings(token="known"))
+
+
+@pytest.fixture
+def room(server: Server) -> Classroom:
+    return server.app[CLASSROOM]
+
+
+def delivery(message: int, latency_ms: float = 1.0) -> list[int]:
+    now = time.perf_counter_ns()
+    return [message, now, now, now + round(latency_ms * 1e6)]
+
+
+def request(status: int = 200, messages: int = 1) -> list[int]:
+    now = time.perf_counter_ns()
+    return [now, now + 1000, status, messages, 1]
+
+
+def report(reader: str = "r", mode: str = "ws", **parts: object) -> dict[str, object]:
+    return {"reader": reader, "mode": mode, "clock_error_ms": 1, **parts}
+
+
+async def send(client: ClientSession, body: object, status: int = 200) -> Any:
+    async with client.post("/class/reports", json=body) as response:
+        assert response.status == status, await response.text()
+        return await response.json()
+
+
+async def modes(client: ClientSession, clock: Clock) -> Any:
+    await clock.advance(1)  # an overview may be half a second old
+    async with client.get("/class") as response:
+        return (await response.json())["modes"]
+
+
+async def test_a_report_is_answered_with_what_a_reader_should_know(
+    client: ClientSession,
+) -> None:
+    async with client.get("/short-poll?after=0&reader=r"):
+        pass
+    answer = await send(client, report())
+    assert set(answer) == {"settings", "now_ns", "stage", "run", "questions", "tally"}
+    assert (answer["tally"]["requests"], answer["tally"]["empty"]) == (1, 1)
+    assert answer["stage"] == "chat"
+
+
+async def test_latency_is_told_of_all_that_reported_lately(
+    client: ClientSession, clock: Clock
+) -> None:
+    rows = [delivery(n, latency_ms=n) for n in range(1, 102)]
+    await send(client, report(deliveries=rows))
+    figures = (await modes(client, clock))["ws"]
+    assert figures["readers"] == 1
+    shown = [figures[f"latency_{name}_ms"] for name in ("p50", "p90", "max")]
+    assert shown == [51, 91, 101]
+    assert figures["clock_error_ms"] == 1
+    await clock.advance(10)
+    figures = (await modes(client, clock))["ws"]
+    assert (figures["readers"], figures["latency_p50_ms"]) == (0, None)
+
+
+async def test_rates_are_the_servers_counts_between_reports(
+    client: ClientSession, clock: Clock, server: Server
+) -> None:
+    await send(client, report(mode="short"))
+    for _ in range(6):
+        async with client.get("/short-poll?after=0&reader=r") as response:
+            assert response.status == 204
+    server.publish("one")
+    for _ in range(2):
+        async with client.get("/short-poll?after=0&reader=r") as response:
+            await response.read()
+    await clock.advance(3)
+    figures = (await modes(client, clock))["short"]
+    assert figures["requests_per_s"] == pytest.approx(2)
+    assert figures["messages_per_s"] == pytest.approx(0.5)
+    assert figures["empty_share"] == pytest.approx(0.75)
+    assert figures["bytes_per_s"] is not None
+    assert figures["bytes_per_s"] > 100
+
+
+async def test_a_report_sent_twice_counts_once(client: ClientSession, room: Classroom) -> None:
+    for number in (1, 1, 2, 1):
+        await send(client, report(deliveries=[delivery(1)], number=number))
+    assert len(room.reports.deliveries) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        report(reader="=1+1"),
+        report(reader="x" * 41),
+        report() | {"reader": 7},
+        report(mode="pigeon"),
+        report(clock_error_ms=-1),
+        report(clock_error_ms="much"),
+        report(requests=[[1, 2]]),
+        report(requests=[[1, 2, 200, 0, 1, 9]]),
+        report(requests=[[1, 2, 200, 0, 1]]),  # a clock of its own
+        report(requests=[[2**70, 2**70, 200, 0, 1]]),
+        report(requests=[[0.5, 1, 200, 0, 1]]),
+        report(requests=[["=1+1", 2, 200, 0, 1]]),
+        report(deliveries=[[-1, 0, 0, 0]]),
+        report(deliveries=[[1, 0, 0, 0]]),
+        report(deliveries=[["<script>", 0, 0, 0]]),
+        report(name="eve"),
+        report(number=-1),
+        [],
+        None,
+    ],
+)
+async def test_rude_reports_are_a_400_and_leave_nothing(
+    client: ClientSession, room: Classroom, body: object
+) -> None:
+    assert (await send(client, body, 400))["error"]
+    assert len(room.reports.requests) == len(room.reports.deliveries) == 0
+
+
+async def test_a_request_does_not_end_before_it_starts(client: ClientSession) -> None:
+    started, ended, *rest = request()
+    await send(client, report(requests=[[ended, started, *rest]]), 400)
+
+
+async def test_rows_in_one_report_are_bounded(client: ClientSession) -> None:
+    await send(client, report(requests=[request()] * 1000))
+    await send(client, report(requests=[request()] * 1001), 400)
+
+
+async def test_a_reader_that_reports_without_pause_is_a_429(
+    client: ClientSession, clock: Clock
+) -> None:
+    for _ in range(10):
+        await send(client, report())
+    assert "too fast" in (await send(client, report(), 429))["error"]
+    await send(client, report("another"))
+    await clock.advance(0.6)
+    await send(client, report())
+
+
+async def test_readers_are_bounded_and_the_next_is_told(
+    client: ClientSession, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes_module, "MAX_READERS", 2)
+    for name in ("a", "b"):
+        async with client.get(f"/short-poll?after=0&reader={name}"):
+            pass
+    assert "the class is full" in (await send(client, report("c"), 429))["error"]
+    async with client.get("/short-poll?after=0&reader=c") as response:
+        assert response.status == 429
+    await send(client, report("a"))
+
+
+async def test_a_reader_long_gone_makes_room_and_stays_counted(
+    client: ClientSession, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes_module, "MAX_READERS", 1)
+    async with client.get("/short-poll?after=0&reader=a&close=1"):
+        pass
+    await clock.advance(301)
+    async with client.get("/short-poll?after=0&reader=b") as response:
+        assert response.status == 204
+    async with client.get("/class/tallies?readers=a,b") as response:
+        assert set(await response.json()) == {"b"}
+    async with client.get("/stats") as response:
+        assert (await response.json())["modes"]["short"]["requests"] == 2
+
+
+async def test_an_open_socket_is_never_forgotten(
+    client: ClientSession, clock: Clock, monkeypatch: pytest.MonkeyPatch, session: Session
+) -> None:
+    monkeypatch.setattr(lanes_module, "MAX_READERS", 1)
+    monkeypatch.setattr(lanes_module, "FORGET_S", -1.0)
+    ws = await client.ws_connect("/ws?reader=a")
+    async with client.get("/short-poll?reader=b") as response:
+        assert response.status == 429
+    await ws.close()
+
+
+def test_of_too_many_rows_the_oldest_go() -> None:
+    rows = Rows(2, 3 * CHUNK)
+    for number in range(4 * CHUNK + 1):
+        rows.add((number, -number))
+    kept = list(rows)
+    assert kept[-1] == (4 * CHUNK, -4 * CHUNK)
+    assert len(kept) == len(rows) <= 3 * CHUNK
+    assert kept[0][0] == rows.dropped == 2 * CHUNK
+
+
+def test_a_copy_of_rows_stays_as_it_was() -> None:
+    rows = Rows(1, CHUNK)
+    rows.add((1,))
+    copy = rows.copy()
+    rows.add((2,))
+    assert (list(copy), list(rows)) == ([(1,)], [(1,), (2,)])
