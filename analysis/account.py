@@ -38,11 +38,11 @@ def _span(runs: pl.DataFrame) -> tuple[datetime, datetime]:
 
 
 def moments(first: datetime, last: datetime) -> str:
-    """Write when: `on 22 November 2026, 22:55 to 00:10 UTC`."""
-    day = f"{first.day} {first:%B %Y}"
-    if last - first > timedelta(days=1):
-        return f"between {day} and {last.day} {last:%B %Y}"
-    return f"on {day}, {first:%H:%M} to {last:%H:%M} UTC"
+    """Write when: `on 22 November 2026, 21:55 to 23:10 UTC`, with both days when there are two."""
+    if first.date() == last.date():
+        return f"on {first.day} {first:%B %Y}, {first:%H:%M} to {last:%H:%M} UTC"
+    ends = (f"{moment.day} {moment:%B %Y}, {moment:%H:%M}" for moment in (first, last))
+    return f"from {' to '.join(ends)} UTC"
 
 
 def missing(collection: Collection) -> Iterator[str]:

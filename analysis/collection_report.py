@@ -20,6 +20,7 @@ from analysis.machine import environments, line_added
 from analysis.pages import Picture, environment
 from analysis.report import FILES
 from analysis.rows import differing
+from analysis.runs import mode_order
 from analysis.verdicts import situations, verdicts
 from analysis.wins import MEASURES, Contest, contests
 from analysis.wording import apart, plain
@@ -135,9 +136,10 @@ def _chapter(part: Part, shown: list[Shown]) -> dict[str, Any]:
 
 
 def _theory_table(part: Part) -> dict[str, Any]:
-    """Return every figure that theory predicts, beside it."""
+    """Return every figure that theory predicts, beside it: by rate, then by mode."""
     names = differing(part.rows)
-    pairs = zip(part.rows.to_dicts(), theory_rows(part.rows), strict=True)
+    every = part.rows.sort(*names[:1], mode_order(), *names[1:], maintain_order=True)
+    pairs = zip(every.to_dicts(), theory_rows(every, NEAR_PERCENT), strict=True)
     return {
         "heads": [line.name for line in LINES if line.theory],
         "rows": [

@@ -67,7 +67,7 @@ def compare_with_theory(rows: pl.DataFrame) -> list[tuple[str, list[Cell]]]:
     return [(line.name, [_cell(line, row) for row in records]) for line in LINES]
 
 
-def _cell(line: Line, row: dict[str, Any]) -> Cell:
+def _cell(line: Line, row: dict[str, Any], percent: float = OFF_PERCENT) -> Cell:
     value = row[line.column]
     low, high = row.get(f"{line.column}_low"), row.get(f"{line.column}_high")
     expected = row[line.theory] if line.theory else None
@@ -76,7 +76,7 @@ def _cell(line: Line, row: dict[str, Any]) -> Cell:
         "" if low is None else f"{line.write(low)} to {line.write(high)}",
         "" if expected is None else line.write(expected),
         _difference(row, line.column),
-        is_off(row, line.column),
+        is_off(row, line.column, percent),
     )
 
 
@@ -85,16 +85,16 @@ def _difference(row: dict[str, Any], column: str) -> str:
     return "" if difference is None else signed_percent(difference)
 
 
-def is_off(row: dict[str, Any], column: str) -> bool:
-    """Tell whether a figure is far from what theory expects."""
+def is_off(row: dict[str, Any], column: str, percent: float = OFF_PERCENT) -> bool:
+    """Tell whether a figure is further than so many per cent from what theory expects."""
     difference = row.get(f"{column}_theory_difference_percent")
-    if difference is None or abs(difference) <= OFF_PERCENT:
+    if difference is None or abs(difference) <= percent:
         return False
     is_share = column == "empty_share"
     return not is_share or abs(row[column] - row[f"theory_{column}"]) > LEAST_SHARE
 
 
-def theory_rows(rows: pl.DataFrame) -> list[list[Cell]]:
-    """Return for each row a cell for each figure that theory predicts."""
+def theory_rows(rows: pl.DataFrame, percent: float = OFF_PERCENT) -> list[list[Cell]]:
+    """Return for each row a cell for each figure that theory predicts, flagged when further off."""
     predicted = [line for line in LINES if line.theory]
-    return [[_cell(line, row) for line in predicted] for row in rows.iter_rows(named=True)]
+    return [[_cell(line, row, percent) for line in predicted] for row in rows.iter_rows(named=True)]

@@ -130,6 +130,15 @@ def test_figures_are_numbered_and_a_chart_is_explained_once(text: str) -> None:
     assert 'as <a href="#figure-3">figure&nbsp;3</a>' in text
 
 
+def test_the_theory_chapter_stands_by_rate_and_flags_from_five_per_cent(tmp_path: Path) -> None:
+    experiment(tmp_path, "theory", rates=(8, 0.5))
+    assert analyse_all(tmp_path) == 0
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    chapter = page.split('<section id="of-theory"')[1].split("</section>")[0]
+    assert re.findall(r"([\d.]+) messages/s</td>", chapter) == ["0.5"] * 3 + ["8"] * 3
+    assert "marks one above 5&nbsp;%" in chapter
+
+
 def test_the_published_table_stands_beside_the_measured_one(text: str) -> None:
     chapter = text.split(f'<section id="of-{LEAP}"')[1].split("</section>", maxsplit=1)[0]
     assert "<td>6.6</td><td>6.6</td><td>6.9</td><td>6.9</td>" in chapter

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from analysis.charts import CHARTS
+from analysis.comparison_table import theory_rows
 from analysis.drawing import draw
 from analysis.report import report
 from analysis.summary import summarise
@@ -187,6 +188,13 @@ def test_a_figure_far_from_theory_is_flagged(tmp_path: Path) -> None:
     assert "+40" not in near
     far = summary.with_columns(latency_mean_ms_theory_difference_percent=40.0)
     assert report(log, far, []).count('<span class="flag">+40\xa0%</span>') == 6
+
+
+def test_how_far_is_far_may_be_said(tmp_path: Path) -> None:
+    summary = summarise(read(make_log(tmp_path / "log", [QUICK], trials=1)))
+    seven = summary.with_columns(latency_mean_ms_theory_difference_percent=7.0)
+    assert [row[0].off for row in theory_rows(seven)] == [False] * 3
+    assert [row[0].off for row in theory_rows(seven, 5)] == [True] * 3
 
 
 def test_settings_that_are_unusual_are_named(tmp_path: Path) -> None:

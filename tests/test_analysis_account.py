@@ -1,0 +1,53 @@
+"""When it was measured is said with its day, and with both when there are two."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+from msgspec.structs import replace
+
+from analysis.account import moments, settings, void_runs, when
+from analysis.rows import rows
+from analysis.summary import summarise
+from clients.log import Run
+from tests.made_log import SETTINGS, made
+
+EVENING = datetime(2026, 11, 22, 22, 55, tzinfo=UTC)
+FEW = replace(SETTINGS, duration_s=4, clients=2)
+
+
+def test_a_day_is_named_once_and_two_days_both() -> None:
+    said = moments(EVENING, EVENING + timedelta(minutes=10))
+    assert said == "on 22 November 2026, 22:55 to 23:05 UTC"
+    over = moments(EVENING, EVENING + timedelta(hours=2))
+    assert over == "from 22 November 2026, 22:55 to 23 November 2026, 00:55 UTC"
+
+
+def test_pauses_between_experiments_are_not_counted(tmp_path: Path) -> None:
+    log = made(tmp_path / "log", FEW, trials=1)
+    later = replace(log, runs=log.runs.with_columns(started_utc=pl.lit("2026-01-03T03:04:05Z")))
+    first, last, minutes = when([log, later])
+    assert (first.day, last.day) == (2, 3)
+    assert minutes == 2 * (FEW.warmup_s + FEW.duration_s) / 60
+
+
+def test_void_runs_are_counted_by_their_reason(tmp_path: Path) -> None:
+    def spoil(run: Run) -> Run:
+        late = "the publisher was late: p99 9 ms"
+        reasons = {"short": late, "long": f"{late}; the clients' loop was late: p99 20 ms"}
+        return replace(run, valid=run.mode == "ws", void_because=reasons.get(run.mode, ""))
+
+    log = made(tmp_path / "log", FEW, trials=1, spoil=spoil)
+    found = void_runs("quick", log)
+    assert found is not None
+    assert (found["void"], found["runs"]) == (2, 3)
+    assert found["because"] == "the publisher was late (2), the clients' loop was late (1)"
+    assert void_runs("quick", made(tmp_path / "good", FEW, trials=1)) is None
+
+
+def test_settings_say_what_varies(tmp_path: Path) -> None:
+    log = made(tmp_path / "log", FEW, replace(FEW, rate_per_s=5, duration_s=3), trials=1)
+    found = settings(rows(log, summarise(log)), log)
+    assert found["varied"] == "messages per second: 2, 5"
+    assert found["window"] == "3 to 4 s after 2 s"
+    assert "messages/s" not in found["common"]
