@@ -102,8 +102,9 @@ async def test_the_counters_are_the_servers(
         await page.get_by_label("Interval").select_option("10 s")  # so that a count can stand
         for mode in MODES:
             await agree(page, client, await readers(page), mode)
+        size = lane(page, "short").locator(".counters div").filter(has_text="bytes up")
+        await expect(size).to_contain_text(re.compile(r"[\d.]+ k?B"), timeout=SOON_MS)
         short, socket = await figures(page, "short"), await figures(page, "ws")
-        assert re.fullmatch(r"[\d.]+ k?B", short["bytes up"])
         assert int(short["requests"]) > int(socket["requests"]) == 1
 
 
