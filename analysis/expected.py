@@ -1,9 +1,8 @@
 """Say what theory expects of each row of the summary, from its settings and unit costs.
 
 The rate is the one that the publisher came to in the window: what was published is given to the
-modes, and only what they make of it is predicted. So is their number, and how long before the
-window and after it there was none: the polls of a window are those of one whose messages are
-counted, and which has ends. The unit costs come from the warm-up.
+modes, and only what they make of it is predicted. The unit costs come from messages that met an
+idle server.
 """
 
 import math
@@ -15,7 +14,6 @@ from analysis.runs import KEYS
 from analysis.theory import MODES, Case
 
 COSTS = ("transit_s", "round_trip_s", "per_reader_s", "rearm_s")
-AROUND = ("quiet_s", "farewell_s")
 
 
 def cases(runs: pl.DataFrame, costs: pl.DataFrame) -> Iterator[tuple[str, Case]]:
@@ -41,11 +39,9 @@ def expectation(mode: str, case: Case) -> dict[str, float | None]:
 
 
 def _case(runs: pl.DataFrame) -> Case:
-    """Make the case of a row's runs; its window is their mean one."""
+    """Make the case of a row's runs."""
     run = runs.row(0, named=True)
-    answered_s = pl.col("heard_s") + pl.col("transit_s")  # it was there a way after the answer
-    averaged = runs.select(*COSTS, *AROUND, "session_s", answered_s=answered_s)
-    means = averaged.select(pl.all().mean().fill_null(0.0)).row(0, named=True)
+    means = runs.select(pl.col(*COSTS, "session_s").mean().fill_null(0.0)).row(0, named=True)
     return Case(
         clients=run["clients"],
         rate_per_s=_rate_per_s(runs),
@@ -54,14 +50,8 @@ def _case(runs: pl.DataFrame) -> Case:
         periodic=run["schedule"] == "periodic",
         jitter_s=run["jitter_ms"] / 1e3,
         on_schedule=run.get("timer") == "grid",
-        window_s=_window_s(runs),
         **means,
     )
-
-
-def _window_s(runs: pl.DataFrame) -> float:
-    windows_s = runs.filter(pl.col("window_s") > 0)["window_s"]
-    return math.inf if windows_s.is_empty() else float(windows_s.to_numpy().mean())
 
 
 def _rate_per_s(runs: pl.DataFrame) -> float:

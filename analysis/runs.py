@@ -1,7 +1,7 @@
 """Reduce the log to figures of each run. No averages over runs here.
 
-A run's deliveries are those of messages published in its window, its polls those that started
-in it. The first of these polls also bring what was published before, and the last messages come
+A run's deliveries are those of messages meant for its window, its polls those that started in it.
+The first of these polls also bring what was published before, and the last messages come
 with polls that start after it; so a message's own bytes count where it is counted. A WebSocket
 session is one request that spans the run, so it is counted whole: all its bytes against all its
 deliveries. The rows are those of the measured clients; a crowd that is only counted shares the
@@ -24,13 +24,10 @@ def figures_of_runs(log: Log) -> pl.DataFrame:
     averaged: it counts towards its row: not void, unless every run of the row is
     window_deliveries, window_requests, window_s, session_s: what the figures are made of
     served: deliveries of the window to all clients, also to those that are only counted
-    quiet_s, heard_s: from the publish of the last message before the window, and from when it was
-        there, to the window's start; farewell_s: from the window's end to the next publish
     """
     runs = with_void(log.runs)
     runs = runs.join(_of_deliveries(log), on="run", how="left")
     runs = runs.join(_of_requests(log), on="run", how="left")
-    runs = runs.join(_around_windows(log), on="run", how="left")
     counts = ("window_deliveries", "all_deliveries", "window_requests")
     window_s = (pl.col("window_end_ns") - pl.col("window_start_ns")) / 1e9
     runs = runs.with_columns(pl.col(counts).fill_null(0), window_s=window_s)
@@ -60,20 +57,23 @@ def with_void(runs: pl.DataFrame) -> pl.DataFrame:
 
 
 def window_deliveries(log: Log) -> pl.LazyFrame:
-    """Return run, client, latency_ms of the messages published in each run's window."""
+    """Return run, client, latency_ms of the messages meant for each run's window."""
     windows = log.runs.lazy().select("run", "window_start_ns", "window_end_ns")
-    inside = log.deliveries.lazy().join(windows, on="run").filter(_in_window("published_ns"))
+    inside = log.deliveries.lazy().join(windows, on="run").filter(meant_for_window())
     return inside.select("run", "client", latency_ms=_latency_ms())
+
+
+def meant_for_window() -> pl.Expr:
+    """Say whether a message counts: the one at the window's end, not the one at its start."""
+    return pl.col("sent_ns").is_between("window_start_ns", "window_end_ns", closed="right")
 
 
 def _latency_ms() -> pl.Expr:
     return (pl.col("received_ns") - pl.col("published_ns")) / 1e6
 
 
-def _in_window(stamp: str) -> pl.Expr:
-    return pl.col(stamp).is_between(
-        pl.col("window_start_ns"), pl.col("window_end_ns"), closed="left"
-    )
+def _started_in_window() -> pl.Expr:
+    return pl.col("started_ns").is_between("window_start_ns", "window_end_ns", closed="left")
 
 
 def _of_deliveries(log: Log) -> pl.DataFrame:
@@ -86,7 +86,7 @@ def _of_deliveries(log: Log) -> pl.DataFrame:
 def _of_requests(log: Log) -> pl.DataFrame:
     windows = log.runs.lazy().select("run", "mode", "window_start_ns", "window_end_ns")
     every = log.requests.lazy().join(windows, on="run")
-    requests = every.filter((pl.col("mode") == "ws") | _in_window("started_ns"))
+    requests = every.filter((pl.col("mode") == "ws") | _started_in_window())
     spans_s = (pl.col("ended_ns") - pl.col("started_ns")).sum() / 1e9
     sums = {
         "brought": pl.col("messages").sum(),
@@ -114,21 +114,6 @@ def _astray_bytes() -> pl.Expr:
     return (pl.col("message_bytes") * (pl.col("brought") - pl.col("window_deliveries"))).fill_null(
         0
     )
-
-
-def _around_windows(log: Log) -> pl.DataFrame:
-    windows = log.runs.lazy().select("run", "window_start_ns", "window_end_ns")
-    rows = log.deliveries.lazy().join(windows, on="run")
-    start, end, published = map(pl.col, ("window_start_ns", "window_end_ns", "published_ns"))
-    before = rows.filter(published < start)
-    last = before.filter(published == published.max().over("run"))
-    quiet = last.group_by("run").agg(
-        quiet_s=(start - published).min() / 1e9,
-        heard_s=(start - pl.col("received_ns")).mean() / 1e9,
-    )
-    after = rows.filter(published >= end).group_by("run")
-    farewell = after.agg(farewell_s=(published - end).min() / 1e9)
-    return quiet.join(farewell, on="run", how="full", coalesce=True).collect()
 
 
 def _figures() -> dict[str, pl.Expr]:

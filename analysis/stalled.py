@@ -7,7 +7,7 @@ schedule, so the time it meant to publish at is known (Gil Tene, "How NOT to Mea
 import polars as pl
 
 from analysis.modes import MODES
-from analysis.runs import KEYS, with_void
+from analysis.runs import KEYS, meant_for_window, with_void
 from clients.log import Log
 
 KINDS = ("intended_ms", "published_ms")
@@ -19,9 +19,7 @@ def samples_of(log: Log, rows: pl.DataFrame) -> pl.DataFrame:
     runs = with_void(log.runs).filter("averaged", pl.col("window_start_ns").is_not_null())
     runs = runs.join(rows, on=KEYS, how="semi")
     about = ("run", "mode", "stall_s", "duration_s", "window_start_ns", "window_end_ns")
-    inside = log.deliveries.join(runs.select(about), on="run").filter(
-        pl.col("published_ns").is_between("window_start_ns", "window_end_ns", closed="left")
-    )
+    inside = log.deliveries.join(runs.select(about), on="run").filter(meant_for_window())
     return inside.with_columns(
         meant_s=(pl.col("sent_ns") - pl.col("window_start_ns")) / 1e9,
         intended_ms=(pl.col("received_ns") - pl.col("sent_ns")) / 1e6,

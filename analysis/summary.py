@@ -42,6 +42,7 @@ INTERVALS = tuple(f"{name}_{end}" for name in MEASURED for end in ("low", "high"
 PREDICTED = tuple(name for name in COLUMNS if f"theory_{name}" in COLUMNS)
 DIFFERENCES = tuple(f"{name}_theory_difference_percent" for name in PREDICTED)
 LEAST_EXPECTED = 1e-6  # beside less than that, a per cent means nothing
+LEAST_EMPTY = 1.0  # nor where a reader is to see fewer empty responses than that, in all its runs
 
 
 def summarise(log: Log) -> pl.DataFrame:
@@ -72,7 +73,10 @@ def _differences() -> dict[str, pl.Expr]:
 
 def _difference_percent(name: str) -> pl.Expr:
     expected = pl.col(f"theory_{name}")
-    return pl.when(expected >= LEAST_EXPECTED).then((pl.col(name) / expected - 1) * 100)
+    enough = expected >= LEAST_EXPECTED
+    if name == "empty_share":
+        enough &= expected * pl.col("requests") / pl.col("readers") >= LEAST_EMPTY
+    return pl.when(enough).then((pl.col(name) / expected - 1) * 100)
 
 
 def _aggregate(runs: pl.DataFrame, averaged: pl.DataFrame) -> pl.DataFrame:
@@ -85,6 +89,7 @@ def _aggregate(runs: pl.DataFrame, averaged: pl.DataFrame) -> pl.DataFrame:
         trials=pl.len(),
         deliveries=pl.col("served").sum(),
         requests=pl.col("window_requests").sum(),
+        readers=(pl.col("clients") - pl.col("crowd_clients")).mean(),
     )
     return rows.join(valid, on=KEYS, how="left", maintain_order="left")
 

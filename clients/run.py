@@ -21,6 +21,7 @@ from clients.worker import give, ready, report
 from demo.message import MAX_TEXT_BYTES
 
 LEAD_S = 0.1  # from the order to the first publish
+EARLY_NS = 20_000_000  # the server is asked for its figures before the messages at a window's ends
 CONNECT_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 3.0
 GOODBYE_TIMEOUT_S = 4.0
@@ -83,13 +84,13 @@ async def _publish(outcome: Outcome, stage: Stage) -> None:
 
 async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     facts, settings = outcome.facts, outcome.plan.settings
-    await _sleep_until(facts["window_start_ns"])
+    await _sleep_until(facts["window_start_ns"] - EARLY_NS)
     start, crowd_cpu_s = await stage.server.stats(), _cpu_s(stage.crowd)
     async with Instrument() as instrument:
         if settings.stall_s:
             await asyncio.sleep((settings.duration_s - settings.stall_s) / 2)
             await stage.server.stall(settings.stall_s)
-        await _sleep_until(facts["window_end_ns"])
+        await _sleep_until(facts["window_end_ns"] - EARLY_NS)
     end = await stage.server.stats()
     facts["server_cpu_s"] = end.cpu_s - start.cpu_s
     facts["server_rss_bytes"] = end.rss_bytes
@@ -128,8 +129,8 @@ def _server_counts(before: Stats, after: Stats, mode: str) -> dict[str, int]:
 def _publish_facts(outcome: Outcome, publishes: Iterable[Publish]) -> dict[str, Any]:
     start, end = outcome.facts["window_start_ns"], outcome.facts["window_end_ns"]
     made = [publish for publish in publishes if publish.status == 201]
-    window = [p.message or 0 for p in made if start <= (p.published_ns or 0) < end]
-    late_ms = [(p.started_ns - p.sent_ns) / 1e6 for p in publishes if start <= p.sent_ns < end]
+    window = [p.message or 0 for p in made if start < p.sent_ns <= end]
+    late_ms = [(p.started_ns - p.sent_ns) / 1e6 for p in publishes if start < p.sent_ns <= end]
     return {
         "published": len(made),
         "publish_failures": len(outcome.plan.schedule.times_s) - len(made),

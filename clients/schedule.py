@@ -2,8 +2,14 @@
 
 The publisher is an open loop: it keeps these times and never waits for an answer first, or a slow
 server would be asked less often just when it is slow (Gil Tene's coordinated omission).
+
+What a mode does depends on the gaps between messages, so a window is a whole number of them: the
+warm-up's last message comes as it starts, and its own last as it ends. Each message then has its
+gap in the window, as in a stream without ends, and a short window shows what the formulas of
+one say.
 """
 
+import math
 import random
 from collections.abc import Callable
 from itertools import accumulate
@@ -12,7 +18,7 @@ import msgspec
 
 from clients.log import Settings
 
-PROBE_SPACING_S = 0.05
+PROBE_SPACING_S = 0.05  # beyond two round trips: a long poll that missed a probe is armed again
 PROBE_SPACING_PER_CLIENT_S = 0.0005
 FAREWELL_S = 0.05
 
@@ -20,8 +26,9 @@ FAREWELL_S = 0.05
 class Schedule(msgspec.Struct, frozen=True):
     """Times to publish, in seconds from the start, in order.
 
-    probes: the warm-up, evenly spaced, so that each meets an idle server
-    window: the messages that are measured
+    probes: the warm-up, evenly spaced, so that each meets an idle server and armed polls; the last
+        one as the window starts
+    window: the messages that are measured; the last one as the window ends
     farewell: one more after the window, which tells every client that it is over
     """
 
@@ -37,39 +44,43 @@ class Schedule(msgspec.Struct, frozen=True):
 
 def make_schedule(settings: Settings, seed: str) -> Schedule:
     """Plan the publishes of a run; the same settings and seed give the same plan."""
-    start, end = settings.warmup_s, settings.warmup_s + settings.duration_s
-    spacing = PROBE_SPACING_S + settings.clients * PROBE_SPACING_PER_CLIENT_S
-    probes = int(settings.warmup_s / spacing)
-    times = SCHEDULES[settings.schedule](settings, random.Random(seed))
+    start = settings.warmup_s
+    gaps = SCHEDULES[settings.schedule](settings, random.Random(seed))
     return Schedule(
-        probes=tuple(spacing * number for number in range(probes)),
-        window=tuple(start + time for time in times),
-        farewell=end + FAREWELL_S,
+        probes=_probes(settings, start),
+        window=tuple(start + time for time in accumulate(gaps)),
+        farewell=start + settings.duration_s + FAREWELL_S,
     )
 
 
-def poisson(settings: Settings, chance: random.Random) -> list[float]:
-    """Draw a Poisson process given its count, with gaps as often long or short as they should be.
+def _probes(settings: Settings, last: float) -> tuple[float, ...]:
+    round_trip_s = (settings.rtt_ms + 2 * settings.jitter_ms) / 1e3
+    spacing = PROBE_SPACING_S + 2 * round_trip_s + settings.clients * PROBE_SPACING_PER_CLIENT_S
+    before = range(math.floor(last / spacing), -1, -1)
+    return tuple(last - spacing * number for number in before)
 
-    The count n is rate times duration D, not drawn itself. The n messages then part the window
-    into n + 1 gaps, each longer than s with chance (1 - s/D)^n. One is drawn from each of n + 1
-    equally likely ranges of length (a stratified sample), and they follow in random order. What a
-    mode does depends on the gaps, so this takes out the error that no number of clients averages
-    away: that one run was shown more messages, or more of them close together, than another.
+
+def poisson(settings: Settings, chance: random.Random) -> list[float]:
+    """Return the gaps of a Poisson process, as often long or short as they should be.
+
+    Their count n is rate times duration D, not drawn itself. Each of n equally likely ranges of
+    length gives one gap (a stratified sample), and they follow in random order. The longest takes
+    what the others leave of the window; on average that is its range's mean. So no run is shown
+    more messages, or more of them close together, than another by luck.
     """
     count = _count(settings)
-    ranks = [(number + chance.random()) / (count + 1) for number in range(count + 1)]
-    gaps = [1 - (1 - rank) ** (1 / count) for rank in ranks]
+    mean_s = settings.duration_s / count
+    ranks = [(number + chance.random()) / count for number in range(count - 1)]
+    gaps = [-mean_s * math.log1p(-rank) for rank in ranks]
+    gaps.append(settings.duration_s - sum(gaps))
     chance.shuffle(gaps)
-    stretch = settings.duration_s / sum(gaps)
-    return [stretch * time for time in accumulate(gaps[:-1])]
+    return gaps
 
 
-def periodic(settings: Settings, chance: random.Random) -> list[float]:
-    """Space the messages evenly, from a random phase on."""
-    period = 1 / settings.rate_per_s
-    phase = chance.uniform(0, period)
-    return [phase + period * number for number in range(_count(settings))]
+def periodic(settings: Settings, _: random.Random) -> list[float]:
+    """Return gaps that are all alike."""
+    count = _count(settings)
+    return [settings.duration_s / count] * count
 
 
 def _count(settings: Settings) -> int:

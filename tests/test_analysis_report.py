@@ -80,7 +80,7 @@ def test_the_report_needs_nothing_from_elsewhere(text: str, page: Page) -> None:
 
 
 def test_the_report_says_what_theory_takes_a_window_for(text: str) -> None:
-    assert "exactly as many messages" in text
+    assert "a whole number of gaps between messages" in text
 
 
 def test_every_tag_is_closed(page: Page) -> None:

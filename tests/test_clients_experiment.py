@@ -118,7 +118,7 @@ async def test_experiment_fills_every_field_of_the_log(tmp_path: Path) -> None:
     # Where the machine is so busy that nothing is published in the window, there is no first.
     found = log.runs.drop("crowd_cpu_share", "first_message")
     assert found.null_count().sum_horizontal().item() == 0
-    assert set(log.runs["published"]) == {1 + 6 + 1}
+    assert set(log.runs["published"]) == {2 + 6 + 1}
     assert log.runs.select(pl.sum("lost", "duplicates", "out_of_order")).row(0) == (0, 0, 0)
     for run in log.runs.iter_rows(named=True):
         requests = log.requests.filter(run=run["run"])
@@ -126,8 +126,8 @@ async def test_experiment_fills_every_field_of_the_log(tmp_path: Path) -> None:
         assert requests["bytes_down"].sum() == run["bytes_down"] == run["server_bytes_out"]
         assert requests["messages"].sum() == run["server_deliveries"] == 3 * run["published"]
         assert requests["connection"].n_unique() == run["connections"] == 3
-        window = pl.col("published_ns").is_between(
-            run["window_start_ns"], run["window_end_ns"], closed="left"
+        window = pl.col("sent_ns").is_between(
+            run["window_start_ns"], run["window_end_ns"], closed="right"
         )
         ids = log.deliveries.filter(window, run=run["run"])["message"]
         assert (run["messages"], run["first_message"]) == (ids.n_unique(), ids.min())

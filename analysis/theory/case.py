@@ -1,7 +1,5 @@
 """What the formulas are fed: settings and unit costs, in seconds and rates. No formula here."""
 
-import math
-
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +23,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     session_s: how long a WebSocket stays open
     jitter_s: J, up to so much the link may add each way; its mean, J/2, is in d and in R already
     on_schedule: short polls start at multiples of I, not I after the response
-    window_s: D, in which exactly lambda D messages fall at random moments; without end, they are a
-        Poisson process. What starts in a window is counted there
-    quiet_s: L, from the last message before the window to its start
-    answered_s: Q, from the answer that brought a long poll that message to the window's start
-    farewell_s: F, from the window's end to the next message
     """
 
     clients: int
@@ -44,25 +37,16 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     periodic: bool = False
     jitter_s: float = 0.0
     on_schedule: bool = False
-    window_s: float = math.inf
-    quiet_s: float = 0.0
-    answered_s: float = 0.0
-    farewell_s: float = 0.0
 
 
 def none_chance(case: Case, span_s: Floats) -> Floats:
     """Return the chance that no message falls into a span s: e^(-lambda s).
 
-    Within a window of D, each of its lambda D messages misses the span with chance 1 - s/D, so it
-    is (1 - s/D)^(lambda D), and 0 where the span outlasts the window. Of a periodic source it is
-    1 - lambda s, and 0 where the span outlasts a period.
+    Of a periodic source it is 1 - lambda s, and 0 where the span outlasts a period.
     """
     if case.periodic:
         return np.asarray(np.maximum(0, 1 - case.rate_per_s * span_s))
-    if math.isinf(case.window_s):
-        return np.asarray(np.exp(-case.rate_per_s * span_s))
-    missed = np.maximum(0, 1 - span_s / case.window_s)
-    return np.asarray(missed ** (case.rate_per_s * case.window_s))
+    return np.asarray(np.exp(-case.rate_per_s * span_s))
 
 
 def fanout_mean_s(case: Case) -> float:

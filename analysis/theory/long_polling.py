@@ -12,7 +12,6 @@ import numpy as np
 from analysis.theory.case import Case, Floats, fanout_mean_s, none_chance
 from analysis.theory.jitter import rest_cdf, rest_mean_s, spans_s, turns_s, ways_s
 from analysis.theory.quantile import quantile
-from analysis.theory.window import long_polls
 
 
 def cycle_s(case: Case) -> float:
@@ -31,33 +30,21 @@ def armed_s(case: Case) -> float:
     """Return how much of a mean cycle the poll waits: A/lambda.
 
     A = E[e^(-lambda G)] (1 - e^(-lambda T)): it waits only if the gap brought no news, and then
-    until news or the end of the hold. In a window of D that lambda D messages fall into,
-    A = E[(1 - G/D)^(lambda D) - (1 - (G + T)/D)^(lambda D)], and (G + T)/D counts 1 at most.
+    until news or the end of the hold.
     """
-    rate, gaps = case.rate_per_s, gaps_s(case)
+    rate = case.rate_per_s
     if rate == 0:
         return case.hold_s
-    if math.isinf(case.window_s):  # exact where lambda T is next to nothing, too
-        return -float(np.exp(-rate * gaps).mean()) * math.expm1(-rate * case.hold_s) / rate
-    in_vain = none_chance(case, gaps + case.hold_s)
-    return float((none_chance(case, gaps) - in_vain).mean()) / rate
+    # expm1 is exact where lambda T is next to nothing, too
+    return -float(np.exp(-rate * gaps_s(case)).mean()) * math.expm1(-rate * case.hold_s) / rate
 
 
 def armed_share(case: Case) -> float:
-    """Return f, the share of messages published while a poll is armed: A / (lambda G + A).
-
-    A window's first message has none before it whose gap it could meet, but the warm-up's last.
-    """
+    """Return f, the share of messages published while a poll is armed: A / (lambda G + A)."""
     if case.periodic:
         return 0.0 if _never_armed(case) else 1.0
     cycle = cycle_s(case)
-    if cycle == 0:
-        return 1.0
-    armed = armed_s(case) / cycle
-    if not _is_counted(case) or case.rearm_s == 0:
-        return armed
-    met = np.clip(gaps_s(case) - case.answered_s, 0, case.rearm_s).mean() / case.rearm_s
-    return armed + (1 - armed) * float(1 - met) / (case.rate_per_s * case.window_s)
+    return armed_s(case) / cycle if cycle > 0 else 1.0
 
 
 def latency_mean_s(case: Case) -> float:
@@ -93,31 +80,16 @@ def latency_cdf(case: Case, latency_s: Floats) -> Floats:
 
 
 def requests_per_client_s(case: Case) -> float:
-    """Return 1/E; in a window, the polls that start in it, over D."""
-    if _is_counted(case):
-        return long_polls(case, gaps_s(case), cycle_s(case))[0] / case.window_s
+    """Return 1/E."""
     return 1 / cycle_s(case) if cycle_s(case) > 0 else math.inf
 
 
 def empty_share(case: Case) -> float:
-    """Return the chance of neither gap nor hold bringing a message: E[e^(-lambda (G + T))].
-
-    In a window, of the polls that start in it the share that are empty.
-    """
-    if _is_counted(case):
-        polls, empty = long_polls(case, gaps_s(case), cycle_s(case))
-        return empty / polls
+    """Return the chance of neither gap nor hold bringing a message: E[e^(-lambda (G + T))]."""
     if case.periodic:
         empty = 0 if _never_armed(case) else _holds_ended(case)
         return empty / (empty + 1)
     return float(none_chance(case, gaps_s(case) + case.hold_s).mean())
-
-
-def _is_counted(case: Case) -> bool:
-    """Tell whether the window has ends that matter."""
-    if math.isinf(case.window_s) or case.rate_per_s == 0 or case.rearm_s + case.hold_s == 0:
-        return False
-    return not (case.periodic and _never_armed(case))
 
 
 # A periodic source of period P. While G < P each message meets an armed poll: latency d. Beyond

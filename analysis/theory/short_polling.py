@@ -12,7 +12,6 @@ import math
 from analysis.theory.case import Case, Floats, none_chance
 from analysis.theory.jitter import rest_cdf, rest_mean_s, spans_s
 from analysis.theory.quantile import quantile
-from analysis.theory.window import empty_cycles
 
 
 def cycle_s(case: Case) -> float:
@@ -51,11 +50,5 @@ def requests_per_client_s(case: Case) -> float:
 
 
 def empty_share(case: Case) -> float:
-    """Return the chance of no message in a cycle: e^(-lambda C); 1 - lambda C if periodic.
-
-    In a window of D that lambda D messages fall into, (1 - C/D)^(lambda D + 1), with what lies
-    around the window taken into account.
-    """
-    if math.isinf(case.window_s):
-        return float(none_chance(case, cycles_s(case)).mean())
-    return empty_cycles(case, cycles_s(case))
+    """Return the chance of no message in a cycle: E[e^(-lambda C)]; 1 - lambda C if periodic."""
+    return float(none_chance(case, cycles_s(case)).mean())
