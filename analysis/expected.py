@@ -21,7 +21,7 @@ def cases(runs: pl.DataFrame, costs: pl.DataFrame) -> Iterator[tuple[str, Case]]
 
     runs: as `figures_of_runs` returns them; costs: as `unit_costs` does
     """
-    averaged = runs.filter("averaged").join(costs, on="run", how="left")
+    averaged = runs.filter("averaged").join(costs, on="run", how="left", maintain_order="left")
     for (_, mode), of_row in averaged.group_by(KEYS, maintain_order=True):
         yield str(mode), _case(of_row)
 

@@ -86,7 +86,8 @@ def _of_deliveries(log: Log) -> pl.DataFrame:
 def _of_requests(log: Log) -> pl.DataFrame:
     windows = log.runs.lazy().select("run", "mode", "window_start_ns", "window_end_ns")
     every = log.requests.lazy().join(windows, on="run")
-    requests = every.filter((pl.col("mode") == "ws") | _started_in_window())
+    on_the_wire = pl.col("bytes_up").is_null() | (pl.col("bytes_up") > 0)
+    requests = every.filter((pl.col("mode") == "ws") | _started_in_window(), on_the_wire)
     spans_s = (pl.col("ended_ns") - pl.col("started_ns")).sum() / 1e9
     sums = {
         "brought": pl.col("messages").sum(),

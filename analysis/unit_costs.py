@@ -1,8 +1,8 @@
-"""Derive what one step of a mode takes, from messages that met an idle server. No theory here.
+"""Derive what one step of a mode takes, from the warm-up's messages. No theory here.
 
-A message is such a probe when none was published shortly before it. The warm-up consists of them,
-and in the window some are: without the latter every unit cost would be that of a warm machine.
-What theory adds is how messages that do not meet an idle server fare, and how long polls wait.
+They are apart, so that each meets an idle server, and none of them is measured: what theory makes
+of them is a prediction. A log without a warm-up, such as a class's, has only the messages of its
+window that met an idle server.
 """
 
 import polars as pl
@@ -56,16 +56,20 @@ def _probes(log: Log) -> pl.DataFrame:
 
     The first finds caches cold; what is published after the window meets the end of the run.
     """
-    messages = log.deliveries.lazy().select("run", "message", "published_ns").unique()
+    stamps = ("run", "message", "sent_ns", "published_ns")
+    messages = log.deliveries.lazy().select(stamps).unique()
     before = pl.col("published_ns").shift(1).over("run", order_by="published_ns")
     ways = pl.when(pl.col("mode") == "long").then(2).otherwise(1)  # a gap holds two
     longest_ms = pl.col("rtt_ms") + ways * pl.col("jitter_ms")
     idle_ns = (IDLE_S + 2 * longest_ms / 1e3) * NS_PER_S
     quiet = pl.col("published_ns") - before >= idle_ns
     alone = pl.len().over("run") == 1
-    runs = log.runs.lazy().select("run", "mode", "rtt_ms", "jitter_ms", "window_end_ns")
-    early = pl.col("published_ns") < pl.col("window_end_ns")
-    probes = messages.join(runs, on="run").filter(early, quiet | alone)
+    windows = ("window_start_ns", "window_end_ns")
+    runs = log.runs.lazy().select("run", "mode", "rtt_ms", "jitter_ms", *windows)
+    early = pl.col("sent_ns") <= pl.col("window_end_ns")
+    idle = messages.join(runs, on="run").filter(early, quiet | alone)
+    warmup = pl.col("sent_ns") <= pl.col("window_start_ns")
+    probes = idle.filter(warmup | ~warmup.any().over("run"))
     return log.deliveries.lazy().join(probes, on=["run", "message"], how="semi").collect()
 
 

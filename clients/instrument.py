@@ -11,7 +11,9 @@ TICK_S = 0.01
 class Instrument:
     """Watch this process and its event loop for as long as the block lasts.
 
-    lags_ms: by how much each tick was late; cpu_share: CPU time / elapsed time
+    lags_ms: by how much each tick was late, of ticks that are due every 10 ms whatever became of
+        the last one: a standstill is as many late ticks as it was long (coordinated omission)
+    cpu_share: CPU time / elapsed time
     """
 
     def __init__(self) -> None:
@@ -30,10 +32,11 @@ class Instrument:
         await asyncio.gather(self._watch, return_exceptions=True)
 
     async def _tick(self) -> None:
+        due = time.perf_counter()
         while True:
-            before = time.perf_counter()
-            await asyncio.sleep(TICK_S)
-            self.lags_ms.append((time.perf_counter() - before - TICK_S) * 1e3)
+            due += TICK_S
+            await asyncio.sleep(due - time.perf_counter())
+            self.lags_ms.append(max(0.0, time.perf_counter() - due) * 1e3)
 
 
 def quantile(values: list[float], share: float) -> float | None:

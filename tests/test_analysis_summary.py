@@ -168,7 +168,7 @@ def test_a_void_run_is_never_averaged_in(tmp_path: Path, fault: dict[str, bool])
     figures = row(two_runs(tmp_path / "log", **fault))
     assert figures["latency_mean_ms"] == 100
     assert figures["trials"] == 1
-    assert figures["valid"] is False
+    assert figures["valid"] is True
 
 
 def test_runs_that_are_all_void_are_shown_as_such(tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_an_unknown_mode_says_so(tmp_path: Path) -> None:
     "line", [{}, {"rtt_ms": 40, "jitter_ms": 60}, {"rtt_ms": 5, "jitter_ms": 100}]
 )
 def test_theory_agrees_with_a_simulated_experiment(tmp_path: Path, line: dict[str, float]) -> None:
-    settings = replace(SETTINGS, clients=30, rate_per_s=5, duration_s=60, **line)
+    settings = replace(SETTINGS, clients=30, rate_per_s=5, duration_s=60, warmup_s=20, **line)
     summary = summarise(made(tmp_path / "log", settings, trials=1))
     pairs = {
         "latency_mean_ms": 0.03,
