@@ -28,13 +28,18 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Publish(msgspec.Struct, frozen=True):
-    """One publish: when it was meant, when it was handed to TCP; status 0 without an answer."""
+    """One publish: when it was meant, when it was handed to TCP; status 0 without an answer.
+
+    clock_apart_ms: by how much its stamp, published_ns, lies before it was begun or after it was
+        answered; 0 where publisher and server have one clock
+    """
 
     sent_ns: int
     started_ns: int
     status: int = 0
     message: int | None = None
     published_ns: int | None = None
+    clock_apart_ms: float = 0.0
 
 
 async def publish(order: Order, done: list[Publish]) -> None:
@@ -85,7 +90,8 @@ async def _stamp(_: object, context: SimpleNamespace, __: object) -> None:
 async def _post(session: aiohttp.ClientSession, draft: Draft, done: list[Publish]) -> None:
     assert draft.sent_ns is not None
     stamp = _Stamp()
-    publish = Publish(draft.sent_ns, stamp.started_ns)
+    begun_ns = stamp.started_ns
+    publish = Publish(draft.sent_ns, begun_ns)
     posting = session.post(PATH, data=encode(draft), headers=JSON, trace_request_ctx=stamp)
     try:
         async with posting as response:
@@ -95,12 +101,19 @@ async def _post(session: aiohttp.ClientSession, draft: Draft, done: list[Publish
         if response.status == 201:
             message = msgspec.json.decode(body, type=Message)
             publish = msgspec.structs.replace(
-                publish, message=message.id, published_ns=message.published_ns
+                publish,
+                message=message.id,
+                published_ns=message.published_ns,
+                clock_apart_ms=_outside_ms(message.published_ns, begun_ns, time.perf_counter_ns()),
             )
     except (aiohttp.ClientError, OSError):
         pass  # logged with status 0
     finally:
         done.append(publish)
+
+
+def _outside_ms(stamp_ns: int, begun_ns: int, answered_ns: int) -> float:
+    return max(0, begun_ns - stamp_ns, stamp_ns - answered_ns) / 1e6
 
 
 if __name__ == "__main__":
