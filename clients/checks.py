@@ -1,11 +1,15 @@
-"""What makes a run void. Pure functions of what was logged; nothing is hidden, nothing mended.
+"""What makes a run void: one list of checks, which the verdict and the report's table both walk.
 
+Pure functions of what was logged; nothing is hidden, nothing mended.
 Source of the limits: a figure that the instrument made, and not the server, is worse than none.
 """
 
 import itertools
+import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Literal
 
 import msgspec
 
@@ -16,6 +20,31 @@ LATE_LIMIT_SHARE = 0.05  # of the interval between messages, where that is longe
 LAG_LIMIT_MS = 10.0
 BUSY_CLIENT = 0.90
 BUSY_SERVER = 0.95
+NO_LIMIT = "none: part of what is measured, shown so that one can tell"
+
+Figure = Callable[[Run], float | None]
+
+
+class Check(msgspec.Struct, frozen=True):
+    """A check: what is looked at in a run, the most that it may be, and what is said above it.
+
+    column: where a table of runs shows it, "" for nowhere; checks of one column stand together
+    unit: what the figure is; limit: the most in words, where it differs from run to run
+    reason: a format string of the figure, and of the `run`
+    """
+
+    name: str
+    column: str
+    figure: Figure
+    reason: str
+    most: Callable[[Run], float] = lambda _: 0
+    unit: Literal["count", "ms", "share", "yes"] = "count"
+    limit: str = ""
+
+    def fails(self, run: Run) -> bool:
+        """Say whether the run is above the limit; what was not measured is not."""
+        figure = self.figure(run)
+        return figure is not None and figure > self.most(run)
 
 
 class Continuity(msgspec.Struct, frozen=True):
@@ -44,38 +73,12 @@ def continuity(deliveries: Iterable[Delivery], clients: int, ids: range) -> Cont
 
 def reasons(run: Run) -> list[str]:
     """Say in words why the run is void; nothing when it is valid."""
-    found = [
-        run.interrupted and "it was interrupted",
-        run.lost and f"{run.lost} deliveries lost",
-        run.duplicates and f"{run.duplicates} deliveries twice",
-        run.out_of_order and f"{run.out_of_order} deliveries out of order",
-        run.publish_failures and f"{run.publish_failures} publishes failed",
-        *_instrument(run),
-        *_server(run),
-    ]
-    return [reason for reason in found if reason]
+    failed = (check for check in CHECKS if check.fails(run))
+    return [check.reason.format(check.figure(run), run=run) for check in failed]
 
 
-def _instrument(run: Run) -> list[str | None]:
-    late_limit_ms = max(LATE_LIMIT_MS, LATE_LIMIT_SHARE * 1e3 / run.rate_per_s)
-    return [
-        _above(run.publisher_late_p99_ms, late_limit_ms, "the publisher was late: p99 {:.1f} ms"),
-        _above(run.client_lag_p99_ms, LAG_LIMIT_MS, "the clients' loop was late: p99 {:.1f} ms"),
-        _above(
-            run.client_cpu_share, BUSY_CLIENT, "the clients' process was busy: {:.0%} of a core"
-        ),
-        _above(run.crowd_cpu_share, BUSY_CLIENT, "the crowd's process was busy: {:.0%} of a core"),
-    ]
-
-
-def _server(run: Run) -> list[str | None]:
-    return [
-        _above(_server_share(run), BUSY_SERVER, "the server was busy: {:.0%} of a core"),
-        _differ("requests", run.requests, run.server_requests),
-        _differ("deliveries", run.deliveries, run.server_deliveries),
-        _differ("bytes up", run.bytes_up, run.server_bytes_in),
-        _differ("bytes down", run.bytes_down, run.server_bytes_out),
-    ]
+def _late_limit_ms(run: Run) -> float:
+    return max(LATE_LIMIT_MS, LATE_LIMIT_SHARE * 1e3 / run.rate_per_s)
 
 
 def _server_share(run: Run) -> float | None:
@@ -84,11 +87,47 @@ def _server_share(run: Run) -> float | None:
     return run.server_cpu_s / (run.window_end_ns - run.window_start_ns) * 1e9
 
 
-def _above(figure: float | None, limit: float, words: str) -> str | None:
-    return words.format(figure) if figure is not None and figure > limit else None
+def _apart(what: str, clients: str, server: str) -> Check:
+    """Make the check that the clients' count and the server's are the same."""
+
+    def figure(run: Run) -> float | None:
+        counted = getattr(run, server)
+        return None if counted is None else abs(getattr(run, clients) - counted)
+
+    reason = f"the clients count {{run.{clients}}} {what} and the server {{run.{server}}}"
+    return Check(f"{what}, clients and server apart", APART, figure, reason)
 
 
-def _differ(what: str, clients: int, server: int | None) -> str | None:
-    if server is None or server == clients:
-        return None
-    return f"the clients count {clients} {what} and the server {server}"
+MISSED = "lost,\u00a0twice, disordered, unpublished"
+APART = "clients and server apart: requests, deliveries, bytes up, down"
+
+# Limits are looked up when a run is held to them, and not before: a test may lift them.
+CHECKS: Sequence[Check] = (
+    Check("interrupted", "", attrgetter("interrupted"), "it was interrupted", unit="yes",
+          limit="no"),
+    Check("publisher late, p99", "publisher late", attrgetter("publisher_late_p99_ms"),
+          "the publisher was late: p99 {:.1f} ms", _late_limit_ms, "ms",
+          f"at most {LATE_LIMIT_MS:g}\u00a0ms, or {LATE_LIMIT_SHARE * 100:g}\u00a0% of the time"
+          " from one message to the next"),
+    Check("clients' event loop late, p99", "loop late", attrgetter("client_lag_p99_ms"),
+          "the clients' loop was late: p99 {:.1f} ms", lambda _: LAG_LIMIT_MS, "ms"),
+    Check("a core's time that the clients took", "clients' CPU", attrgetter("client_cpu_share"),
+          "the clients' process was busy: {:.0%} of a core", lambda _: BUSY_CLIENT, "share"),
+    Check("a core's time that the crowd took", "crowd's CPU", attrgetter("crowd_cpu_share"),
+          "the crowd's process was busy: {:.0%} of a core", lambda _: BUSY_CLIENT, "share"),
+    Check("a core's time that the server took", "server's CPU", _server_share,
+          "the server was busy: {:.0%} of a core", lambda _: BUSY_SERVER, "share"),
+    Check("deliveries lost", MISSED, attrgetter("lost"), "{} deliveries lost"),
+    Check("deliveries twice", MISSED, attrgetter("duplicates"), "{} deliveries twice"),
+    Check("deliveries out of order", MISSED, attrgetter("out_of_order"),
+          "{} deliveries out of order"),
+    Check("publishes that failed", MISSED, attrgetter("publish_failures"), "{} publishes failed"),
+    Check("server's event loop late, at most", "server's loop, to reader",
+          attrgetter("server_lag_max_ms"), "", lambda _: math.inf, "ms", NO_LIMIT),
+    Check("from arrival in the process to the reader, p99", "server's loop, to reader",
+          attrgetter("reader_p99_ms"), "", lambda _: math.inf, "ms", NO_LIMIT),
+    _apart("requests", "requests", "server_requests"),
+    _apart("deliveries", "deliveries", "server_deliveries"),
+    _apart("bytes up", "bytes_up", "server_bytes_in"),
+    _apart("bytes down", "bytes_down", "server_bytes_out"),
+)  # fmt: skip

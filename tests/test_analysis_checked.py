@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 from msgspec.structs import asdict, replace
 
-from analysis.checked import CHECKS, COLUMNS, NO_LIMIT, hold, overview
-from clients.checks import reasons
+from analysis.checked import COLUMNS, hold, overview
+from clients import checks
+from clients.checks import CHECKS, NO_LIMIT, Check, reasons
 from clients.log import Run
 from tests.test_clients_checks import SOUND
 
@@ -74,3 +75,19 @@ def test_what_was_not_measured_is_a_dash_and_does_not_fail() -> None:
 def test_the_table_of_runs_shows_every_check_but_the_interruption_which_its_reason_names() -> None:
     shown = {check.name for _, checks in COLUMNS for check in checks}
     assert {check.name for check in CHECKS} - shown == {"interrupted"}
+
+
+def test_a_check_is_one_entry_for_the_verdict_and_for_the_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    late = Check("late on a Friday", "Friday", lambda _: 3.0, "it was {} of run {run.run}")
+    monkeypatch.setattr(checks, "CHECKS", (late,))
+    monkeypatch.setattr("analysis.checked.CHECKS", (late,))
+    (line,) = overview(pl.DataFrame([asdict(SOUND)]))
+    assert (line.name, line.worst, line.failed) == ("late on a Friday", "3", 1)
+    assert reasons(SOUND) == ["it was 3.0 of run 1"]
+
+
+def test_checks_of_one_column_stand_together() -> None:
+    heads = [column for column, _ in COLUMNS]
+    assert len(heads) == len(set(heads))
