@@ -20,6 +20,7 @@ LATE_LIMIT_SHARE = 0.05  # of the interval between messages, where that is longe
 LAG_LIMIT_MS = 10.0
 BUSY_CLIENT = 0.90
 BUSY_SERVER = 0.95
+CLOCK_LIMIT_MS = 10.0  # one machine's clock is the same for all; another's was set at its start
 NO_LIMIT = "none: part of what is measured, shown so that one can tell"
 
 Figure = Callable[[Run], float | None]
@@ -98,6 +99,11 @@ def _apart(what: str, clients: str, server: str) -> Check:
     return Check(f"{what}, clients and server apart", APART, figure, reason)
 
 
+FOREIGN_CLOCK = (
+    "the server's clock is another machine's, {:.0f} ms apart: measure on the machine that the server"
+    " runs on, and emulate the distance with --rtt-ms"
+)
+NO_MESSAGE = "nothing was published in the window: ask for a higher --rate or a longer --duration-s"
 MISSED = "lost,\u00a0twice, disordered, unpublished"
 APART = "clients and server apart: requests, deliveries, bytes up, down"
 
@@ -115,6 +121,14 @@ CHECKS: Sequence[Check] = (
           "the clients' process was busy: {:.0%} of a core", lambda _: BUSY_CLIENT, "share"),
     Check("a core's time that the crowd took", "crowd's CPU", attrgetter("crowd_cpu_share"),
           "the crowd's process was busy: {:.0%} of a core", lambda _: BUSY_CLIENT, "share"),
+    Check("a core's time that the line took", "line's CPU", attrgetter("link_cpu_share"),
+          "the emulated line's process was busy: {:.0%} of a core", lambda _: BUSY_CLIENT, "share"),
+    Check("server's clock apart, at most", "clock, empty windows, failures",
+          attrgetter("clock_apart_ms"), FOREIGN_CLOCK, lambda _: CLOCK_LIMIT_MS, "ms"),
+    Check("windows without a message", "clock, empty windows, failures",
+          lambda run: run.messages == 0, NO_MESSAGE),
+    Check("requests that failed", "clock, empty windows, failures", attrgetter("failures"), "",
+          lambda _: math.inf, limit=NO_LIMIT),
     Check("a core's time that the server took", "server's CPU", _server_share,
           "the server was busy: {:.0%} of a core", lambda _: BUSY_SERVER, "share"),
     Check("deliveries lost", MISSED, attrgetter("lost"), "{} deliveries lost"),

@@ -72,11 +72,13 @@ class Outcome:
         return run, self.recorder.requests, self.recorder.deliveries
 
     def _totals(self, census: Census) -> dict[str, Any]:
-        requests = [row for row in self.recorder.requests if row.bytes_up]
+        rows = self.recorder.requests
+        requests = [row for row in rows if row.bytes_up]
         crowd = census.tally
         return {
             "requests": crowd.requests + len(requests),
             "deliveries": census.deliveries + len(self.recorder.deliveries),
+            "failures": crowd.failures + sum(row.status not in ANSWERS for row in rows),
             "connections": crowd.connections + len({row.connection for row in requests}),
             "bytes_up": crowd.bytes_up + sum(row.bytes_up for row in requests),
             "bytes_down": crowd.bytes_down + sum(row.bytes_down for row in requests),
@@ -111,6 +113,7 @@ class Outcome:
         return total
 
 
+ANSWERS = (101, 200, 204, 410)  # as a reader may be answered
 PLANNED = ("run", "mode", "trial", "setting", "order", "seed")
 CROWD = (
     "crowd_requests",

@@ -21,12 +21,13 @@ REPORT_TIMEOUT_S = 10.0
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """The processes of a run: the server, where to reach it, who publishes, who else reads."""
+    """The processes of a run: server, where to reach it, publisher, crowd and line, if any."""
 
     server: Server
     address: str
     publisher: Process
     crowd: Process | None
+    link: Process | None
 
 
 @asynccontextmanager

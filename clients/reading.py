@@ -30,7 +30,7 @@ ADDED_LATER = frozenset(
         *("jitter_ms", "kbit_per_s", "keepalive", "deflate", "stall_s", "timer", "sample_limit"),
         *("crowd_clients", "crowd_requests", "crowd_deliveries", "crowd_window_deliveries"),
         *("crowd_bytes_up", "crowd_bytes_down", "crowd_cpu_share"),
-        *("server_lag_max_ms", "reader_p99_ms"),
+        *("server_lag_max_ms", "reader_p99_ms", "link_cpu_share", "clock_apart_ms", "failures"),
     }
 )
 

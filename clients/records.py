@@ -103,6 +103,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     client_cpu_share: CPU time of the measuring process over the window / the window
     reader_p99_ms: from a message's arrival in the measuring process to its reader
     client_lag_p99_ms: by how much its event loop was late; publisher_late_p99_ms: likewise
+    link_cpu_share: as client_cpu_share, of the emulated line's process, where there is one
+    clock_apart_ms: by how much the server's stamps lie outside the times between which a message
+        was published, at most; not 0 where the server runs on another machine
+    failures: requests that failed, or were answered as no reader's should be
     server_requests, server_deliveries, server_bytes_in, server_bytes_out: the server's own counts
     lost, duplicates, out_of_order: against the ids published, over the whole run
     interrupted: the run was ended before its time
@@ -163,6 +167,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     client_lag_p99_ms: float | None = None
     reader_p99_ms: float | None = None
     publisher_late_p99_ms: float | None = None
+    link_cpu_share: float | None = None
+    clock_apart_ms: float | None = None
+    failures: int = 0
     server_requests: int | None = None
     server_deliveries: int | None = None
     server_bytes_in: int | None = None

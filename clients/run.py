@@ -16,7 +16,7 @@ from clients.log import Settings
 from clients.plan import Outcome, Plan
 from clients.publisher import Order, Publish
 from clients.readers import Stage, readers
-from clients.server import ServerError, Stats, child, fresh_server, link_to, server_at
+from clients.server import ServerError, Stats, child, fresh_server, linked, server_at
 from clients.worker import give, ready, report
 from demo.message import MAX_TEXT_BYTES
 
@@ -47,10 +47,10 @@ async def _stage(plan: Plan, url: str | None) -> AsyncIterator[Stage]:
         publisher = await enter(child("clients.publisher"))
         crowd = await enter(child("clients.crowd")) if plan.crowd else None
         server = await enter(fresh_server(*options) if url is None else server_at(url))
-        address = server.url
+        address, link = server.url, None
         if has_line(settings):
-            address = await enter(link_to(address, settings, plan.run))
-        yield Stage(server, address, publisher, crowd)
+            address, link = await enter(linked(address, settings, plan.run))
+        yield Stage(server, address, publisher, crowd, link)
 
 
 async def _measure(outcome: Outcome, stage: Stage) -> None:
@@ -85,7 +85,9 @@ async def _publish(outcome: Outcome, stage: Stage) -> None:
 async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     facts, settings = outcome.facts, outcome.plan.settings
     await _sleep_until(facts["window_start_ns"] - EARLY_NS)
-    start, crowd_cpu_s = await stage.server.stats(), _cpu_s(stage.crowd)
+    start = await stage.server.stats()
+    others = {"crowd_cpu_share": stage.crowd, "link_cpu_share": stage.link}
+    begun_s = {name: _cpu_s(process) for name, process in others.items() if process is not None}
     async with Instrument() as instrument:
         if settings.stall_s:
             await asyncio.sleep((settings.duration_s - settings.stall_s) / 2)
@@ -97,13 +99,11 @@ async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     facts["server_lag_max_ms"] = end.loop_lag_max_ms
     facts["client_cpu_share"] = instrument.cpu_share
     facts["client_lag_p99_ms"] = quantile(instrument.lags_ms, 0.99)
-    if stage.crowd is not None:
-        facts["crowd_cpu_share"] = (_cpu_s(stage.crowd) - crowd_cpu_s) / settings.duration_s
+    for name, was_s in begun_s.items():
+        facts[name] = (_cpu_s(others[name]) - was_s) / settings.duration_s
 
 
-def _cpu_s(process: Process | None) -> float:
-    if process is None:
-        return 0.0
+def _cpu_s(process: Process) -> float:
     times = psutil.Process(process.pid).cpu_times()
     return times.user + times.system
 
@@ -137,6 +137,7 @@ def _publish_facts(outcome: Outcome, publishes: Iterable[Publish]) -> dict[str, 
         "messages": len(window),
         "first_message": min(window, default=None),
         "publisher_late_p99_ms": quantile(late_ms, 0.99),
+        "clock_apart_ms": max((p.clock_apart_ms for p in made), default=None),
     }
 
 

@@ -130,14 +130,21 @@ async def fresh_server(*options: str) -> AsyncIterator[Server]:
 @asynccontextmanager
 async def link_to(url: str, settings: Settings, seed: int) -> AsyncIterator[str]:
     """Put the emulated line before the server at `url`; yield the address of its near end."""
+    async with linked(url, settings, seed) as (near, _):
+        yield near
+
+
+@asynccontextmanager
+async def linked(url: str, settings: Settings, seed: int) -> AsyncIterator[tuple[str, Process]]:
+    """Put the emulated line before the server at `url`; yield its near end, and its process."""
     options = (
         *("--rtt-ms", str(settings.rtt_ms)),
         *("--jitter-ms", str(settings.jitter_ms)),
         *("--kbit-per-s", str(settings.kbit_per_s)),
         *("--seed", str(seed)),
     )
-    async with process_at("clients.link", url, *options) as near:
-        yield near
+    async with child("clients.link", url, *options) as process:
+        yield await address_of(process, "clients.link"), process
 
 
 @asynccontextmanager

@@ -116,7 +116,7 @@ async def test_experiment_fills_every_field_of_the_log(tmp_path: Path) -> None:
     assert log.experiment.finished
     assert sorted(log.runs["mode"]) == ["long", "short", "ws"]
     # Where the machine is so busy that nothing is published in the window, there is no first.
-    found = log.runs.drop("crowd_cpu_share", "first_message")
+    found = log.runs.drop("crowd_cpu_share", "link_cpu_share", "first_message")
     assert found.null_count().sum_horizontal().item() == 0
     assert set(log.runs["published"]) == {2 + 6 + 1}
     assert log.runs.select(pl.sum("lost", "duplicates", "out_of_order")).row(0) == (0, 0, 0)
@@ -141,7 +141,9 @@ async def test_crowd_is_counted_and_a_sample_of_it_measured(tmp_path: Path) -> N
     folder = tmp_path / "log"
     await experiment(Ambition(tiny(clients=40, sample_limit=4), seed=1), folder, silent)
     log = read(folder)
-    assert log.runs.drop("first_message").null_count().sum_horizontal().item() == 0
+    assert (
+        log.runs.drop("link_cpu_share", "first_message").null_count().sum_horizontal().item() == 0
+    )
     for run in log.runs.iter_rows(named=True):
         requests, deliveries = (
             rows.filter(run=run["run"]) for rows in (log.requests, log.deliveries)
@@ -201,7 +203,7 @@ async def test_sample_joins_all_over_the_crowd(
     scenario = tiny(clients=1000, sample_limit=5)
     outcome = Outcome(plans(Ambition(scenario, seed=1))[0])
     nobody = cast(Process, object())
-    stage = Stage(cast(Server, None), "http://127.0.0.1:1", nobody, nobody)
+    stage = Stage(cast(Server, None), "http://127.0.0.1:1", nobody, nobody, None)
 
     async def read_all() -> None:
         async with readers.readers(outcome, stage, Stats("epoch", 0, 0.0, 0, 0.0, {})):

@@ -18,11 +18,10 @@ async def test_a_standstill_is_as_many_late_ticks_as_it_was_long() -> None:
 
 async def test_ticks_go_on_while_the_block_lasts_and_end_with_it() -> None:
     async with Instrument() as instrument:
-        while len(instrument.lags_ms) < 3:
-            await asyncio.sleep(TICK_S)
+        await asyncio.sleep(3 * TICK_S)
     count = len(instrument.lags_ms)
     await asyncio.sleep(3 * TICK_S)
-    assert len(instrument.lags_ms) == count
+    assert len(instrument.lags_ms) == count > 0
 
 
 def test_quantile_is_the_smallest_value_that_so_many_do_not_exceed() -> None:

@@ -11,6 +11,7 @@ RUNS = (
     "crowd_window_deliveries", "crowd_bytes_up", "crowd_bytes_down", "crowd_cpu_share",
     "server_cpu_s", "server_rss_before_bytes", "server_rss_bytes", "server_lag_max_ms",
     "client_cpu_share", "client_lag_p99_ms", "reader_p99_ms", "publisher_late_p99_ms",
+    "link_cpu_share", "clock_apart_ms", "failures",
     "server_requests", "server_deliveries", "server_bytes_in", "server_bytes_out", "lost",
     "duplicates", "out_of_order", "interrupted", "valid", "void_because",
 )  # fmt: skip
