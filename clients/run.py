@@ -97,14 +97,19 @@ async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     facts["server_lag_max_ms"] = end.loop_lag_max_ms
     facts["client_cpu_share"] = instrument.cpu_share
     facts["client_lag_p99_ms"] = quantile(instrument.lags_ms, 0.99)
-    if stage.crowd is not None:
-        facts["crowd_cpu_share"] = (_cpu_s(stage.crowd) - crowd_cpu_s) / settings.duration_s
+    crowd_end_s = _cpu_s(stage.crowd)
+    if crowd_cpu_s is not None and crowd_end_s is not None:
+        facts["crowd_cpu_share"] = (crowd_end_s - crowd_cpu_s) / settings.duration_s
 
 
-def _cpu_s(process: Process | None) -> float:
+def _cpu_s(process: Process | None) -> float | None:
+    """Return the CPU time of a process; None where there is none, or none any more."""
     if process is None:
-        return 0.0
-    times = psutil.Process(process.pid).cpu_times()
+        return None
+    try:
+        times = psutil.Process(process.pid).cpu_times()
+    except psutil.NoSuchProcess:
+        return None
     return times.user + times.system
 
 
