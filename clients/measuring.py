@@ -68,8 +68,8 @@ def instead(
     if not command.self_check:
         console.print(listing())
         return DONE
-    console.print("Measuring the instrument alone, about 15 s", highlight=False)
-    return show_self_check(console)
+    console.print("Measuring the instrument alone, about 20 s", highlight=False)
+    return show_self_check(command.program, console)
 
 
 def _measure_all(command: Command, console: Console, done: Callable[[Path], object] | None) -> int:

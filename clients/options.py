@@ -49,10 +49,18 @@ def parse(program: str, arguments: list[str], *, default: str | None = None) -> 
     folder = options.out or _folder(options.scenario)
     chosen = [SCENARIOS.get(options.scenario)] if options.scenario != ALL else SCENARIOS.values()
     ambitions = [Ambition(change(each, options), seed, options.url) for each in chosen if each]
-    if options.scenario in SCENARIOS:
-        return Command(program, ambitions[0], folder)
     every = tuple(each for each in ambitions if each.scenario.points)
+    if ambitions and not every:
+        modes, measured = ",".join(options.modes), ",".join(_measured(options.scenario))
+        parser.error(f"{options.scenario} does not measure {modes}: choose of --modes {measured}")
+    if options.scenario in SCENARIOS:
+        return Command(program, every[0], folder)
     return Command(program, folder=folder, every=every, leap=_leap(options, seed))
+
+
+def _measured(name: str) -> list[str]:
+    points = SCENARIOS[name].points
+    return [mode for mode in MODES if any(mode in point.modes for point in points)]
 
 
 def _leap(options: argparse.Namespace, seed: int) -> Leap:

@@ -55,6 +55,7 @@ class Outcome:
         self.recorder = Recorder(plan.run)
         self.facts: dict[str, Any] = {"interrupted": True}
         self.census: Census | None = None if plan.crowd else Census(Tally())
+        self.trouble = ""  # what went wrong beside the checks
         self._started = datetime.now(UTC)
 
     def rows(self) -> tuple[Run, list[Request], list[Delivery]]:
@@ -67,7 +68,7 @@ class Outcome:
             **self._crowd(),
             **self.facts,
         )
-        void = reasons(run)
+        void = [*filter(None, [self.trouble]), *reasons(run)]
         run = msgspec.structs.replace(run, valid=not void, void_because="; ".join(void))
         return run, self.recorder.requests, self.recorder.deliveries
 

@@ -55,7 +55,14 @@ async def readers(
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _note(outcome, await asyncio.gather(*tasks, return_exceptions=True))
+
+
+def _note(outcome: Outcome, ends: list[BaseException | None]) -> None:
+    """Note how the first reader failed whose error nobody expected."""
+    errors = [end for end in ends if isinstance(end, Exception)]
+    if errors and not outcome.trouble:
+        outcome.trouble = f"a reader failed: {errors[0]!r}"
 
 
 def _order(plan: Plan, address: str, place: Place, last: int) -> Order:

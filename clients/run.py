@@ -87,7 +87,7 @@ async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     await _sleep_until(facts["window_start_ns"] - EARLY_NS)
     start = await stage.server.stats()
     others = {"crowd_cpu_share": stage.crowd, "link_cpu_share": stage.link}
-    begun_s = {name: _cpu_s(process) for name, process in others.items() if process is not None}
+    begun_s = {name: _cpu_s(process) for name, process in others.items()}
     async with Instrument() as instrument:
         if settings.stall_s:
             await asyncio.sleep((settings.duration_s - settings.stall_s) / 2)
@@ -99,12 +99,20 @@ async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     facts["server_lag_max_ms"] = end.loop_lag_max_ms
     facts["client_cpu_share"] = instrument.cpu_share
     facts["client_lag_p99_ms"] = quantile(instrument.lags_ms, 0.99)
-    for name, was_s in begun_s.items():
-        facts[name] = (_cpu_s(others[name]) - was_s) / settings.duration_s
+    for name, process in others.items():
+        was_s, now_s = begun_s[name], _cpu_s(process)
+        if was_s is not None and now_s is not None:
+            facts[name] = (now_s - was_s) / settings.duration_s
 
 
-def _cpu_s(process: Process) -> float:
-    times = psutil.Process(process.pid).cpu_times()
+def _cpu_s(process: Process | None) -> float | None:
+    """Return the CPU time of a process; None where there is none, or none any more."""
+    if process is None:
+        return None
+    try:
+        times = psutil.Process(process.pid).cpu_times()
+    except psutil.NoSuchProcess:
+        return None
     return times.user + times.system
 
 

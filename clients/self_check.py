@@ -1,51 +1,54 @@
 """What the instrument contributes by itself, measured before anyone believes a result.
 
-Against a server that answers at once, what is left is the client: its floor of latency, its CPU
-time for each request, and how many requests a second it can drive from one process.
+Against a server that answers at once, what is left is the client: its floor of latency by itself,
+and with many at once how many requests a second one process can drive, and its CPU time for each.
+Behind the emulated line, what is left beyond half a round trip is the line's own.
 """
 
 import asyncio
-import random
 import time
-from contextlib import aclosing
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from clients.client import Client, Place
+from clients.driving import Driven, drive
 from clients.instrument import quantile
 from clients.log import Settings
 from clients.modes import MODES
-from clients.pace import Pace
-from clients.recorder import Recorder
 from clients.server import link_to, process_at
-from clients.stand_in import EPOCH
+from clients.terminal import DONE, carry_out
 from clients.timing import new_event_loop
 
+STAND_IN = "clients.stand_in"
 SECONDS = 1.5
+# So many polls that this process takes a full core; messages are pushed at the stand-in's pace.
+MANY = {"short": 20, "long": 20, "ws": 100}
+ROUND_TRIPS_MS = (20, 100)
+CONNECTIONS = (1, 20)
 SLEEPS = 100
 SLEEP_S = 0.005
 CLOCK_LIMIT_NS = 1000.0
 SLEEP_LIMIT_MS = 5.0
 FLOOR_LIMIT_MS = 5.0
-NO_LENGTH = Settings(clients=1, rate_per_s=1, interval_s=1, hold_s=1, duration_s=1, warmup_s=0)
-FLAT_OUT = Pace(interval_s=0.0, phase_s=0.0, hold_s=25.0)
+LINE = Settings(clients=1, rate_per_s=1, interval_s=1, hold_s=1, duration_s=1, warmup_s=0)
 
 
-class Floor(msgspec.Struct, frozen=True):
-    """What one client of a mode measures when the server takes no time.
+class Added(msgspec.Struct, frozen=True):
+    """What the emulated line adds each way, beyond half its round trip."""
 
-    latency_*_ms: from the server's write to the reader; reader_p50_ms: of it, from the bytes'
-    arrival in this process to the reader; cpu_us: of this process, for each message
-    """
+    rtt_ms: float
+    connections: int
+    p50_ms: float
+    p99_ms: float
 
-    mode: str
-    latency_p50_ms: float
-    latency_p99_ms: float
-    reader_p50_ms: float
-    messages_per_s: float
-    cpu_us: float
+
+class Findings(msgspec.Struct):
+    """What was measured: one client of each mode, many, and the line."""
+
+    floors: list[Driven] = []
+    many: list[Driven] = []
+    added: list[Added] = []
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -57,48 +60,42 @@ class Check(msgspec.Struct, frozen=True):
     holds: bool
 
 
-def show_self_check(console: Console) -> int:
+def show_self_check(program: str, console: Console) -> int:
     """Measure the instrument and print what it contributes; return 0 when every check holds."""
-    found, link_ms = asyncio.run(_measure())
-    judged = checks(found)
-    console.print(_floor_table(found))
-    console.print(f"The emulated line adds {link_ms:.2f} ms each way.\n", highlight=False)
+    found = Findings()
+    code = carry_out(program, _measure(found))
+    if code != DONE:
+        return code
+    judged = checks(found.floors)
+    for table in (_floor_table(found.floors), _many_table(found.many), _line_table(found.added)):
+        console.print(table)
+        console.print()
     console.print(_check_table(judged))
     return 0 if all(check.holds for check in judged) else 1
 
 
-async def _measure() -> tuple[list[Floor], float]:
-    async with process_at("clients.stand_in") as url, link_to(url, NO_LENGTH, seed=0) as near:
-        found = [await _floor(mode, url) for mode in MODES]
-        over_line = await _floor("ws", near)
-    direct = next(floor for floor in found if floor.mode == "ws")
-    return found, over_line.latency_p50_ms - direct.latency_p50_ms
+async def _measure(found: Findings) -> None:
+    async with process_at(STAND_IN) as url:
+        for mode in MODES:
+            found.floors.append(await drive(mode, url, 1, SECONDS))
+            found.many.append(await drive(mode, url, MANY[mode], SECONDS))
+        for rtt_ms in ROUND_TRIPS_MS:
+            settings = msgspec.structs.replace(LINE, rtt_ms=rtt_ms)
+            async with link_to(url, settings, seed=0) as near:
+                for connections in CONNECTIONS:
+                    # Each asks again when it is answered, so all that waits, waits on the line.
+                    over = await drive("short", near, connections, SECONDS + rtt_ms / 1e3)
+                    found.added.append(added(over, found.floors[0], rtt_ms))
 
 
-async def _floor(mode: str, url: str) -> Floor:
-    recorder = Recorder(run=0)
-    client = Client(1, url, recorder, Place(EPOCH, 0), random.Random(0))
-    began, cpu = time.perf_counter(), time.process_time()
-    messages = MODES[mode].messages(client, FLAT_OUT)
-    async with client, aclosing(messages):
-        async for message in messages:
-            recorder.delivery(1, message, client.arrived_ns)
-            if time.perf_counter() - began > SECONDS:
-                break
-    rows = recorder.deliveries
-    latencies = [(row.received_ns - row.published_ns) / 1e6 for row in rows]
-    reading = [(row.received_ns - row.arrived_ns) / 1e6 for row in rows]
-    return Floor(
-        mode=mode,
-        latency_p50_ms=quantile(latencies, 0.5) or 0.0,
-        latency_p99_ms=quantile(latencies, 0.99) or 0.0,
-        reader_p50_ms=quantile(reading, 0.5) or 0.0,
-        messages_per_s=len(rows) / (time.perf_counter() - began),
-        cpu_us=(time.process_time() - cpu) / len(rows) * 1e6,
-    )
+def added(over: Driven, direct: Driven, rtt_ms: float) -> Added:
+    """Hold what was seen over the line against what is seen without, and against half of R."""
+    due_ms = direct.latency_p50_ms + rtt_ms / 2
+    p50_ms, p99_ms = over.latency_p50_ms - due_ms, over.latency_p99_ms - due_ms
+    return Added(rtt_ms, over.clients, p50_ms, p99_ms)
 
 
-def checks(found: list[Floor]) -> list[Check]:
+def checks(found: list[Driven]) -> list[Check]:
     """Judge the clock, the publisher's timer and the clients."""
     resolution_ns = time.get_clock_info("perf_counter").resolution * 1e9
     late_ms = _sleep_lateness_ms()
@@ -133,17 +130,37 @@ def _sleep_lateness_ms() -> float:
         return quantile(runner.run(sleep()), 0.99) or 0.0
 
 
-def _floor_table(found: list[Floor]) -> Table:
-    table = _table("mode", "latency p50", "p99", "of it, to reader", "messages/s", "CPU/message")
+def _floor_table(found: list[Driven]) -> Table:
+    table = _table("one client", "latency p50", "p99", "of it, to reader")
     for floor in found:
         table.add_row(
             MODES[floor.mode].name,
             f"{floor.latency_p50_ms:.2f} ms",
             f"{floor.latency_p99_ms:.2f} ms",
             f"{floor.reader_p50_ms:.2f} ms",
-            "pushed" if floor.mode == "ws" else f"{floor.messages_per_s:.0f}",
-            f"{floor.cpu_us:.0f} µs",
         )
+    return table
+
+
+def _many_table(found: list[Driven]) -> Table:
+    table = _table("one process", "clients", "of a core", "it drives", "CPU for each")
+    for driven in found:
+        what = "messages" if driven.mode == "ws" else "requests"
+        table.add_row(
+            MODES[driven.mode].name,
+            f"{driven.clients}",
+            f"{driven.cpu_share:.0%}",
+            f"{driven.messages_per_s:,.0f} {what}/s",
+            f"{driven.cpu_us:.0f} µs",
+        )
+    return table
+
+
+def _line_table(found: list[Added]) -> Table:
+    table = _table("emulated line", "connections", "adds each way, p50", "p99")
+    for line in found:
+        name, connections = f"round trip {line.rtt_ms:g} ms", f"{line.connections}"
+        table.add_row(name, connections, f"{line.p50_ms:.2f} ms", f"{line.p99_ms:.2f} ms")
     return table
 
 

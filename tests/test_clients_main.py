@@ -86,6 +86,7 @@ def test_list_names_every_scenario_and_its_question(clients: Clients) -> None:
         (["quick", "--out", "/proc/nowhere"], "cannot write to /proc/nowhere"),
         (["quick", "--timer", "late"], "--timer: invalid choice: 'late'"),
         (["quick", "--sample-limit", "0"], "--sample-limit: '0' is not a whole number from 1"),
+        (["hold", "--modes", "short,ws"], "hold does not measure short,ws: choose of --modes long"),
         (["quick", "--speed", "9"], "unrecognized arguments: --speed 9"),
     ],
 )
