@@ -46,7 +46,7 @@ def over_all(folder: Path) -> int:
 def analyse(folder: Path) -> int:
     """Draw one experiment, or each of a collection and then one report over all of it.
 
-    A log without a good run is shown, and is bad all the same.
+    A log without a good run, or with rows missing, is shown, and is bad all the same.
     """
     if is_collection(folder):
         return analyse_all(folder, each=True)
@@ -58,13 +58,13 @@ def analyse(folder: Path) -> int:
     if with_void(log.runs)["void"].all():
         complain("every run is void: the report says why; measure again on a quiet machine")
         return BAD
-    return GOOD
+    return BAD if log.faults else GOOD
 
 
 def analyse_all(folder: Path, *, each: bool = False) -> int:
     """Write one report over a collection; each: draw its experiments' own reports first.
 
-    It is bad when one of them cannot be read, or has no good run; the others are shown.
+    It is bad when one of them cannot be read as a whole, or has no good run; the others are shown.
     """
     collection = read_collection(folder)
     for line in missing(collection):
@@ -91,12 +91,19 @@ def _draw(folder: Path, log: Log) -> Drawn:
 
 
 def compare(before: Path, after: Path, out: Path) -> int:
-    """Compare two experiments."""
-    held = hold(_read(before), _read(after), (str(before), str(after)))
+    """Compare two experiments.
+
+    What two scenarios share is shown, and is bad all the same; so is a log with rows missing.
+    """
+    logs = _read(before), _read(after)
+    held = hold(*logs, (str(before), str(after)))
     page = write_comparison(out, held)
     print_comparison(held, Console())
     print(f"Comparison: {page}")
-    return GOOD
+    first, second = (log.experiment.scenario for log in logs)
+    if first != second:
+        complain(f"{first} and {second} are two scenarios: give two experiments of one")
+    return BAD if held.faults or first != second else GOOD
 
 
 def complain(line: str) -> None:

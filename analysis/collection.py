@@ -56,8 +56,11 @@ def read_collection(folder: Path) -> Collection:
 
 
 def whole(collection: Collection) -> bool:
-    """Tell whether each experiment that is there was read and has a good run."""
-    good = all(not with_void(each.log.runs)["void"].all() for each in collection.members)
+    """Tell whether each experiment that is there was read as a whole and has a good run."""
+    good = all(
+        not each.log.faults and not with_void(each.log.runs)["void"].all()
+        for each in collection.members
+    )
     return good and not collection.broken and not (collection.leap and collection.leap[1].void)
 
 

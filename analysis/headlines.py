@@ -95,8 +95,9 @@ def memory(rows: pl.DataFrame) -> str:
 
 def tradeoff(rows: pl.DataFrame) -> str:
     """Say what the shortest interval still costs in latency against the mode that waits."""
-    short = rows.filter(pl.col("mode") == "short").sort("interval_s")
-    others = rows.filter(pl.col("mode") != "short").drop_nulls("latency_mean_ms")
+    good = rows.filter(~pl.col("void")).drop_nulls("latency_mean_ms")
+    short = good.filter(pl.col("mode") == "short").sort("interval_s")
+    others = good.filter(pl.col("mode") != "short")
     if short.is_empty() or others.is_empty():
         return "Asking more often buys latency with requests"
     quick = short.row(0, named=True)

@@ -49,15 +49,20 @@ def step_costs(log: Log, payload_bytes: int) -> StepCosts | None:
 
 
 def counted(log: Log) -> pl.DataFrame:
-    """Return how often each of STEPS was taken in the window of each good run of the usual kind."""
+    """Return how often each of STEPS was taken in the window of each good run of the usual kind.
+
+    By all clients, whom the server's time is that of: a crowd that is only counted leaves no rows
+    of its polls, and is taken to have asked as often as those that were measured.
+    """
     runs = figures_of_runs(log).filter(~pl.col("void"), "keepalive", ~pl.col("deflate"))
     runs = runs.filter(pl.col("stall_s") == 0, pl.col("server_cpu_s") > 0)
-    news = pl.col("responses") - pl.col("empty")
+    of_all = pl.col("clients") / (pl.col("clients") - pl.col("crowd_clients"))
+    news = (pl.col("responses") - pl.col("empty")) * of_all
     counts = {
-        "empty": pl.when(pl.col("mode") != "ws").then("empty"),
+        "empty": pl.when(pl.col("mode") != "ws").then(pl.col("empty") * of_all),
         "short_news": pl.when(pl.col("mode") == "short").then(news),
         "long_news": pl.when(pl.col("mode") == "long").then(news),
-        "pushes": pl.when(pl.col("mode") == "ws").then("window_deliveries"),
+        "pushes": pl.when(pl.col("mode") == "ws").then("served"),
     }
     return runs.with_columns(**{name: count.fill_null(0) for name, count in counts.items()})
 

@@ -127,6 +127,29 @@ def test_two_experiments_without_a_common_setting_cannot_be_compared(
         hold(read(folders[0]), read(other), ("a", "b"))
 
 
+def test_what_two_scenarios_share_is_shown_and_is_no_success(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = make_log(tmp_path / "other", [QUICK], trials=1)
+    Writer(other).describe(replace(read(other).experiment, scenario="rate"))
+    assert main([str(folders[0]), str(other)]) == 2
+    assert (other / "comparison.html").exists()
+    assert (
+        "quick and rate are two scenarios: give two experiments of one" in capsys.readouterr().err
+    )
+
+
+def test_a_log_with_rows_missing_is_compared_and_is_no_success(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut = make_log(tmp_path / "cut", [QUICK], trials=2)
+    path = cut / "deliveries.csv"
+    path.write_bytes(path.read_bytes()[:-9])
+    assert main([str(folders[0]), str(cut)]) == 2
+    assert (cut / "comparison.html").exists()
+    assert "was cut off" in capsys.readouterr().err
+
+
 def test_a_void_row_has_no_ratio_and_says_where_it_is_void(
     folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -135,10 +135,11 @@ GRID = [
 ]
 
 
-def with_cpu(log: Log) -> Log:
-    """Give each run the server time that its steps come to."""
+def with_cpu(log: Log, crowd: int = 0) -> Log:
+    """Give each run the server time that its steps come to; crowd: so many more for each client."""
     counts = counted(log).select("run", *STEPS_US, "window_s")
-    us = sum((pl.col(step) * each for step, each in STEPS_US.items()), pl.lit(0.0))
+    times = {step: 1 if step == "messages" else 1 + crowd for step in STEPS_US}
+    us = sum((pl.col(step) * each * times[step] for step, each in STEPS_US.items()), pl.lit(0.0))
     us = us + pl.col("window_s") * IDLE_US_PER_S
     known = counts.select("run", server_cpu_s=us / 1e6)
     runs = log.runs.drop("server_cpu_s").join(known, on="run", how="left", maintain_order="left")
@@ -158,6 +159,18 @@ def test_the_costs_of_the_steps_are_found_in_the_runs(grid: Log) -> None:
     assert found == pytest.approx((50, 60, 120, 13))
     assert long.empty_us == short.empty_us
     assert costs.off == pytest.approx(0, abs=1e-9)
+
+
+def test_steps_of_a_crowd_that_is_only_counted_are_counted_too(grid: Log) -> None:
+    log = with_cpu(grid, crowd=4)
+    served = figures_of_runs(grid).select("run", crowd_window_deliveries=4 * pl.col("served"))
+    runs = log.runs.drop("crowd_window_deliveries").join(served, on="run", maintain_order="left")
+    runs = runs.with_columns(crowd_clients=4 * pl.col("clients"), clients=5 * pl.col("clients"))
+    costs = step_costs(replace(log, runs=runs.select(log.runs.columns)), 100)
+    assert costs is not None
+    short, long = costs.polls["short"], costs.polls["long"]
+    found = (short.empty_us, short.news_us, long.news_us, costs.push_us)
+    assert found == pytest.approx((50, 60, 120, 13))
 
 
 def test_heads_and_frames_are_found_in_the_requests(grid: Log) -> None:

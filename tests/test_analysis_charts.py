@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ from msgspec.structs import replace
 
 from analysis import headlines
 from analysis.charts import CHARTS
+from analysis.charts.canvas import VOID_GREY
 from analysis.crossing import crossings
 from analysis.modes import MODES, title
 from analysis.rows import rows
 from analysis.scene import Scene, choose, shared
-from analysis.summary import summarise
+from analysis.summary import MEANS, PERCENTILES, summarise
 from clients.log import Log, Run
 from tests.made_log import SETTINGS, SPECIAL, made
 
@@ -77,6 +79,15 @@ def sweep(folder: Path) -> Analysed:
     return analysed(made(folder / "sweep", *settings, trials=2))
 
 
+@pytest.fixture(scope="module")
+def void_sweep(folder: Path) -> Analysed:
+    """Return a sweep in which the shortest interval has no good run in any mode."""
+    settings = [replace(SHORTER, interval_s=interval_s) for interval_s in (0.2, 0.5, 2)]
+    log = made(folder / "void sweep", *settings, trials=2,
+               spoil=lambda run: replace(run, valid=run.interval_s > 0.2))  # fmt: skip
+    return analysed(log)
+
+
 @pytest.mark.parametrize("name", [name for name in CHARTS if name not in SPECIAL])
 def test_every_chart_names_every_mode(single: Analysed, name: str) -> None:
     written = texts(drawn(name, single))
@@ -95,6 +106,34 @@ def test_every_chart_draws_a_sweep(sweep: Analysed, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in CHARTS if name not in SPECIAL])
 def test_every_chart_marks_a_void_row(void: Analysed, name: str) -> None:
     assert any("VOID" in text for text in texts(drawn(name, void)))
+
+
+OF_SWEEPS = ("mean_latency", "tradeoff", "requests", "empty", "bytes", "cpu", "memory")
+
+
+@pytest.mark.parametrize("name", OF_SWEEPS)
+def test_every_chart_of_a_sweep_marks_a_void_row(void_sweep: Analysed, name: str) -> None:
+    assert any("VOID" in text for text in texts(drawn(name, void_sweep)))
+
+
+def test_tradeoff_names_a_mode_by_its_good_points_and_gives_void_ones_no_colour(
+    void_sweep: Analysed,
+) -> None:
+    figure = drawn("tradeoff", void_sweep)
+    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    faces = [to_hex(dot.get_markerfacecolor()) for dot in dots]
+    coloured = [mode.colour.lower() for mode in MODES.values()]
+    assert sorted(faces) == sorted([*coloured, *coloured, *[VOID_GREY] * len(MODES)])
+    assert {"every 0.2 s VOID", "every 0.5 s", "VOID", "WebSocket"} <= set(texts(figure))
+
+
+def test_tradeoff_says_void_beside_a_mode_without_a_good_run(folder: Path) -> None:
+    settings = [replace(SHORTER, interval_s=interval_s) for interval_s in (0.2, 2)]
+    log = made(folder / "void mode", *settings, trials=1,
+               spoil=lambda run: replace(run, valid=run.mode != "ws"))  # fmt: skip
+    figure = drawn("tradeoff", analysed(log))
+    assert "WebSocket VOID" in texts(figure)
+    assert "WebSocket" not in figure.texts[0].get_text()
 
 
 def test_a_row_with_a_good_run_is_not_void_but_says_what_was_left_out(void: Analysed) -> None:
@@ -205,7 +244,30 @@ def test_the_headline_gives_the_medians(single: Analysed) -> None:
     assert said.startswith("Long polling and WebSocket deliver in 1.1\u00a0ms what short polling")
 
 
-def test_void_rows_do_not_speak_in_headlines(void: Analysed) -> None:
+HEADLINES = (
+    headlines.latency,
+    headlines.requests,
+    headlines.empty,
+    headlines.total_bytes,
+    headlines.cpu,
+    headlines.mean_latency,
+    headlines.memory,
+    headlines.tradeoff,
+)
+
+
+@pytest.mark.parametrize("say", HEADLINES)
+@pytest.mark.parametrize("name", ["void", "void_sweep"])
+def test_void_rows_do_not_speak_in_headlines(
+    say: Callable[[pl.DataFrame], str], name: str, request: pytest.FixtureRequest
+) -> None:
+    every = rows(*request.getfixturevalue(name))
+    figures = pl.col(*MEANS, *PERCENTILES)
+    wrong = every.with_columns(pl.when("void").then(figures * 1000 + 1).otherwise(figures))
+    assert say(wrong) == say(every)
+
+
+def test_a_mode_without_a_good_run_is_not_named_in_a_headline(void: Analysed) -> None:
     log, summary = void
     assert "ong polling" not in headlines.requests(rows(log, summary))
 

@@ -159,6 +159,15 @@ def test_what_is_not_as_it_should_be_is_named(partial: tuple[Path, str]) -> None
     assert "&lt;b&gt;late&lt;/b&gt; (3)" in partial[1]
 
 
+def test_an_experiment_with_rows_missing_is_shown_and_is_no_success(tmp_path: Path) -> None:
+    experiment(tmp_path, "quick", trials=2)
+    path = tmp_path / "quick" / "deliveries.csv"
+    path.write_bytes(path.read_bytes()[:-9])
+    assert analyse_all(tmp_path) == 2
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert re.search(r'<p class="warn">quick: .*was cut off', page)
+
+
 def test_what_is_there_is_shown_all_the_same(partial: tuple[Path, str]) -> None:
     sections = re.findall(r'<section id="of-([^"]+)"', partial[1])
     assert sections == ["chat", "hold", LEAP]

@@ -147,7 +147,7 @@ def test_a_last_line_that_was_cut_off_is_left_out_and_named(
 ) -> None:
     text = (folder / name).read_bytes()
     (folder / name).write_bytes(text[:-bytes_cut])
-    assert main([str(folder)]) == 0
+    assert main([str(folder)]) == 2
     fault = f"the last line of {name} was cut off"
     assert fault in capsys.readouterr().err
     assert fault in (folder / "report.html").read_text(encoding="utf-8")
@@ -163,7 +163,7 @@ def test_a_run_whose_rows_were_cut_off_is_void(
     assert log.runs["valid"].to_list() == [True, True, False]
     assert "deliveries are in the file" in log.runs["void_because"][2]
     assert log.deliveries.height == log.runs["deliveries"].sum() - 1
-    assert main([str(folder)]) == 0
+    assert main([str(folder)]) == 2
     assert "run 2 is void" in capsys.readouterr().err
 
 

@@ -1,12 +1,14 @@
 """Draw what an interval buys: mean latency against requests, for settings that vary in interval."""
 
+from typing import Any
+
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from analysis import headlines
-from analysis.charts.canvas import INK, QUIET, slide, style
+from analysis.charts.canvas import INK, VOID_GREY, slide, style
 from analysis.modes import MODES, title
 from analysis.rows import along, representative, rows
 from analysis.wording import duration, figure, plain, setting, trials
@@ -40,26 +42,41 @@ def _short(axes: Axes, points: pl.DataFrame) -> None:
     axes.plot(points[X], points[Y], color=colour, zorder=3)
     axes.plot(*(points[name] for name in theory), color=INK, lw=1.6, ls=(0, (4, 3)), zorder=4)
     for row in points.iter_rows(named=True):
-        axes.plot(row[X], row[Y], "o", ms=13, zorder=5, mec="white", mew=1.5,
-                  color=QUIET if row["void"] else colour)  # fmt: skip
+        _dot(axes, row, 13)
         void = " VOID" if row["void"] else ""
         axes.annotate(f"every {plain(row['interval_s'])} s{void}", (row[X], row[Y]), (12, 10),
                       textcoords="offset points", size=16)  # fmt: skip
     if points.height:
-        first = points.row(-1, named=True)
-        axes.annotate("Short polling", (first[X], first[Y]), (12, 34), textcoords="offset points",
+        named = points.filter(~pl.col("void"))
+        last = (named if named.height else points).row(-1, named=True)
+        axes.annotate("Short polling", (last[X], last[Y]), (12, 34), textcoords="offset points",
                       size=19, weight="bold")  # fmt: skip
 
 
 def _others(axes: Axes, points: pl.DataFrame) -> None:
-    """Draw a mode that knows no interval: its settings are repetitions, its name stands once."""
+    """Draw a mode that knows no interval: its settings are repetitions, its name stands once.
+
+    The name stands by the good ones, and says VOID where there is none; else each void one does.
+    """
     if points.is_empty():
         return
-    mode = points["mode"][0]
-    axes.plot(points[X], points[Y], "o", ms=15, color=MODES[mode].colour, mec="white", zorder=5)
-    x, y = points[X].median(), points[Y].median()
-    axes.annotate(title(mode), (x, y), (0, 20), textcoords="offset points", ha="center",
+    good, void = points.filter(~pl.col("void")), points.filter("void")
+    for row in points.iter_rows(named=True):
+        _dot(axes, row, 15)
+    for row in void.iter_rows(named=True) if good.height else ():
+        axes.annotate("VOID", (row[X], row[Y]), (0, -26), textcoords="offset points", ha="center",
+                      size=13)  # fmt: skip
+    named = good if good.height else void
+    name = title(points["mode"][0]) + " VOID" * good.is_empty()
+    x, y = named[X].median(), named[Y].median()
+    axes.annotate(name, (x, y), (0, 20), textcoords="offset points", ha="center",
                   size=19, weight="bold")  # fmt: skip
+
+
+def _dot(axes: Axes, row: dict[str, Any], size: int) -> None:
+    """Draw a setting in its mode's colour, a void one in none."""
+    face, edge = (VOID_GREY, INK) if row["void"] else (MODES[row["mode"]].colour, "white")
+    axes.plot(row[X], row[Y], "o", ms=size, mfc=face, mec=edge, mew=1.5, zorder=5)
 
 
 def _scales(axes: Axes) -> None:
