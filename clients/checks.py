@@ -100,8 +100,8 @@ def _apart(what: str, clients: str, server: str) -> Check:
 
 
 FOREIGN_CLOCK = (
-    "the server's clock is another machine's, {:.0f} ms apart: measure on the machine that the server"
-    " runs on, and emulate the distance with --rtt-ms"
+    "the server's clock is another machine's, {:.0f} ms apart: measure on the machine that the"
+    " server runs on, and emulate the distance with --rtt-ms"
 )
 NO_MESSAGE = "nothing was published in the window: ask for a higher --rate or a longer --duration-s"
 MISSED = "lost,\u00a0twice, disordered, unpublished"

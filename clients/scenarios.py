@@ -45,7 +45,7 @@ SWEEP = _changed(rate_per_s=2, duration_s=6)
 
 FAR_WARMUP_S = 2  # over a line its messages are two round trips apart, and a few are wanted
 
-OVER_100_MS = _changed(clients=40, rtt_ms=100, interval_s=2, warmup_s=FAR_WARMUP_S)
+OVER_100_MS = _changed(clients=10, rtt_ms=100, interval_s=2, warmup_s=FAR_WARMUP_S)
 THEORY = (
     *_points(
         OVER_100_MS,

@@ -28,7 +28,7 @@ async def test_first_error_of_a_reader_makes_the_run_void_and_is_named(
 
     monkeypatch.setattr(readers, "_read", fail)
     outcome = Outcome(plans(Ambition(tiny("ws"), seed=1))[0])
-    stage = readers.Stage(None, "http://127.0.0.1:1", None, None)  # type: ignore[arg-type]
+    stage = readers.Stage(None, "http://127.0.0.1:1", None, None, None)  # type: ignore[arg-type]
     before = Stats("epoch", 0, 0.0, 0, 0.0, {})
     async with readers.readers(outcome, stage, before) as reading:
         await asyncio.wait(reading)
