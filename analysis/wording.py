@@ -33,7 +33,7 @@ def duration(value_ms: float | None, digits: int = 2) -> str:
 
 def percent(share: float | None) -> str:
     """Write a share of one: `15 %`, `0.4 %`."""
-    if share is None:
+    if share is None or math.isinf(share):
         return NOTHING
     if 1e-6 < share < 0.0005:
         return f"<0.1{NBSP}%"
