@@ -172,6 +172,18 @@ async def test_each_header_that_chromium_sends_is_explained(page: Page) -> None:
             await expect(section.locator(".told")).not_to_contain_text("no words")
 
 
+async def test_a_cookie_of_another_program_of_this_host_is_hidden_and_that_is_said(
+    page: Page, demo: Demo
+) -> None:
+    url = f"http://localhost:{demo.port}"
+    await page.context.add_cookies([{"name": "notebook", "value": "a-login", "url": url}])
+    section = await look(page, "short")
+    field = section.locator(".field", has_text="Cookie: ****************")
+    await field.click()
+    await expect(section.locator(".told")).to_contain_text("asterisks")
+    await expect(section).not_to_contain_text("a-login")
+
+
 async def test_the_arrow_keys_step_through_the_fields(page: Page) -> None:
     section = await look(page, "short")
     fields = section.locator(".field")
