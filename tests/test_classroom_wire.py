@@ -14,7 +14,7 @@ import pytest_asyncio
 from aiohttp import ClientSession
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.classroom_pages import MODES, PHONE, TOKEN, opened, shoot, show, teacher
+from tests.classroom_pages import MODES, PHONE, TOKEN, ask_until, opened, shoot, show, teacher
 from tests.conftest import Demo, StartDemo
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -37,7 +37,7 @@ async def page(browser: Browser, demo: Demo) -> AsyncIterator[Page]:
 async def look(page: Page, mode: str, *, news: bool = True) -> Locator:
     """Let the page make an exchange in a mode; return its section."""
     section = page.locator("#wire")
-    await section.get_by_role("button", name=MODES[mode]).click()
+    await section.get_by_role("button", name=MODES[mode], exact=True).click()
     await expect(section.locator(".field").first).to_contain_text(f"GET {PATHS[mode]}?")
     if not news:
         await section.get_by_role("button", name="Nothing new").click()
@@ -123,6 +123,14 @@ async def test_a_socket_with_nothing_new_sends_nothing(page: Page) -> None:
     section = await look(page, "ws", news=False)
     await expect(section.locator(".part")).to_have_count(2)
     await expect(section.locator(".cost")).to_contain_text("nothing is sent: 0 bytes")
+
+
+async def test_a_socket_that_has_been_shown_is_closed(page: Page, demo: Demo) -> None:
+    for news in (True, False, True):
+        await look(page, "ws", news=news)
+    async with ClientSession(demo.url) as client:
+        # The lane's own stays.
+        await ask_until(client, "/stats", lambda told: told["modes"]["ws"]["connections"] == 1)
 
 
 async def test_the_accept_header_is_worked_out_from_the_key_that_was_sent(page: Page) -> None:
