@@ -129,6 +129,23 @@ async def test_a_change_of_mode_loses_no_message_and_stays_after_a_reload(
         await expect(page.locator("#mode")).to_have_text(MODES["long"])
 
 
+async def test_a_phone_without_a_cursor_is_told_how_much_has_passed_it_by(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    await set_class(client, cursor=False)
+    async with phone(browser, demo, "ws") as page:
+        reader = await reader_of(page)
+        await ask_until(client, f"/class/tallies?readers={reader}", bool)
+        path, body = f"/class/readers/{reader}/line", {"cut_s": 1}
+        async with client.post(path, json=body, headers=TEACHER) as response:
+            assert response.status == 200
+        await publish(client, "one")
+        await publish(client, "two")
+        await expect(page.get_by_role("listitem")).to_have_text(
+            ["2 messages passed by unread."], timeout=SOON_MS
+        )
+
+
 async def test_a_phone_says_that_the_server_is_gone_and_comes_back(
     browser: Browser, demo: Demo, start_demo: StartDemo
 ) -> None:

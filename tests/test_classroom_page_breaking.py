@@ -54,6 +54,24 @@ async def test_a_lane_that_is_cut_catches_up_and_loses_nothing(
     await expect(figure(page, mode, "missing")).to_have_text("0")
 
 
+@pytest.mark.parametrize(
+    ("mode", "says"),
+    [("short", "Without a cursor nobody can say what it has lost"), ("ws", "lost 3, for want of a")],
+)
+async def test_a_lane_without_a_cursor_does_not_say_that_it_has_lost_nothing(
+    page: Page, client: ClientSession, mode: str, says: str
+) -> None:
+    await publish(client, "before")
+    await show_all(page, "before")
+    await page.get_by_role("switch", name="Cursor").click()
+    await page.wait_for_url(re.compile("cursor=off"))
+    await lane(page, mode).get_by_role("button", name="Cut").click()
+    await expect(lane(page, mode).locator("li.failed").first).to_be_visible(timeout=SOON_MS)
+    await publish(client, "one", "two", "three")
+    verdict = lane(page, mode).locator("li.verdict")
+    await expect(verdict).to_contain_text(says, timeout=2 * SOON_MS)
+
+
 async def test_a_new_feed_is_told_to_every_lane(page: Page, client: ClientSession) -> None:
     await publish(client, "soon gone")
     await show_all(page, "soon gone")

@@ -275,6 +275,16 @@ async def test_the_bytes_of_a_poll_are_shown_as_they_were(
     assert shown["frame_up"] is shown["frame_down"] is None
 
 
+@pytest.mark.parametrize("name", ["Cookie", "authorization", "PROXY-AUTHORIZATION"])
+async def test_what_is_secret_is_shown_as_long_as_it_was_and_not_as_it_was(
+    wire: Wire, client: ClientSession, name: str
+) -> None:
+    await wire.request("/short-poll?after=0&reader=a", f"{name}: session=a-login", "X-Odd: plain")
+    shown = await get(client, "/class/wire?reader=a")
+    masked = wire.sent.replace(b"session=a-login", b"*" * 15)
+    assert shown["up"].encode("latin-1") == masked != wire.sent
+
+
 async def test_the_bytes_of_a_socket_are_shown_as_they_were(
     wire: Wire, client: ClientSession
 ) -> None:

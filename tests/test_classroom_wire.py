@@ -14,7 +14,7 @@ import pytest_asyncio
 from aiohttp import ClientSession
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.classroom_pages import MODES, PHONE, TOKEN, opened, shoot, show, teacher
+from tests.classroom_pages import MODES, PHONE, TOKEN, ask_until, opened, shoot, show, teacher
 from tests.conftest import Demo, StartDemo
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -37,7 +37,7 @@ async def page(browser: Browser, demo: Demo) -> AsyncIterator[Page]:
 async def look(page: Page, mode: str, *, news: bool = True) -> Locator:
     """Let the page make an exchange in a mode; return its section."""
     section = page.locator("#wire")
-    await section.get_by_role("button", name=MODES[mode]).click()
+    await section.get_by_role("button", name=MODES[mode], exact=True).click()
     await expect(section.locator(".field").first).to_contain_text(f"GET {PATHS[mode]}?")
     if not news:
         await section.get_by_role("button", name="Nothing new").click()
@@ -125,6 +125,14 @@ async def test_a_socket_with_nothing_new_sends_nothing(page: Page) -> None:
     await expect(section.locator(".cost")).to_contain_text("nothing is sent: 0 bytes")
 
 
+async def test_a_socket_that_has_been_shown_is_closed(page: Page, demo: Demo) -> None:
+    for news in (True, False, True):
+        await look(page, "ws", news=news)
+    async with ClientSession(demo.url) as client:
+        # The lane's own stays.
+        await ask_until(client, "/stats", lambda told: told["modes"]["ws"]["connections"] == 1)
+
+
 async def test_the_accept_header_is_worked_out_from_the_key_that_was_sent(page: Page) -> None:
     section = await look(page, "ws")
     upgrade = (await shown(section))[0].decode()
@@ -170,6 +178,18 @@ async def test_each_header_that_chromium_sends_is_explained(page: Page) -> None:
         for field in await section.locator(".http .field").all():
             await field.click()
             await expect(section.locator(".told")).not_to_contain_text("no words")
+
+
+async def test_a_cookie_of_another_program_of_this_host_is_hidden_and_that_is_said(
+    page: Page, demo: Demo
+) -> None:
+    url = f"http://localhost:{demo.port}"
+    await page.context.add_cookies([{"name": "notebook", "value": "a-login", "url": url}])
+    section = await look(page, "short")
+    field = section.locator(".field", has_text="Cookie: ****************")
+    await field.click()
+    await expect(section.locator(".told")).to_contain_text("asterisks")
+    await expect(section).not_to_contain_text("a-login")
 
 
 async def test_the_arrow_keys_step_through_the_fields(page: Page) -> None:

@@ -1,6 +1,7 @@
 """The bytes of a reader's last exchange, as they went over the wire, for the page to decode.
 
-Kept for readers of the page alone, 8 KiB each way at most; nothing is decoded here.
+Kept for readers of the page alone, 8 KiB each way at most; nothing is decoded here. Who knows a
+reader's name may see its bytes: the name is random, and its page tells it to nobody.
 """
 
 from aiohttp import web
@@ -10,6 +11,9 @@ from demo.classroom.delayed import KEPT_BYTES, DelayedTransport
 from demo.classroom.framing import last_text
 
 HEAD_END = b"\r\n\r\n"
+# A browser sends to one program of a host what another has set: a login of a notebook's, say.
+SECRETS = frozenset({b"cookie", b"authorization", b"proxy-authorization"})
+MASK = b"*"
 
 
 class Wire:
@@ -47,10 +51,16 @@ class Wire:
 
 
 def head_of(request: web.Request, size: int) -> bytes | None:
-    """Return the request's head as it arrived, if it had `size` bytes; else it was another."""
+    """Return the request's head as it arrived, if it had `size` bytes; else it was another.
+
+    The values of SECRETS are masked, as long as they were.
+    """
     version = request.version
     line = f"{request.method} {request.raw_path} HTTP/{version.major}.{version.minor}\r\n"
-    fields = b"".join(name + b": " + value + b"\r\n" for name, value in request.raw_headers)
+    fields = b"".join(
+        name + b": " + (MASK * len(value) if name.lower() in SECRETS else value) + b"\r\n"
+        for name, value in request.raw_headers
+    )
     head = line.encode("utf-8", "surrogateescape") + fields + b"\r\n"
     return head if len(head) == size <= KEPT_BYTES else None
 

@@ -15,8 +15,10 @@ export const NOTES = {
 
 function verdict({ away_ms, caught_up, lost, gap, cursor }) {
   if (gap) return "Back. Lost what the gap swallowed, and told so.";
-  const caught = caught_up ? `caught up on ${caught_up} from cursor ${cursor}` : "nothing had come meanwhile";
-  return `Back after ${milliseconds(away_ms)}: ${caught}, lost ${lost}.`;
+  const back = `Back after ${milliseconds(away_ms)}`;
+  if (lost === null) return `${back}. Without a cursor nobody can say what it has lost.`;
+  if (lost > 0) return `${back}: lost ${lost}, for want of a cursor.`;
+  return `${back}: ${caught_up ? `caught up on ${caught_up} from cursor ${cursor}` : "nothing had come meanwhile"}, lost 0.`;
 }
 
 /** What the reader of a store's `lane` is doing at `at_ms`: {text, lost}. */

@@ -3,13 +3,18 @@
 const PATHS = { short: "/short-poll", long: "/long-poll", ws: "/ws" };
 const TEXT = "hello";
 
+const reader = `wire.${Math.random().toString(36).slice(2, 10)}`;  // one for all of a page's exchanges
+
 /** Bring one message through a mode, or ask where there is nothing new; resolve to GET /class/wire's answer. */
 export async function exchange(room, mode, { news }) {
-  const reader = `wire.${Math.random().toString(36).slice(2, 10)}`;
   const { epoch, head } = await (await fetch("/class", { cache: "no-store" })).json();
   const query = new URLSearchParams({ after: head, epoch, reader });
-  await (mode === "ws" ? converse(query, news) : poll(mode, query, news));
-  return room.wire(reader);
+  const socket = await (mode === "ws" ? converse(query, news) : poll(mode, query, news));
+  try {
+    return await room.wire(reader);
+  } finally {
+    socket?.close();  // only now: the server shows the frames of a socket, and it has had its say
+  }
 }
 
 async function poll(mode, query, news) {
@@ -37,6 +42,6 @@ function converse(query, news) {
       if (frames === 1 && news) socket.send(JSON.stringify({ sender: "wire", text: TEXT }));
       else done(socket);
     };
-    socket.onerror = () => fail(new Error("the socket could not be opened"));
+    socket.onclose = () => fail(new Error("the socket could not be opened, or was closed too soon"));
   });
 }

@@ -69,7 +69,7 @@ function read(mode) {
 function hear(event) {
   for (const each of [doing, strip, counters, reporter]) each.hear(event);
   if (event.kind === "delivered") talk.hear(event.message);
-  if (event.kind === "skipped") talk.note(`${event.count} messages passed by unread.`);
+  if (event.kind === "skipped") talk.note(event.count === 1 ? "One message passed by unread." : `${event.count} messages passed by unread.`);
   if (event.kind === "gap") talk.note(`Some messages are gone: ${event.notice.error}`);
 }
 

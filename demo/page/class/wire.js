@@ -6,7 +6,8 @@ import { exchange } from "./exchange.js";
 import { MODES, title } from "./modes.js";
 import { costOf, partsOf } from "./parts.js";
 
-const HELLO = "Choose what to send: the page does it, and shows every byte that went over the connection.";
+const HELLO = "Choose what to send: the page does it, and shows every byte that went over the connection; "
+  + "of a cookie's or a login's value only how long it is.";
 
 /** Fill a section with the wire's view. */
 export function mount(section, room) {

@@ -14,9 +14,9 @@ const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hol
  * everything, each event with `at_ms` and `kind`:
  * `asked` {exchange} a request leaves · `answered` {exchange} its answer is here · `opened` {exchange} a socket is open ·
  * `delivered` {exchange, message, rtt_ms} · `failed` {exchange, why} · `waiting` {until_ms, why: "interval" or "backoff"} ·
- * `gap` {notice, cursor} messages may be gone · `skipped` {to} the messages up to `to` have passed the lane by ·
+ * `gap` {notice, cursor} messages may be gone · `skipped` {to, count} `count` messages up to `to` have passed the lane by ·
  * `anew` {cursor} another history begins there ·
- * `verdict` {away_ms, caught_up, lost, gap, cursor} what a time without connection has cost.
+ * `verdict` {away_ms, caught_up, lost, gap, cursor} what a time without connection has cost; `lost` is null if it cannot know.
  * An exchange is {number, asked_ms, opened_ms, ended_ms, status, messages, cursor, rtt_ms}: one poll, or one socket's life;
  * `cursor` is null when the reader asked without one, `status` 0 when it failed.
  */
@@ -87,7 +87,7 @@ class Lane {
     this.#endExchange(exchange, status);
     this.#tell("answered", { exchange });
     if (status === 410) this.gap(body);
-    else this.#back();
+    else this.#back(status === 200 || exchange.cursor !== null);
     if (status !== 200) return;
     this.#enter(body.epoch, body.messages[0].id - 1);
     for (const message of body.messages) this.#take(exchange, message);
@@ -106,7 +106,7 @@ class Lane {
       this.#tell("opened", { exchange });
       this.#enter(frame.epoch, frame.cursor);
       if (frame.cursor > this.cursor) this.#skip(frame.cursor);
-      this.#back();
+      this.#back(true);
     }
   }
 
@@ -158,15 +158,19 @@ class Lane {
   }
 
   #skip(to) {
-    if (this.#away) this.#away.skipped += to - this.cursor;
+    const count = to - this.cursor;
+    if (this.#away) this.#away.skipped += count;
     this.cursor = to;
-    this.#tell("skipped", { to });
+    this.#tell("skipped", { to, count });
   }
 
-  #back() {
+  // Nobody tells a reader that asks without its cursor, and is given nothing, what it has missed.
+  #back(told) {
     this.#backoff.reset();
     const away = this.#away;
-    if (away === null || away.returned_ms) return;
+    if (away === null) return;
+    away.told ||= told;
+    if (away.returned_ms) return;
     Object.assign(away, { returned_ms: this.#now(), caught_up: 0 });
     setTimeout(() => this.#judge(away), SETTLED_MS);
   }
@@ -174,8 +178,8 @@ class Lane {
   #judge(away) {
     if (this.#away !== away || away.returned_ms === null) return;  // lost again, or told of a gap, meanwhile
     this.#away = null;
-    const { caught_up, cursor, gap, skipped } = away;
-    this.#tell("verdict", { away_ms: away.returned_ms - away.since_ms, caught_up, cursor, gap, lost: skipped });
+    const { caught_up, cursor, gap, told, skipped } = away;
+    this.#tell("verdict", { away_ms: away.returned_ms - away.since_ms, caught_up, cursor, gap, lost: told ? skipped : null });
   }
 
   #endExchange(exchange, status) {

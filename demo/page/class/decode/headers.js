@@ -1,20 +1,24 @@
 // What each header of a poll and of an upgrade is for, in a sentence. Only words here.
 
+const MASKED = "Its value is a secret: the server shows as many asterisks instead.";
+
 export const SAYS = {
   "accept": "What the page can use of an answer: anything.",
   "accept-encoding": "The ways in which the answer may be compressed.",
   "accept-language": "The languages that this browser's user prefers. Sent each time, though no message needs it.",
+  "authorization": `A proof of who is asking. ${MASKED}`,
   "cache-control": "Nobody on the way may keep this or answer from what was kept: news must be new.",
   "connection": "What becomes of the connection afterwards: kept for the next request, or closed.",
   "content-length": "How many bytes the body has. Without it nobody would know where the answer ends.",
   "content-type": "What the body is.",
-  "cookie": "What the server once asked this browser to send along, with every single request.",
+  "cookie": `What programs of this host once asked this browser to send along, with every single request. ${MASKED}`,
   "date": "When the server answered.",
   "dnt": "The wish not to be followed.",
   "host": "Which site is meant: one address may serve many.",
   "if-none-match": "Which version the browser has already.",
   "keep-alive": "How long an idle connection is kept.",
   "origin": "Which page is asking. The server refuses pages that are not its own.",
+  "proxy-authorization": `A proof of who is asking, for a proxy on the way. ${MASKED}`,
   "pragma": "The same as Cache-Control, for servers from before 1997.",
   "referer": "The page that the request comes from.",
   "sec-fetch-dest": "What the answer is wanted for.",
