@@ -1,9 +1,11 @@
 """Answer what was asked about polling: interval, hold, rate, connections. Text only."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from analysis.answers.phrases import begun, by_mode, of_100, of_mode
-from analysis.crossing import crossings
+from analysis.crossing import Range, places, ranges
 from analysis.modes import MODES
 from analysis.rows import representative, varied, with_bytes
 from analysis.wording import duration, figure, measured, plain, span, times
@@ -47,31 +49,42 @@ def hold(_: Log, rows: pl.DataFrame) -> str | None:
 
 
 def rate(_: Log, rows: pl.DataFrame) -> str | None:
-    """Say from which rate on short polling needs fewer requests, bytes and CPU."""
-    if varied(rows) != "rate_per_s" or not {"short", "ws"} <= set(rows["mode"]):
+    """Say at which rates short polling needs fewer requests, bytes and CPU."""
+    if varied(rows) != "rate_per_s":
         return None
     rows = with_bytes(rows)
+    several = (
+        ("fewer requests than", [("requests_per_delivery", "long", "")]),
+        ("fewer bytes than", [("total", "ws", ""), ("link", "ws", "counting TCP/IP's headers")]),
+        ("less server CPU than", [(CPU, "long", ""), (CPU, "ws", "than WebSocket")]),
+    )
+    parts = [text for what, claims in several if (text := _claims(rows, what, claims))]
     late = by_mode(representative(rows), "latency_mean_ms").get("short")
-    return (
-        f"Short polling takes fewer requests than long polling"
-        f" {_from(rows, 'requests_per_delivery', 'long')}; fewer bytes than WebSocket"
-        f" {_from(rows, 'total', 'ws')}, and counting TCP/IP's headers {_from(rows, 'link', 'ws')};"
-        f" less server CPU than long polling {_from(rows, CPU, 'long')}, and than WebSocket"
-        f" {_from(rows, CPU, 'ws')}; its messages are {duration(late)} late"
+    if not parts or late is None:
+        return None
+    return f"Short polling takes {'; '.join(parts)}; its messages are {duration(late)} late"
+
+
+def _claims(rows: pl.DataFrame, what: str, claims: Sequence[tuple[str, str, str]]) -> str:
+    """Join what can be said of a figure: the first names the other mode, the next may name less."""
+    said = [(other, more, place) for column, other, more in claims
+            if (place := _where(rows, column, other))]  # fmt: skip
+    if not said:
+        return ""
+    (first, _, place), *others = said
+    return ", and ".join(
+        [f"{what} {MODES[first].name} {place}", *(f"{more} {place}" for _, more, place in others)]
     )
 
 
-def _from(rows: pl.DataFrame, column: str, other: str) -> str:
-    """Say above which rate short polling has the smaller figure."""
-    two = rows.filter(pl.col("mode").is_in(["short", other]), pl.col(column) > 0)
-    found = [each.at for each in crossings(two, column, "rate_per_s") if each.less == "short"]
-    if found:
-        return f"above about {figure(found[-1], 2)} messages/s"
-    most = two.filter(pl.col("rate_per_s") == pl.col("rate_per_s").max())
-    there = by_mode(most, column)
-    if len(there) < 2 or there["short"] >= there[other]:
-        return f"at no rate up to {plain(float(two['rate_per_s'].max() or 0))}"  # type: ignore[arg-type]
-    return "at every rate"
+def _where(rows: pl.DataFrame, column: str, other: str) -> str:
+    """Say at which rates short polling has the smaller figure; nothing if not both have one."""
+    found = ranges(rows, column, "rate_per_s", "short", other)
+    if found is None:
+        return ""
+    if not found:
+        return f"at no rate up to {plain(float(rows['rate_per_s'].max() or 0))}"  # type: ignore[arg-type]
+    return "at every rate" if found == (Range(None, None),) else places(found, "rate_per_s")
 
 
 def reconnect(_: Log, rows: pl.DataFrame) -> str | None:

@@ -1,0 +1,96 @@
+"""Where two modes change places is said as far as it was measured, and no further."""
+
+import polars as pl
+import pytest
+from msgspec.structs import replace
+
+from analysis.answers import answer
+from analysis.crossing import Range, in_words, ranges
+from analysis.rows import rows
+from analysis.summary import summarise
+from clients.log import Log
+from tests.made_log import SETTINGS, made
+
+RATES = (1, 4, 16, 64)
+CPU = "server_cpu_us_per_delivery"
+Line = tuple[Log, pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory) -> Line:
+    few = replace(SETTINGS, duration_s=2, clients=2, warmup_s=1)
+    settings = [replace(few, rate_per_s=rate) for rate in RATES]
+    log = made(tmp_path_factory.mktemp("crossing") / "log", *settings, trials=1)
+    log = replace(log, experiment=replace(log.experiment, scenario="rate"))
+    return log, rows(log, summarise(log))
+
+
+def with_cpu(every: pl.DataFrame, *short: float, doubt: float = 0) -> pl.DataFrame:
+    """Give short polling this at each rate, and the other modes 10; doubt: each side of short's."""
+    of_rate = pl.col("rate_per_s").replace_strict(
+        RATES, [float(us) for us in short], return_dtype=pl.Float64
+    )
+    figure = pl.when(pl.col("mode") == "short").then(of_rate).otherwise(10.0)
+    ends = {f"{CPU}_low": pl.col(CPU) - doubt, f"{CPU}_high": pl.col(CPU) + doubt}
+    return every.with_columns(figure.alias(CPU)).with_columns(**ends)
+
+
+@pytest.mark.parametrize(
+    ("short", "said"),
+    [
+        ((20, 20, 5, 5), "above about 8.0 messages/s"),
+        ((5, 5, 20, 20), "below about 8.0 messages/s"),
+        ((20, 5, 5, 20), "between about 2.0 and 32 messages/s"),
+        ((5, 20, 20, 5), "below about 2.0 messages/s and above about 32 messages/s"),
+        ((5, 5, 5, 5), "at every rate"),
+        ((20, 20, 20, 20), "at no rate up to 64"),
+    ],
+)
+def test_the_answer_says_at_which_rates_and_no_more(
+    line: Line, short: tuple[float, ...], said: str
+) -> None:
+    log, every = line
+    text = answer(log, with_cpu(every, *short)) or ""
+    assert f"less server CPU than long polling {said}, and than WebSocket {said}; its" in text
+
+
+@pytest.mark.parametrize(
+    ("short", "said"),
+    [
+        ((20, 20, 5, 5), "Short polling is below long polling above about 8.0 messages/s"),
+        ((5, 5, 20, 20), "Long polling is below short polling above about 8.0 messages/s"),
+        ((20, 5, 5, 20), "Short polling is below long polling between about 2.0 and 32 messages/s"),
+        ((5, 20, 20, 5), "Long polling is below short polling between about 2.0 and 32 messages/s"),
+    ],
+)
+def test_a_headline_hides_no_crossing_back(line: Line, short: tuple[float, ...], said: str) -> None:
+    assert (in_words(with_cpu(line[1], *short), CPU, "is below") or "").startswith(said)
+
+
+def test_without_a_crossing_there_is_no_sentence_of_one(line: Line) -> None:
+    assert in_words(with_cpu(line[1], 5, 5, 5, 5), CPU, "is below") is None
+
+
+def test_of_a_mode_that_was_not_measured_nothing_is_said(line: Line) -> None:
+    log, every = line
+    without = every.filter(pl.col("mode") != "long")
+    text = answer(log, without) or ""
+    assert text.startswith("Short polling takes fewer bytes than WebSocket ")
+    assert "long polling" not in text
+    assert answer(log, every.filter(pl.col("mode") == "short")) is None
+
+
+def test_a_void_row_is_not_where_a_mode_is_said_to_be_dearer(line: Line) -> None:
+    every = with_cpu(line[1], 20, 5, 5, 20)
+    void = every.with_columns(void=(pl.col("mode") == "ws") & (pl.col("rate_per_s") == RATES[-1]))
+    (found,) = ranges(void, CPU, "rate_per_s", "short", "ws") or ()
+    assert found.start == pytest.approx(2)
+    assert found.end is None
+
+
+def test_a_change_of_places_within_the_intervals_is_none(line: Line) -> None:
+    noisy = with_cpu(line[1], 5, 10.1, 9.9, 5, doubt=1)
+    assert ranges(noisy, CPU, "rate_per_s", "short", "ws") == (Range(None, None),)
+    through = with_cpu(line[1], 20, 10.1, 9.9, 5, doubt=1)
+    (found,) = ranges(through, CPU, "rate_per_s", "short", "ws") or ()
+    assert found.start == pytest.approx(8, rel=0.01)
