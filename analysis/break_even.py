@@ -12,6 +12,8 @@ import numpy as np
 from analysis.theory import MODES, Case, Floats
 
 SEGMENT_BYTES = 52  # of TCP/IPv4 headers with timestamps (RFC 791, 9293, 7323)
+OPENING_BYTES = 60 + 60 + 52  # SYN and its answer carry more options (RFC 7323), then the ACK
+SEGMENTS_TO_CLOSE = 4  # a FIN each way, and the acknowledgements of them
 SEGMENTS_PER_POLL = 3  # request, response, and the acknowledgement of it
 SEGMENTS_PER_PUSH = 2  # frame, and the acknowledgement of it
 

@@ -102,10 +102,8 @@ def _numbered(groups: Sequence[Sequence[Picture]]) -> Iterator[list[Shown]]:
 def _facts(runs: pl.DataFrame, logs: Sequence[Log]) -> dict[str, Any]:
     """Return what the first paragraph is made of."""
     if runs.is_empty():
-        return {"runs": 0}
+        return {"runs": 0, "fresh": True}
     first, last, minutes = account.when(logs)
-    good = runs.filter(~pl.col("void"))
-    faulty = good.select(pl.sum("lost", "duplicates", "out_of_order")).row(0)
     sums = {name: plain(int(runs[name].sum())) for name in ("deliveries", "requests")}
     return sums | {
         "runs": runs.height,
@@ -114,7 +112,7 @@ def _facts(runs: pl.DataFrame, logs: Sequence[Log]) -> dict[str, Any]:
         "when": account.moments(first, last),
         "minutes": plain(round(minutes)),
         "gib": f"{runs.select(pl.sum('bytes_up') + pl.sum('bytes_down')).item() / 2**20:,.0f}",
-        "whole": sum(faulty) == 0,
+        "fresh": all(log.experiment.url is None for log in logs),
     }
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from analysis.__main__ import main as analyse
 from analysis.__main__ import over_all
-from clients.measuring import FAILED, STOPPED, instead, measure
+from clients.measuring import DONE, FAILED, holds_runs, instead, measure
 from clients.options import parse
 
 PROGRAM = "compare"
@@ -19,10 +19,11 @@ def main() -> int:
     if command.ambition is None:
         code = instead(command, console, lambda folder: analyse([str(folder)]))
         return max(code, over_all(command.folder)) if command.every else code
+    earlier = holds_runs(command.folder)
     code = measure(PROGRAM, command.ambition, command.folder, console)
-    if code == FAILED:
+    if code == FAILED and (earlier or not holds_runs(command.folder)):
         return code
-    if code == STOPPED:
+    if code != DONE:
         console.print("Stopped: this is what was measured before.")
     analysed = analyse([str(command.folder)])
     return code or analysed

@@ -11,6 +11,7 @@ import msgspec
 import polars as pl
 
 from analysis.wording import NBSP, NOTHING, figure, plain
+from clients.checks import BUSY_CLIENT
 from clients.log import LogError
 
 ROWS, DETAILS = FILES = ("quantum-leap.csv", "quantum-leap.json")
@@ -43,6 +44,13 @@ class Crowd(msgspec.Struct, frozen=True):
     failures: int
     kept_up: bool
     agrees: bool
+    client_cpu_share: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        """Whether it holds: all went well, the counts agree, and no client was the limit."""
+        carried = self.kept_up and self.client_cpu_share <= BUSY_CLIENT
+        return self.agrees and not self.failures and carried
 
 
 class Leap(msgspec.Struct, frozen=True):
@@ -53,8 +61,8 @@ class Leap(msgspec.Struct, frozen=True):
 
     @property
     def void(self) -> bool:
-        """Whether nothing was measured, or nothing that client and server agree on."""
-        return not any(each.agrees for each in self.crowds)
+        """Whether nothing good was measured: no figure stands for what did not hold."""
+        return not any(each.good for each in self.crowds)
 
 
 def read_leap(folder: Path) -> Leap:

@@ -2,7 +2,13 @@
 
 import polars as pl
 
-from analysis.break_even import SEGMENT_BYTES, SEGMENTS_PER_POLL, SEGMENTS_PER_PUSH
+from analysis.break_even import (
+    OPENING_BYTES,
+    SEGMENT_BYTES,
+    SEGMENTS_PER_POLL,
+    SEGMENTS_PER_PUSH,
+    SEGMENTS_TO_CLOSE,
+)
 from analysis.modes import title
 from analysis.runs import KEYS, mode_order, with_void
 from analysis.summary import CONDITIONS, SETTINGS
@@ -23,9 +29,12 @@ def rows(log: Log, summary: pl.DataFrame) -> pl.DataFrame:
 def with_bytes(rows: pl.DataFrame) -> pl.DataFrame:
     """Add `total`, a message's bytes both ways, and `link`: those with TCP/IP's own headers."""
     total = pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")
-    of_polls = SEGMENTS_PER_POLL * pl.col("requests_per_delivery")
-    segments = pl.when(pl.col("mode") == "ws").then(SEGMENTS_PER_PUSH).otherwise(of_polls)
-    return rows.with_columns(total=total, link=total + SEGMENT_BYTES * segments)
+    connecting = OPENING_BYTES + SEGMENTS_TO_CLOSE * SEGMENT_BYTES
+    anew = pl.when("keepalive").then(0).otherwise(connecting)
+    of_polls = (SEGMENTS_PER_POLL * SEGMENT_BYTES + anew) * pl.col("requests_per_delivery")
+    pushed = pl.lit(SEGMENTS_PER_PUSH * SEGMENT_BYTES)
+    around = pl.when(pl.col("mode") == "ws").then(pushed).otherwise(of_polls)
+    return rows.with_columns(total=total, link=total + around)
 
 
 def varied(summary: pl.DataFrame) -> str | None:

@@ -191,7 +191,7 @@ def _holding(runs: Iterable[int], what: str, holds: dict[int, int]) -> str:
     least, most = min(known), max(known)
     of_100 = _range(holds_of_100(least, holds), holds_of_100(most, holds))
     few = _range(least, most)
-    return f"From {few} {what}, a 95{NBSP}% interval holds in about {of_100} of 100 cases"
+    return f"From {few} {what}, a 95{NBSP}% interval of a mean holds in about {of_100} of 100 cases"
 
 
 def _range(least: int, most: int) -> str:

@@ -24,6 +24,7 @@ from clients.scenarios import Scenario
 from clients.server import ServerError, server_at
 
 OVERHEAD_S = 0.8  # of a run: starting the processes, connecting, stopping
+MOST_FAILURES = 3  # runs in a row that may fail before no more are tried
 MEASURED_WITH = ("aiohttp", "uvloop", "msgspec", "polars", "numpy", "matplotlib", "psutil")
 
 
@@ -64,8 +65,9 @@ def seconds(plan: Plan) -> float:
 async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     """Measure, and log into `folder`; `watch` hears of each run as it begins and as it ends.
 
-    Raises LogError when the folder cannot be used and ServerError when the server cannot. When
-    cancelled, the log keeps all the rows there are, and the run under way is marked interrupted.
+    Raises LogError when the folder cannot be used and ServerError when the server cannot, which
+    for a single run only makes it void. When cancelled, the log keeps all the rows there are, and
+    the run under way is marked interrupted.
     """
     for point in ambition.scenario.points:
         allow_files(point.settings.clients, line=has_line(point.settings))
@@ -78,11 +80,18 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     description = describe(ambition)
     writer.start(description)
     taps: dict[str, Tap] = {}
+    failed = 0
     for plan in plans(ambition):
         watch(plan, None)
         outcome = Outcome(plan)
         try:
             await measure(outcome, ambition.url)
+            failed = 0
+        except ServerError as error:
+            outcome.trouble = str(error)
+            failed += 1
+            if failed == MOST_FAILURES:
+                raise ServerError(f"{failed} runs in a row failed, the last so: {error}") from error
         finally:
             run, requests, deliveries = outcome.rows()
             writer.add(run, requests, deliveries)

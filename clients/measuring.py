@@ -13,11 +13,12 @@ from clients.options import ALL, LEAP, Command
 from clients.progress import Watcher
 from clients.quantum_leap.measuring import Leap
 from clients.quantum_leap.showing import show as show_leap
+from clients.records import RUNS
 from clients.scenarios import SCENARIOS
 from clients.self_check import show_self_check
 from clients.terminal import DONE, FAILED, STOPPED, carry_out
 
-__all__ = ["DONE", "FAILED", "STOPPED", "instead", "listing", "measure"]
+__all__ = ["DONE", "FAILED", "STOPPED", "holds_runs", "instead", "listing", "measure"]
 
 
 def measure(program: str, ambition: Ambition, folder: Path, console: Console) -> int:
@@ -36,6 +37,11 @@ def measure(program: str, ambition: Ambition, folder: Path, console: Console) ->
     gc.freeze()
     with Watcher(console, planned) as watcher:
         return carry_out(program, _run(ambition, folder, watcher))
+
+
+def holds_runs(folder: Path) -> bool:
+    """Say whether anything has been measured into `folder`."""
+    return (folder / RUNS).exists()
 
 
 def listing() -> Table:
@@ -84,8 +90,9 @@ def _measure_all(command: Command, console: Console, done: Callable[[Path], obje
     codes = []
     for ambition in command.every:
         folder = command.folder / ambition.scenario.name
+        earlier = holds_runs(folder)
         codes.append(measure(command.program, ambition, folder, console))
-        if done is not None and codes[-1] != FAILED:
+        if done is not None and (codes[-1] != FAILED or (holds_runs(folder) and not earlier)):
             done(folder)
         if codes[-1] == STOPPED:
             console.print("Stopped: what was measured is kept.")

@@ -85,7 +85,7 @@ def test_the_command_prints_and_writes_a_page_and_a_csv(
     out = capsys.readouterr().out
     assert all(name in out for name in ("short polling", "long polling", "WebSocket"))
     assert max(map(len, out.splitlines()[2:10])) <= 80
-    holding = "From 3 runs of each, a 95\u00a0% interval holds in about 80 of 100 cases"
+    holding = "From 3 runs of each, a 95\u00a0% interval of a mean holds in about 80 of 100 cases"
     assert holding in " ".join(out.split("\n"))
     text = (tmp_path / "out" / "comparison.html").read_text()
     assert Page(text).open == []

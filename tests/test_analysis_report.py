@@ -147,7 +147,7 @@ def test_the_contents_lead_to_every_section(page: Page, text: str) -> None:
 
 
 def test_beside_the_intervals_stands_how_often_they_hold(tmp_path: Path, text: str) -> None:
-    said = "From 2 runs, a 95\u00a0% interval holds in about 50 of 100 cases"
+    said = "From 2 runs, a 95\u00a0% interval of a mean holds in about 50 of 100 cases"
     for name in ("summary", "figures"):
         assert said in text.split(f'id="{name}"')[1].split("</section>", maxsplit=1)[0]
     assert "of 100 cases" not in words(make_log(tmp_path / "log", [QUICK], trials=1))

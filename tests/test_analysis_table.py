@@ -72,7 +72,9 @@ def test_the_table_says_how_often_intervals_from_so_few_runs_hold(
     single: Printed, width: int
 ) -> None:
     text = " ".join(single(width).split())
-    assert "From 2 to 3 runs, a 95 % interval holds in about 50 to 75 of 100 cases." in text
+    assert (
+        "From 2 to 3 runs, a 95 % interval of a mean holds in about 50 to 75 of 100 cases." in text
+    )
 
 
 def test_a_single_run_has_no_interval_and_no_word_about_it(tmp_path: Path) -> None:

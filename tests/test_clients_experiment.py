@@ -280,3 +280,34 @@ async def test_url_where_nothing_listens_is_refused_before_anything_is_written(
     with pytest.raises(ServerError, match=r"nothing answers at http://127\.0\.0\.1:1"):
         await experiment(Ambition(TINY, 1, "http://127.0.0.1:1"), tmp_path / "log", silent)
     assert not (tmp_path / "log").exists()
+
+
+async def test_a_run_that_fails_is_void_and_the_experiment_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def fail_first(outcome: Outcome, url: str | None = None) -> None:
+        asked.append(outcome.plan.mode)
+        if len(asked) == 1:
+            raise ServerError("not all clients could ask")
+
+    monkeypatch.setattr("clients.experiment.measure", fail_first)
+    await experiment(Ambition(TINY, seed=1), tmp_path / "log", silent)
+    log = read(tmp_path / "log")
+    assert log.experiment.finished
+    assert "not all clients could ask" in log.runs["void_because"][0]
+    assert len(asked) == log.runs.height == 3
+
+
+async def test_runs_that_fail_one_after_another_end_the_experiment_and_keep_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: Outcome, __: str | None = None) -> None:
+        raise ServerError("not all clients could ask")
+
+    monkeypatch.setattr("clients.experiment.measure", fail)
+    many = msgspec.structs.replace(TINY, trials=9)
+    with pytest.raises(ServerError, match=r"3 runs in a row failed.*not all clients could ask"):
+        await experiment(Ambition(many, seed=1), tmp_path / "log", silent)
+    assert read(tmp_path / "log").runs.height == 3

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from clients.checks import BUSY_CLIENT
 from clients.files import allow_files, most_clients
 from clients.joining import Tally
 from clients.quantum_leap.article import BODY, MBPS
@@ -51,6 +52,12 @@ class Measured(msgspec.Struct, frozen=True):
     failures: int
     kept_up: bool
     agrees: bool
+
+    @property
+    def good(self) -> bool:
+        """Whether it holds: all went well, the counts agree, and no client was the limit."""
+        carried = self.kept_up and self.client_cpu_share <= BUSY_CLIENT
+        return self.agrees and not self.failures and carried
 
 
 async def measure(leap: Leap, done: Callable[[Measured], None]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from rich.table import Table
 
+from clients.checks import BUSY_CLIENT
 from clients.quantum_leap.article import (
     FRAME_BYTES,
     MBPS,
@@ -40,9 +41,12 @@ class Row(msgspec.Struct, frozen=True):
     websocket_measured: float | None
 
 
-def rows(measured: Iterable[Measured]) -> list[Row]:
-    """Return a row for each of the article's crowds, and for each that was measured."""
-    found = {(each.mode, each.clients): each.header_mbps for each in measured}
+def rows(measured: Sequence[Measured]) -> list[Row]:
+    """Return a row for each of the article's crowds, and for each that was measured.
+
+    Only a good measurement is a figure.
+    """
+    found = {(each.mode, each.clients): each.header_mbps for each in measured if each.good}
     printed = {case.clients: case for case in USE_CASES}
     return [
         Row(
@@ -55,7 +59,7 @@ def rows(measured: Iterable[Measured]) -> list[Row]:
             _mbps(clients * FRAME_BYTES),
             found.get(("websocket", clients)),
         )
-        for clients in sorted({*printed, *(size for _, size in found)})
+        for clients in sorted({*printed, *(each.clients for each in measured)})
     ]
 
 
@@ -69,7 +73,7 @@ def write(folder: Path, measured: Sequence[Measured]) -> None:
     (folder / DETAILS).write_bytes(text + b"\n")
 
 
-def table(measured: Iterable[Measured]) -> Table:
+def table(measured: Sequence[Measured]) -> Table:
     """Lay the rows out for a terminal."""
     listed = Table(box=None, padding=(0, 2, 0, 0), title="Mbps of header traffic, in 2^20 bits")
     for heading in HEADINGS:
@@ -101,6 +105,8 @@ def remarks(measured: Iterable[Measured]) -> list[str]:
             said.append(f"{name}: this machine does not carry them, {pace:.2f} messages/s each")
         if not each.agrees or each.failures:
             said.append(f"{name}: void, clients and server disagree ({each.failures} failures)")
+        if each.client_cpu_share > BUSY_CLIENT:
+            said.append(f"{name}: void, the clients' process was busy")
     return said
 
 
