@@ -72,15 +72,14 @@ async def _session(request: web.Request, mode: Mode, answer: Answer) -> web.Stre
     with _carried(request, mode, owes=MAX_OWED_BYTES) as visit:
         lane, delayed = visit.lane, visit.transport
         await lane.line.travel(opening=True)
-        inner = cast(asyncio.Protocol, delayed.below.get_protocol())
-        protocol = DelayedProtocol(inner, delayed, lane.line)
-        delayed.below.set_protocol(protocol)
+        protocol = DelayedProtocol(delayed, lane.line)
         lane.wire.session(visit.head, delayed, protocol)
         lane.session = mine = Session(request.app[ANSWERS].feed.epoch, request, delayed)
         try:
             response = await answer(request, visit.tally)
             await delayed.sent()
         finally:
+            protocol.step_aside()  # a refused upgrade's connection goes on to other requests
             if lane.session is mine:
                 lane.session = None
     return response
