@@ -56,7 +56,10 @@ async def test_a_lane_that_is_cut_catches_up_and_loses_nothing(
 
 @pytest.mark.parametrize(
     ("mode", "says"),
-    [("short", "Without a cursor nobody can say what it has lost"), ("ws", "lost 3, for want of a")],
+    [
+        ("short", "Without a cursor nobody can say what it has lost"),
+        ("ws", "lost 3, for want of a"),
+    ],
 )
 async def test_a_lane_without_a_cursor_does_not_say_that_it_has_lost_nothing(
     page: Page, client: ClientSession, mode: str, says: str
