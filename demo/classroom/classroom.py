@@ -11,11 +11,12 @@ from collections.abc import Callable
 from aiohttp import web
 
 from demo.classroom.chatter import Chatter
-from demo.classroom.guesses import QUESTIONS, Guesses
+from demo.classroom.guesses import Guesses
 from demo.classroom.lanes import MODES, Lanes
 from demo.classroom.line import LineChange
 from demo.classroom.log import Material
 from demo.classroom.overview import Overview
+from demo.classroom.questions import QUESTIONS
 from demo.classroom.reports import Reports
 from demo.classroom.run import Run, RunRequest
 from demo.classroom.runs import Runs
@@ -47,7 +48,7 @@ class Classroom:
         self.chatter = Chatter(feed, random.Random(), now_ns)
         self.runs = Runs(feed, self.lanes, self.chatter, now_ns)
         self.reports = Reports(self.lanes, self.runs, now_ns)
-        self.guesses = Guesses()
+        self.guesses = Guesses(self.lanes)
         self._overview = Overview(self.lanes, self.reports)
         self._modes: tuple[float, dict[Mode, dict[str, float | int | None]]] = (float("-inf"), {})
         self._turns = itertools.cycle(MODES)
@@ -63,6 +64,7 @@ class Classroom:
             "teacher": teacher,
             "join_url": self.join_url,
             "modes": self._recent_modes(now_s),
+            "turned_away": self.lanes.turned_away,
             "suggest": self._suggest(),
             "questions": QUESTIONS,
             "guesses": self.guesses.shown(revealed=revealed),
@@ -85,8 +87,6 @@ class Classroom:
         self._set(changes)
         if "chatter" in changes:
             self._chatter_after = None
-        if before.stage == "reveal" and self.settings.stage == "guess":
-            self.guesses.clear()
         if changes.keys() - {"stage"} and self.settings != before:
             self.runs.disturb("settings were changed meanwhile")
         return self.settings
@@ -127,8 +127,9 @@ class Classroom:
         self.runs.stop()
 
     def _set(self, changes: dict[str, object]) -> None:
-        """Change settings; the chatter is always what they say."""
+        """Change settings; the chatter is always what they say, and so is the round of guesses."""
         before, self.settings = self.settings, changed(self.settings, changes)
+        self.guesses.turn(self.settings.stage)
         if self.settings.chatter != before.chatter:
             self.chatter.set(self.settings.chatter)
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from demo.answers import ANSWERS
 from demo.classroom.arriving import DelayedProtocol
 from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport, lay, lift
-from demo.classroom.lanes import MODES, Full, Lane, Lanes, Session
+from demo.classroom.lanes import MODES, Arrival, Full, Lane, Lanes, Session
 from demo.classroom.settings import Mode
 from demo.classroom.wire import head_of
 from demo.queries import problem
@@ -134,6 +134,6 @@ def _lane(request: web.Request, mode: Mode, lanes: Lanes) -> Lane:
         line = f"reader must be 1 to 40 letters, digits, or any of _ . -, not {name[:40]!r}"
         raise problem(web.HTTPBadRequest, line)
     try:
-        return lanes.join(name, mode)
+        return lanes.join(name, mode, Arrival(request.remote, request.transport))
     except Full as full:
         raise problem(web.HTTPTooManyRequests, str(full)) from None
