@@ -91,9 +91,11 @@ class Phone:
 @contextlib.asynccontextmanager
 async def phones(url: str, count: int) -> AsyncIterator[list[Phone]]:
     """Let so many phones read, modes in turn, until the block ends; yield them."""
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(url, connector=connector) as session:
-        crowd = [Phone(session, f"phone-{n}", MODES[n % 3]) for n in range(count)]
+    async with contextlib.AsyncExitStack() as stack:
+        sessions = [aiohttp.ClientSession(url) for _ in range(count)]  # each its own connections
+        for session in sessions:
+            await stack.enter_async_context(session)
+        crowd = [Phone(s, f"phone-{n}", MODES[n % 3]) for n, s in enumerate(sessions)]
         living = [asyncio.create_task(_late(phone, n / count)) for n, phone in enumerate(crowd)]
         yield crowd
         for task in living:

@@ -65,7 +65,9 @@ async def guess_for_many(client: ClientSession, count: int) -> None:
             "latency_ms": late_ms[number % len(late_ms)],
             "fewest_bytes": ["ws", "ws", "short", "ws", "long"][number % 5],
         }
-        await post(client, "guesses", {"reader": f"made.{number}", "answers": answers})
+        reader = f"made.{number}"
+        async with client.get("/short-poll", params={"reader": reader, "close": 1}):
+            await post(client, "guesses", {"reader": reader, "answers": answers})
 
 
 def stage(page: Page, name: str) -> Locator:
@@ -106,6 +108,20 @@ async def test_guesses_and_measurement_stand_on_one_chart(
         await expect(one.locator("#answer")).to_contain_text("You said: 60 requests")
         await expect(one.locator("#answer li")).to_have_count(9)
         await shoot(one, "phone-reveal", tmp_path)
+
+
+async def test_a_phone_keeps_its_guess_through_a_reload_and_not_into_the_next_round(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    await post(client, "settings", {"stage": "guess"})
+    async with phone(browser, demo, "ws") as page:
+        told = page.locator("#guess").get_by_role("status")
+        await guess(page, "60", "500", "ws")
+        await page.reload()
+        await expect(told).to_contain_text("Your guess is in", timeout=SOON_MS)
+        for stage in ("reveal", "chat", "guess"):
+            await post(client, "settings", {"stage": stage})
+        await expect(told).to_be_empty(timeout=SOON_MS)
 
 
 async def test_nobody_sees_a_guess_before_the_reveal(

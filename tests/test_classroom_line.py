@@ -9,10 +9,10 @@ import pytest
 
 from demo.app import Settings
 from demo.classroom.classroom import CLASSROOM, Classroom
-from demo.classroom.delayed import MAX_OWED_BYTES
+from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport
 from demo.classroom.line import LineChange
 from demo.fanout import LISTENER
-from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire
+from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
 
 
 @pytest.fixture
@@ -84,6 +84,17 @@ async def test_a_connection_that_carried_a_reader_is_fast_for_others(
 ) -> None:
     room.change({"rtt_ms": 200})
     assert await takes(clock, wire.request("/short-poll?after=0&reader=r")) == about(0.2)
+    assert await takes(clock, wire.request("/class/clock")) == about(0)
+
+
+async def test_an_upgrade_that_is_refused_delays_nothing_that_comes_after_it(
+    clock: Clock, room: Classroom, wire: Wire
+) -> None:
+    room.change({"rtt_ms": 200})
+    for _ in range(2):
+        refused = asyncio.ensure_future(wire.upgrade("/ws?after=x&reader=r"))
+        await takes(clock, refused)
+        assert refused.result().startswith(b"HTTP/1.1 400")
     assert await takes(clock, wire.request("/class/clock")) == about(0)
 
 
@@ -239,6 +250,25 @@ async def test_a_cut_ends_what_is_held_and_open(
     server.publish("one")
     await other.frame()
     assert b"one" in (await other.frame())[1]
+
+
+@pytest.mark.both_loops
+async def test_a_held_answer_keeps_no_connection_open_when_the_server_stops(
+    start_server: StartServer, open_wire: OpenWire
+) -> None:
+    server = await start_server()
+    room = server.app[CLASSROOM]
+    wire = await open_wire(server)
+    await wire.request("/short-poll?after=0&reader=r")
+    change(room, "r", stall_s=120)
+    await wire.send(b"GET /short-poll?after=0&reader=r HTTP/1.1\r\nHost: x\r\n\r\n")
+    line = room.lanes.by_name["r"].line
+    await until(lambda: bool(line.carried))
+    (carried,) = line.carried
+    assert isinstance(carried, DelayedTransport)
+    await until(lambda: bool(carried.written))
+    await server.stop()
+    assert carried.below.is_closing()
 
 
 @pytest.mark.both_loops

@@ -125,6 +125,42 @@ async def test_a_run_of_nobody_has_no_figures(
     assert log.runs.is_empty()
 
 
+async def test_the_settings_tell_of_a_runs_chatter_while_it_lasts(
+    clock: Clock, client: ClientSession, room: Classroom
+) -> None:
+    room.change({"chatter": "quiet"})
+    await run(client, chatter="storm")
+    assert (room.settings.chatter, room.chatter.level) == ("storm", "storm")
+    await clock.advance(SECONDS)
+    assert (room.settings.chatter, room.chatter.level) == ("quiet", "quiet")
+
+
+@pytest.mark.parametrize("level", ["off", "quiet", "storm"])
+async def test_a_chatter_that_the_teacher_sets_during_a_run_stays(
+    clock: Clock, client: ClientSession, room: Classroom, level: str
+) -> None:
+    room.change({"chatter": "quiet"})
+    await run(client, chatter="storm")
+    room.change({"chatter": level})
+    assert (room.settings.chatter, room.chatter.level) == (level, level)
+    await clock.advance(SECONDS)
+    assert (room.settings.chatter, room.chatter.level) == (level, level)
+
+
+async def test_the_log_says_why_a_run_is_left_out(
+    clock: Clock, client: ClientSession, room: Classroom
+) -> None:
+    await run(client, chatter="storm")
+    room.restart()
+    await clock.advance(SECONDS + 4)
+    await run(client, chatter="off")
+    await clock.advance(SECONDS + 4)
+    async with client.get("/class/log.zip", headers=TEACHER) as response:
+        readme = zipfile.ZipFile(io.BytesIO(await response.read())).read("README.txt").decode()
+    assert "measured run 1 is left out: the feed was restarted meanwhile" in readme
+    assert "measured run 2 is left out: nothing was published in it" in readme
+
+
 async def test_there_is_one_run_at_a_time(clock: Clock, client: ClientSession) -> None:
     await run(client)
     assert "wait" in (await run(client, 409))["error"]

@@ -258,6 +258,44 @@ async def pauses(page: Page, mode: str, fault: str) -> Any:
     )
 
 
+async def test_a_lane_that_opens_its_socket_again_and_again_keeps_no_trace_of_the_old_ones(
+    browser: Browser, demo: Demo
+) -> None:
+    async with await browser.new_page() as page:
+        await page.goto(f"{demo.url}/stats")
+        kept = await page.evaluate(
+            """async () => {
+              const { openLane } = await import("/page/lanes/lane.js");
+              let kept = 0;
+              const { addEventListener, removeEventListener } = AbortSignal.prototype;
+              AbortSignal.prototype.addEventListener = function (...given) {
+                kept += 1;
+                addEventListener.apply(this, given);
+              };
+              AbortSignal.prototype.removeEventListener = function (...given) {
+                kept -= 1;
+                removeEventListener.apply(this, given);
+              };
+              window.WebSocket = class {
+                constructor() { queueMicrotask(() => this.onclose({ code: 1006 })); }
+                close() {}
+              };
+              window.setTimeout = (action) => { queueMicrotask(action); };
+              await new Promise((done) => {
+                let failures = 0;
+                const on = ({ kind }) => {
+                  if (kind !== "failed" || (failures += 1) < 20) return;
+                  lane.stop();
+                  done();
+                };
+                const lane = openLane({ mode: "ws", reader: "r", settings: () => ({}), on });
+              });
+              return kept;
+            }"""
+        )
+    assert kept == 0
+
+
 async def test_a_visitor_cannot_use_the_controls(
     browser: Browser, demo: Demo, client: ClientSession
 ) -> None:

@@ -10,7 +10,8 @@ from demo.app import Settings
 from demo.classroom import lanes as lanes_module
 from demo.classroom.classroom import CLASSROOM, Classroom
 from demo.classroom.rows import CHUNK, Rows
-from tests.conftest import Clock, Server, Session, StartServer
+from demo.serving import KEEPALIVE_S
+from tests.conftest import Clock, OpenWire, Server, Session, StartServer
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def request(status: int = 200, messages: int = 1) -> list[int]:
     return [now, now + 1000, status, messages, 1]
 
 
-def report(reader: str = "r", mode: str = "ws", **parts: object) -> dict[str, object]:
+def report(reader: str = "r", mode: str = "short", **parts: object) -> dict[str, object]:
     return {"reader": reader, "mode": mode, "clock_error_ms": 1, **parts}
 
 
@@ -41,6 +42,11 @@ async def send(client: ClientSession, body: object, status: int = 200) -> Any:
     async with client.post("/class/reports", json=body) as response:
         assert response.status == status, await response.text()
         return await response.json()
+
+
+async def read(client: ClientSession, reader: str = "r") -> None:
+    async with client.get("/short-poll", params={"after": 0, "reader": reader}) as response:
+        await response.read()
 
 
 async def modes(client: ClientSession, clock: Clock) -> Any:
@@ -52,10 +58,9 @@ async def modes(client: ClientSession, clock: Clock) -> Any:
 async def test_a_report_is_answered_with_what_a_reader_should_know(
     client: ClientSession,
 ) -> None:
-    async with client.get("/short-poll?after=0&reader=r"):
-        pass
+    await read(client)
     answer = await send(client, report())
-    assert set(answer) == {"settings", "now_ns", "stage", "run", "questions", "tally"}
+    assert set(answer) == {"settings", "now_ns", "stage", "run", "questions", "guess", "tally"}
     assert (answer["tally"]["requests"], answer["tally"]["empty"]) == (1, 1)
     assert answer["stage"] == "chat"
 
@@ -63,22 +68,24 @@ async def test_a_report_is_answered_with_what_a_reader_should_know(
 async def test_latency_is_told_of_all_that_reported_lately(
     client: ClientSession, clock: Clock
 ) -> None:
+    await read(client)
     rows = [delivery(n, latency_ms=n) for n in range(1, 102)]
     await send(client, report(deliveries=rows))
-    figures = (await modes(client, clock))["ws"]
+    figures = (await modes(client, clock))["short"]
     assert figures["readers"] == 1
     shown = [figures[f"latency_{name}_ms"] for name in ("p50", "p90", "max")]
     assert shown == [51, 91, 101]
     assert figures["clock_error_ms"] == 1
     await clock.advance(10)
-    figures = (await modes(client, clock))["ws"]
+    figures = (await modes(client, clock))["short"]
     assert (figures["readers"], figures["latency_p50_ms"]) == (0, None)
 
 
 async def test_rates_are_the_servers_counts_between_reports(
     client: ClientSession, clock: Clock, server: Server
 ) -> None:
-    await send(client, report(mode="short"))
+    await read(client)
+    await send(client, report())
     for _ in range(6):
         async with client.get("/short-poll?after=0&reader=r") as response:
             assert response.status == 204
@@ -96,6 +103,7 @@ async def test_rates_are_the_servers_counts_between_reports(
 
 
 async def test_a_report_sent_twice_counts_once(client: ClientSession, room: Classroom) -> None:
+    await read(client)
     for number in (1, 1, 2, 1):
         await send(client, report(deliveries=[delivery(1)], number=number))
     assert len(room.reports.deliveries) == 2
@@ -139,6 +147,7 @@ async def test_a_request_does_not_end_before_it_starts(client: ClientSession) ->
 
 
 async def test_rows_in_one_report_are_bounded(client: ClientSession) -> None:
+    await read(client)
     await send(client, report(requests=[request()] * 1000))
     await send(client, report(requests=[request()] * 1001), 400)
 
@@ -146,6 +155,8 @@ async def test_rows_in_one_report_are_bounded(client: ClientSession) -> None:
 async def test_a_reader_that_reports_without_pause_is_a_429(
     client: ClientSession, clock: Clock
 ) -> None:
+    for name in ("r", "another"):
+        await read(client, name)
     for _ in range(10):
         await send(client, report())
     assert "too fast" in (await send(client, report(), 429))["error"]
@@ -161,10 +172,59 @@ async def test_readers_are_bounded_and_the_next_is_told(
     for name in ("a", "b"):
         async with client.get(f"/short-poll?after=0&reader={name}"):
             pass
-    assert "the class is full" in (await send(client, report("c"), 429))["error"]
     async with client.get("/short-poll?after=0&reader=c") as response:
         assert response.status == 429
+        assert "the class is full" in (await response.json())["error"]
+    async with client.get("/class") as response:
+        assert (await response.json())["turned_away"] == 1
     await send(client, report("a"))
+
+
+@pytest.mark.parametrize(
+    ("bound", "said", "patience_s"),
+    [("MAX_OF_CONNECTION", "this connection", 11), ("MAX_OF_ADDRESS", "this address", 301)],
+)
+async def test_nobody_fills_the_class_with_invented_names(
+    server: Server,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    open_wire: OpenWire,
+    bound: str,
+    said: str,
+    patience_s: float,
+) -> None:
+    monkeypatch.setattr(lanes_module, bound, 3)
+    wire = await open_wire(server)
+    answers = [await wire.request(f"/short-poll?after=0&reader=made.{n}") for n in range(4)]
+    assert [answer[9:12] for answer in answers] == [b"204", b"204", b"204", b"429"]
+    assert said.encode() in answers[3]
+    again = await wire.request("/short-poll?after=0&reader=made.0")
+    assert again[9:12] == b"204"
+    await clock.advance(patience_s)
+    if patience_s > KEEPALIVE_S:
+        wire = await open_wire(server)
+    later = await wire.request("/short-poll?after=0&reader=made.3")
+    assert later[9:12] == b"204"
+
+
+async def test_a_reader_on_a_connection_of_its_own_is_let_in_beside_one_that_has_too_many(
+    server: Server, monkeypatch: pytest.MonkeyPatch, open_wire: OpenWire
+) -> None:
+    monkeypatch.setattr(lanes_module, "MAX_OF_CONNECTION", 1)
+    wires = [await open_wire(server) for _ in range(2)]
+    for wire, reader, status in ((0, "a", b"204"), (0, "b", b"429"), (1, "b", b"204")):
+        answer = await wires[wire].request(f"/short-poll?after=0&reader={reader}")
+        assert answer[9:12] == status
+
+
+@pytest.mark.parametrize(("reader", "mode"), [("nobody", "short"), ("r", "ws")])
+async def test_who_has_not_read_so_reports_nothing(
+    client: ClientSession, room: Classroom, reader: str, mode: str
+) -> None:
+    await read(client)
+    said = await send(client, report(reader, mode, deliveries=[delivery(1)]), 404)
+    assert "no reader" in said["error"]
+    assert len(room.reports.deliveries) == 0
 
 
 async def test_a_reader_long_gone_makes_room_and_stays_counted(

@@ -7,7 +7,6 @@ import pytest
 from aiohttp import ClientSession
 
 from demo.app import Settings
-from demo.classroom import guesses as guesses_module
 from demo.classroom.bodies import MAX_BODY_BYTES
 from demo.classroom.classroom import CLASSROOM
 from tests.conftest import Demo, Server, Session, StartDemo, StartServer, Wire
@@ -314,9 +313,16 @@ def guess(reader: str = "r", **answers: object) -> dict[str, object]:
     return {"reader": reader, "answers": answers}
 
 
+async def read(client: ClientSession, *readers: str) -> None:
+    for reader in readers:
+        async with client.get("/short-poll", params={"reader": reader}):
+            pass
+
+
 async def test_guesses_are_counted_and_hidden_until_they_are_revealed(
     client: ClientSession,
 ) -> None:
+    await read(client, "a", "b")
     await post(client, "/class/guesses", guess("a", latency_ms=500, fewest_bytes="ws"))
     await post(client, "/class/guesses", guess("b", requests_per_minute=60))
     await post(client, "/class/guesses", guess("b", requests_per_minute=30))
@@ -328,11 +334,33 @@ async def test_guesses_are_counted_and_hidden_until_they_are_revealed(
     assert "revealed" in (await post(client, "/class/guesses", guess(), 409))["error"]
 
 
-async def test_a_new_round_of_guesses_begins_empty(client: ClientSession) -> None:
+@pytest.mark.parametrize("way", [["guess"], ["chat", "guess"], ["run", "chat", "guess"]])
+async def test_what_is_guessed_after_a_reveal_is_another_rounds(
+    client: ClientSession, way: list[str]
+) -> None:
+    await read(client, "r")
     await post(client, "/class/guesses", guess(latency_ms=500))
-    for stage, count in (("reveal", 1), ("guess", 0)):
+    await post(client, "/class/settings", {"stage": "reveal"})
+    assert (await get(client, "/class"))["guesses"]["count"] == 1
+    for stage in way:
         await post(client, "/class/settings", {"stage": stage})
-        assert (await get(client, "/class"))["guesses"]["count"] == count
+    assert (await get(client, "/class"))["guesses"]["count"] == 0
+
+
+async def test_a_round_lasts_until_it_is_revealed(client: ClientSession) -> None:
+    await read(client, "r")
+    await post(client, "/class/guesses", guess(latency_ms=500))
+    for stage in ("guess", "chat", "guess", "run", "guess", "reveal", "chat"):
+        await post(client, "/class/settings", {"stage": stage})
+        assert (await get(client, "/class"))["guesses"]["count"] == 1
+
+
+async def test_a_reader_is_told_what_it_has_guessed(client: ClientSession) -> None:
+    await read(client, "r")
+    said = {"reader": "r", "mode": "short"}
+    assert (await post(client, "/class/reports", said))["guess"] is None
+    await post(client, "/class/guesses", guess(latency_ms=500))
+    assert (await post(client, "/class/reports", said))["guess"]["latency_ms"] == 500
 
 
 @pytest.mark.parametrize(
@@ -354,11 +382,9 @@ async def test_rude_guesses_are_a_400(client: ClientSession, body: object) -> No
     assert (await get(client, "/class"))["guesses"]["count"] == 0
 
 
-async def test_guesses_are_bounded(client: ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guesses_module, "MAX_GUESSES", 1)
-    await post(client, "/class/guesses", guess("a"))
-    assert "no more" in (await post(client, "/class/guesses", guess("b"), 429))["error"]
-    await post(client, "/class/guesses", guess("a", latency_ms=1))
+async def test_who_has_not_read_guesses_nothing(client: ClientSession) -> None:
+    assert "no reader" in (await post(client, "/class/guesses", guess("a"), 404))["error"]
+    assert (await get(client, "/class"))["guesses"]["count"] == 0
 
 
 # Joining

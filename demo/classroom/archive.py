@@ -128,8 +128,8 @@ def _ms(error_ms: float | None) -> str:
 
 
 def _left_out(number: int, run: Run) -> str:
-    if not run.messages:
-        return f"measured run {number} is left out: nothing was published in it"
+    if run.left_out is not None:
+        return f"measured run {number} is left out: {run.left_out}"
     counts = {mode: (len(run.of(mode)), len(parts)) for mode, parts in taken(run).items()}
     told = ", ".join(f"{mode} {took} of {there}" for mode, (there, took) in counts.items())
     return f"measured run {number}: readers taken, as many of each mode: {told or 'none'}"

@@ -5,6 +5,7 @@ A reader that sends more than MAX_UNREAD_BYTES ahead is cut off.
 
 import asyncio
 from collections import deque
+from typing import cast
 
 from demo.classroom.delayed import KEPT_BYTES, DelayedTransport
 from demo.classroom.framing import is_text
@@ -14,11 +15,11 @@ MAX_UNREAD_BYTES = 256 * 1024
 
 
 class DelayedProtocol(asyncio.Protocol):
-    """Hand on what a WebSocket's reader sends when the line has brought it."""
+    """Stand before a connection's protocol, and hand on what its reader sends by and by."""
 
-    def __init__(self, inner: asyncio.Protocol, transport: DelayedTransport, line: Line) -> None:
+    def __init__(self, transport: DelayedTransport, line: Line) -> None:
         self.last_text = b""
-        self._inner = inner
+        self._inner = inner = cast(asyncio.Protocol, transport.below.get_protocol())
         self._transport = transport
         self._line = line
         self._queue: deque[bytes] = deque()
@@ -26,6 +27,14 @@ class DelayedProtocol(asyncio.Protocol):
         self._lost = False
         self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
         self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
+        transport.below.set_protocol(self)
+
+    def step_aside(self) -> None:
+        """Hand on what waits, and leave the connection to the protocol that was there before."""
+        while self._queue and not self._lost:
+            self._hand_on()
+        if not self._lost:
+            self._transport.below.set_protocol(self._inner)
 
     def data_received(self, data: bytes) -> None:
         """Hand on now, or when the line has brought it."""

@@ -11,15 +11,16 @@ from collections.abc import Callable
 from aiohttp import web
 
 from demo.classroom.chatter import Chatter
-from demo.classroom.guesses import QUESTIONS, Guesses
+from demo.classroom.guesses import Guesses
 from demo.classroom.lanes import MODES, Lanes
 from demo.classroom.line import LineChange
 from demo.classroom.log import Material
 from demo.classroom.overview import Overview
+from demo.classroom.questions import QUESTIONS
 from demo.classroom.reports import Reports
 from demo.classroom.run import Run, RunRequest
 from demo.classroom.runs import Runs
-from demo.classroom.settings import ClassSettings, Mode, changed
+from demo.classroom.settings import ClassSettings, Level, Mode, changed
 from demo.classroom.token import Token
 from demo.feed import Feed
 from demo.stats import Stats
@@ -41,12 +42,13 @@ class Classroom:
         self.token = token
         self.now_ns = now_ns
         self.settings = ClassSettings()
+        self._chatter_after: Level | None = None  # the run; None: as it is then
         self.join_url: str | None = None
         self.lanes = Lanes(stats, lambda: self.settings.rtt_ms / 1e3)
         self.chatter = Chatter(feed, random.Random(), now_ns)
         self.runs = Runs(feed, self.lanes, self.chatter, now_ns)
         self.reports = Reports(self.lanes, self.runs, now_ns)
-        self.guesses = Guesses()
+        self.guesses = Guesses(self.lanes)
         self._overview = Overview(self.lanes, self.reports)
         self._modes: tuple[float, dict[Mode, dict[str, float | int | None]]] = (float("-inf"), {})
         self._turns = itertools.cycle(MODES)
@@ -62,6 +64,7 @@ class Classroom:
             "teacher": teacher,
             "join_url": self.join_url,
             "modes": self._recent_modes(now_s),
+            "turned_away": self.lanes.turned_away,
             "suggest": self._suggest(),
             "questions": QUESTIONS,
             "guesses": self.guesses.shown(revealed=revealed),
@@ -80,11 +83,10 @@ class Classroom:
 
     def change(self, changes: dict[str, object]) -> ClassSettings:
         """Set what the teacher sets; raise ValueError where it cannot be."""
-        before, self.settings = self.settings, changed(self.settings, changes)
-        if self.settings.chatter != before.chatter:
-            self.chatter.set(self.settings.chatter)
-        if before.stage == "reveal" and self.settings.stage == "guess":
-            self.guesses.clear()
+        before = self.settings
+        self._set(changes)
+        if "chatter" in changes:
+            self._chatter_after = None
         if changes.keys() - {"stage"} and self.settings != before:
             self.runs.disturb("settings were changed meanwhile")
         return self.settings
@@ -102,8 +104,9 @@ class Classroom:
 
     def start(self, asked: RunRequest) -> Run:
         """Begin a measured run; raise Busy while there is one."""
-        run = self.runs.start(asked, self.settings)
-        self.settings = changed(self.settings, {"stage": "run"})
+        run = self.runs.start(asked, self.settings, self._chat_as_before)
+        self._chatter_after = self.settings.chatter
+        self._set({"stage": "run", "chatter": asked.chatter})
         return run
 
     def material(self) -> Material:
@@ -122,6 +125,17 @@ class Classroom:
         """Publish and measure nothing more: the server stops."""
         self.chatter.stop()
         self.runs.stop()
+
+    def _set(self, changes: dict[str, object]) -> None:
+        """Change settings; the chatter is always what they say, and so is the round of guesses."""
+        before, self.settings = self.settings, changed(self.settings, changes)
+        self.guesses.turn(self.settings.stage)
+        if self.settings.chatter != before.chatter:
+            self.chatter.set(self.settings.chatter)
+
+    def _chat_as_before(self) -> None:
+        if self._chatter_after is not None:  # else the teacher has set another meanwhile
+            self._set({"chatter": self._chatter_after})
 
     def _recent_modes(self, now_s: float) -> dict[Mode, dict[str, float | int | None]]:
         if now_s - self._modes[0] > OVERVIEW_S:

@@ -91,9 +91,11 @@ class DelayedTransport:
             self._wait(0.0)
 
     def release(self) -> None:
-        """Leave the line; what still waits is dropped."""
+        """Leave the line; what still waits is dropped, and no close waits for it any more."""
         self._line.carried.discard(self)
         self._drop()
+        if self._closing:
+            self.below.close()
 
     def waiting(self) -> int:
         """Return how many text frames are held back."""

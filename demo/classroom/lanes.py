@@ -1,4 +1,8 @@
-"""Who reads on the page: each reader's counters, line and last bytes. At most 1,000 at a time."""
+"""Who reads on the page: each reader's counters, line and last bytes.
+
+A reader is a name that a request brings, and names are free: how many there may be is bounded, so
+that nobody can fill the class with invented ones. Those long unseen make room.
+"""
 
 import asyncio
 from collections import deque
@@ -9,6 +13,7 @@ from aiohttp import web
 
 from demo.classroom.delayed import DelayedTransport
 from demo.classroom.line import Line
+from demo.classroom.questions import Answers
 from demo.classroom.rows import MAX_SERVED, Rows
 from demo.classroom.settings import Mode
 from demo.classroom.wire import Wire
@@ -16,6 +21,8 @@ from demo.fanout import LISTENER
 from demo.stats import Stats, Tally, total
 
 MAX_READERS = 1000
+MAX_OF_ADDRESS = 600  # a class of 300 may be behind one address, and each may come twice
+MAX_OF_CONNECTION = 20  # a page has four, and a browser keeps its connections when it loads anew
 FORGET_S = 300.0  # a reader not seen for so long makes room for another when there is none
 PRESENT_S = 10.0
 SAMPLES = 8  # one a report, each 2 s: enough for rates over 10 s
@@ -25,6 +32,17 @@ MODES: tuple[Mode, ...] = ("short", "long", "ws")
 
 class Full(Exception):
     """There are as many readers as are counted."""
+
+
+class Unknown(LookupError):
+    """No reader of that name has read."""
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """How a request came: from which address, over which connection."""
+
+    address: str | None
+    connection: object
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -38,8 +56,9 @@ class Session(msgspec.Struct, frozen=True):
 class Lane:
     """One reader of the page."""
 
-    def __init__(self, number: int, line: Line) -> None:
+    def __init__(self, number: int, line: Line, first: Arrival) -> None:
         self.number = number
+        self.first = first
         self.mode: Mode = "short"
         self.line = line
         self.wire = Wire()
@@ -53,6 +72,7 @@ class Lane:
         self.samples: deque[tuple[float, Mode, Tally]] = deque(maxlen=SAMPLES)
         self.report = -1  # number of its last report
         self.allowance = (0.0, float("-inf"))  # reports it may make, and when that was so
+        self.guess: Answers | None = None
 
     def behind(self, epoch: str, head: int) -> int | None:
         """Return how many messages it has yet to get, None where that is unknown."""
@@ -74,20 +94,30 @@ class Lanes:
         self.by_name: dict[str, Lane] = {}
         # Polls as the server saw them: reader, mode, then as Served in matching.py.
         self.served = Rows(8, MAX_SERVED)
+        self.turned_away = 0  # requests, for want of room
         self._stats = stats
         self._rtt_s = rtt_s
         self._numbered = 0
 
-    def join(self, name: str, mode: Mode) -> Lane:
-        """Return the reader of this name, new or known; raise Full."""
+    def join(self, name: str, mode: Mode, arrival: Arrival) -> Lane:
+        """Return the reader of this name, new or known, that reads now; raise Full."""
         lane = self.by_name.get(name)
         now = asyncio.get_running_loop().time()
         if lane is None:
-            self._make_room(now)
+            self._make_room(now, arrival)
             self._numbered += 1
-            lane = self.by_name[name] = Lane(self._numbered, Line(self._rtt_s))
+            lane = self.by_name[name] = Lane(self._numbered, Line(self._rtt_s), arrival)
         lane.mode = mode
         lane.seen_s = now
+        return lane
+
+    def known(self, name: str, mode: Mode | None = None) -> Lane:
+        """Return a reader that has read, in `mode` if one is given; raise Unknown."""
+        lane = self.by_name.get(name)
+        if lane is None or (mode is not None and mode not in lane.tallies):
+            way = "" if mode is None else f" in mode {mode}"
+            known = "it is known from its first request on"
+            raise Unknown(f"no reader {name[:40]!r} has read{way} yet: {known}")
         return lane
 
     def tally(self, lane: Lane, mode: Mode) -> Tally:
@@ -105,14 +135,29 @@ class Lanes:
             if lane.reported_s is not None and lane.reported_s >= since
         ]
 
-    def _make_room(self, now: float) -> None:
-        if len(self.by_name) < MAX_READERS:
-            return
-        for name, lane in tuple(self.by_name.items()):
-            open_connections = sum(tally.connections for tally in lane.tallies.values())
-            if now - lane.seen_s > FORGET_S and not lane.busy and not open_connections:
-                del self.by_name[name]
-                for mode, tally in lane.tallies.items():
-                    self._stats.fold(mode, tally)
-        if len(self.by_name) >= MAX_READERS:
-            raise Full(f"the class is full: at most {MAX_READERS} readers, come back in 5 minutes")
+    def _make_room(self, now: float, arrival: Arrival) -> None:
+        lanes = self.by_name
+        same = {name for name, lane in lanes.items() if lane.first.address == arrival.address}
+        mine = {name for name in same if lanes[name].first.connection is arrival.connection}
+        bounds = (
+            (mine, MAX_OF_CONNECTION, PRESENT_S, "this connection has all the readers it may have"),
+            (same, MAX_OF_ADDRESS, FORGET_S, "this address has all the readers it may have"),
+            (set(lanes), MAX_READERS, FORGET_S, "the class is full"),
+        )
+        for names, most, patience_s, line in bounds:
+            if len(names) >= most and not self._forget(names, now - patience_s):
+                self.turned_away += 1
+                raise Full(f"{line}, {most}: keep to one name, or come back in 5 minutes")
+
+    def _forget(self, names: set[str], unseen_since: float) -> bool:
+        """Forget those of some readers that are gone; return whether there are any."""
+        gone = [name for name in names if self._is_gone(self.by_name.get(name), unseen_since)]
+        for name in gone:
+            for mode, tally in self.by_name.pop(name).tallies.items():
+                self._stats.fold(mode, tally)
+        return bool(gone)
+
+    def _is_gone(self, lane: Lane | None, unseen_since: float) -> bool:
+        if lane is None or lane.busy or lane.seen_s > unseen_since:
+            return False
+        return not any(tally.connections for tally in lane.tallies.values())

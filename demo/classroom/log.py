@@ -37,10 +37,10 @@ class Material(msgspec.Struct, frozen=True):
 
 
 def measured_runs(material: Material) -> list[Measured]:
-    """Return every run that a message was published in, by mode."""
+    """Return every run that is not left out, by mode."""
     tables = {mode: _tables(material, number) for number, mode in enumerate(MODES)}
     found: list[Measured] = []
-    for setting, run in enumerate(run for run in material.runs if run.messages):
+    for setting, run in enumerate(run for run in material.runs if run.left_out is None):
         for mode, parts in taken(run).items():
             place = Place(len(found) + 1, len(found) + 1, setting, mode)
             found.append(measured(place, run, parts, tables[mode]))

@@ -13,7 +13,7 @@ from aiohttp import web
 from demo.answers import ANSWERS
 from demo.classroom.arriving import DelayedProtocol
 from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport, lay, lift
-from demo.classroom.lanes import MODES, Full, Lane, Lanes, Session
+from demo.classroom.lanes import MODES, Arrival, Full, Lane, Lanes, Session
 from demo.classroom.settings import Mode
 from demo.classroom.wire import head_of
 from demo.queries import problem
@@ -72,15 +72,14 @@ async def _session(request: web.Request, mode: Mode, answer: Answer) -> web.Stre
     with _carried(request, mode, owes=MAX_OWED_BYTES) as visit:
         lane, delayed = visit.lane, visit.transport
         await lane.line.travel(opening=True)
-        inner = cast(asyncio.Protocol, delayed.below.get_protocol())
-        protocol = DelayedProtocol(inner, delayed, lane.line)
-        delayed.below.set_protocol(protocol)
+        protocol = DelayedProtocol(delayed, lane.line)
         lane.wire.session(visit.head, delayed, protocol)
         lane.session = mine = Session(request.app[ANSWERS].feed.epoch, request, delayed)
         try:
             response = await answer(request, visit.tally)
             await delayed.sent()
         finally:
+            protocol.step_aside()  # a refused upgrade's connection goes on to other requests
             if lane.session is mine:
                 lane.session = None
     return response
@@ -135,6 +134,6 @@ def _lane(request: web.Request, mode: Mode, lanes: Lanes) -> Lane:
         line = f"reader must be 1 to 40 letters, digits, or any of _ . -, not {name[:40]!r}"
         raise problem(web.HTTPBadRequest, line)
     try:
-        return lanes.join(name, mode)
+        return lanes.join(name, mode, Arrival(request.remote, request.transport))
     except Full as full:
         raise problem(web.HTTPTooManyRequests, str(full)) from None

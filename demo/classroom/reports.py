@@ -77,12 +77,12 @@ class Reports:
         self._started_ns = now_ns()
 
     def take(self, report: Report) -> Lane:
-        """Keep a report; raise ValueError, TooOften, or Full (see lanes.py)."""
+        """Keep a report of a reader that has read; raise ValueError, TooOften, or Unknown."""
         self._check(report)
-        lane = self._lanes.join(report.reader, report.mode)
+        lane = self._lanes.known(report.reader, report.mode)
         now = asyncio.get_running_loop().time()
         _allow(lane, now)
-        lane.reported_s = now
+        lane.seen_s = lane.reported_s = now
         lane.clock_error_ms = report.clock_error_ms
         lane.samples.append((now, report.mode, _copy(self._lanes.tally(lane, report.mode))))
         if report.number is None or report.number > lane.report:

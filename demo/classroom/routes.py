@@ -9,9 +9,8 @@ from aiohttp import web
 from demo.classroom.archive import archive
 from demo.classroom.bodies import answer, read_as
 from demo.classroom.classroom import CLASSROOM
-from demo.classroom.guesses import Full as GuessesFull
 from demo.classroom.guesses import Guess
-from demo.classroom.lanes import Full, Lane
+from demo.classroom.lanes import Lane, Unknown
 from demo.classroom.line import LineChange
 from demo.classroom.qr import qr_svg
 from demo.classroom.reports import Report, TooOften
@@ -149,10 +148,12 @@ async def post_report(request: web.Request) -> web.Response:
         lane = room.reports.take(report)
     except ValueError as error:
         raise problem(web.HTTPBadRequest, str(error)) from None
-    except (Full, TooOften) as error:
+    except TooOften as error:
         raise problem(web.HTTPTooManyRequests, str(error)) from None
+    except Unknown as error:
+        raise problem(web.HTTPNotFound, str(error)) from None
     tally = _counters(lane, room.feed.epoch, room.feed.head)
-    return answer({**room.shown_to_reader(), "tally": tally})
+    return answer({**room.shown_to_reader(), "guess": lane.guess, "tally": tally})
 
 
 async def post_guess(request: web.Request) -> web.Response:
@@ -164,17 +165,16 @@ async def post_guess(request: web.Request) -> web.Response:
         raise problem(web.HTTPConflict, line)
     try:
         room.guesses.put(guess)
-    except GuessesFull as full:
-        raise problem(web.HTTPTooManyRequests, str(full)) from None
+    except Unknown as error:
+        raise problem(web.HTTPNotFound, str(error)) from None
     return answer(room.guesses.shown(revealed=False))
 
 
 def _known(request: web.Request, reader: str) -> Lane:
     try:
-        return request.app[CLASSROOM].lanes.by_name[reader]
-    except KeyError:
-        line = f"no reader {reader[:40]!r} has read yet: it is known from its first request on"
-        raise problem(web.HTTPNotFound, line) from None
+        return request.app[CLASSROOM].lanes.known(reader)
+    except Unknown as error:
+        raise problem(web.HTTPNotFound, str(error)) from None
 
 
 def _counters(lane: Lane, epoch: str, head: int) -> dict[str, object]:

@@ -38,7 +38,10 @@ class Part(msgspec.Struct):
 
 
 class Run(msgspec.Struct):
-    """A run, and what is known of it so far."""
+    """A run, and what is known of it so far.
+
+    left_out: why the log does without it, if it does
+    """
 
     seconds: float
     chatter: Level
@@ -56,6 +59,7 @@ class Run(msgspec.Struct):
     faults: list[str] = []
     latency_ms: dict[str, tuple[float, int]] = {}
     ended: bool = False
+    left_out: str | None = None
     result: dict[str, dict[str, float | int | None]] | None = None
 
     def contains(self, stamp_ns: int) -> bool:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from demo.classroom.chatter import Chatter
 from demo.classroom.lanes import MODES, PRESENT_S, Lane, Lanes
 from demo.classroom.run import Part, Run, RunRequest, result_of
-from demo.classroom.settings import ClassSettings, Level, Mode
+from demo.classroom.settings import ClassSettings, Mode
 from demo.feed import Feed
 
 REPORTS_COME_S = 3.0  # after a run's end: pages report every 2 s
@@ -53,8 +53,8 @@ class Runs:
         """The run being measured."""
         return self.current if self.current is not None and not self.current.ended else None
 
-    def start(self, asked: RunRequest, settings: ClassSettings) -> Run:
-        """Measure from now on; raise Busy."""
+    def start(self, asked: RunRequest, settings: ClassSettings, ended: Callable[[], None]) -> Run:
+        """Measure from now on, and call `ended` when it is over; raise Busy."""
         if self.running is not None:
             raise Busy("a run is being measured: wait until it has ended")
         now_ns = self._now_ns()
@@ -72,12 +72,10 @@ class Runs:
             readers=frozenset((part.number, part.mode) for part in parts),
         )
         self.kept.append(run)
-        before = self._chatter.level
         self._chatter.late_ms = run.late_ms
-        self._chatter.set(asked.chatter)
         loop = asyncio.get_running_loop()
         self._timers = [
-            loop.call_later(asked.seconds, self._end, run, before),
+            loop.call_later(asked.seconds, self._end, run, ended),
             loop.call_later(asked.seconds + REPORTS_COME_S, self._settle, run),
         ]
         return run
@@ -125,11 +123,10 @@ class Runs:
             if lane.mode in lane.tallies and (lane.busy or lane.seen_s >= since)
         ]
 
-    def _end(self, run: Run, level: Level) -> None:
+    def _end(self, run: Run, ended: Callable[[], None]) -> None:
         run.ended = True
         self._chatter.late_ms = None
-        if self._chatter.level == run.chatter:  # else the teacher has set another meanwhile
-            self._chatter.set(level)
+        ended()
         there = {(lane.number, lane.mode): lane for lane in self._readers(run.settings)}
         for part in run.parts:
             if (part.number, part.mode) in there:
@@ -137,6 +134,7 @@ class Runs:
                 part.after = replace(lane.tallies[part.mode])
                 part.text_bytes = lane.line.text_bytes - part.text_bytes
         if self._feed.epoch != run.epoch:
+            run.left_out = "the feed was restarted meanwhile"
             return
         # By their stamps: this may be called late, and then there are messages that came after.
         oldest = max(run.first_message - 1, self._feed.oldest - 1)
@@ -144,6 +142,7 @@ class Runs:
         inside = [message for message in messages if run.contains(message.published_ns)]
         run.text_bytes = sum(len(message.text.encode()) for message in inside)
         run.messages = inside[-1].id + 1 - run.first_message if inside else 0
+        run.left_out = None if inside else "nothing was published in it"
 
     def _settle(self, run: Run) -> None:
         run.result = {mode: result_of(run, mode) for mode in MODES}

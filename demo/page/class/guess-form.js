@@ -4,19 +4,26 @@ import { element } from "./element.js";
 import { title } from "./modes.js";
 import { questionsFor } from "./questions.js";
 
-/** Make the form for one reader; `show(settings)` brings the questions up to date. */
+const TAKEN = "Your guess is in. You can change it until the answer is shown.";
+
+/** Make the form for one reader; `show(state)` brings it up to date. */
 export function makeGuessForm(room, reader) {
   const asked = element("div", { className: "asked" });
   const send = element("button", { textContent: "Send my guess" });
   const told = element("p", { className: "told", role: "status" });
   const form = element("form", { className: "guess" }, element("h2", { textContent: "Your guess" }), asked, send, told);
   let words = "";
-  let given = null;
+  let taken = false;
   form.addEventListener("submit", submit);
-  return { form, show, given: () => given };
+  return { form, show };
 
-  // Drawn anew only when the words change: what is typed meanwhile stays.
-  function show(settings) {
+  // Drawn anew only when the words change: what is typed meanwhile stays. Whether a guess is in is the
+  // server's word, after a reload too; and in the next round it no longer is.
+  function show({ settings, guess }) {
+    if (taken !== Boolean(guess)) {
+      taken = Boolean(guess);
+      told.textContent = taken ? TAKEN : "";
+    }
     const questions = questionsFor(settings);
     const now = questions.map((question) => question.ask).join();
     if (now === words) return;
@@ -29,8 +36,8 @@ export function makeGuessForm(room, reader) {
     send.disabled = true;
     try {
       await room.guess(reader, answers(form));
-      given = answers(form);
-      told.textContent = "Your guess is in. You can change it until the answer is shown.";
+      room.adopt({ guess: answers(form) });
+      told.textContent = TAKEN;
     } catch (error) {
       told.textContent = `Not taken: ${error.message}`;
     }

@@ -85,10 +85,10 @@ let before = null;
 function show(state) {
   const { settings, tally } = state;
   if (tally) counters.server(tally);  // heads and frames are hidden from a page; the server has counted them
-  guess.show(settings);
+  guess.show(state);
   place("guess").hidden = settings.stage !== "guess";
   place("answer").hidden = settings.stage !== "reveal";
-  if (settings.stage === "reveal") outcome.show(state, guess.given());
+  if (settings.stage === "reveal") outcome.show(state);
   if (before?.stage !== settings.stage && settings.stage === "reveal") room.refresh();
   // A reader in the middle of a long pause is to notice that the pause is another now.
   if (before !== null && before.interval_s !== settings.interval_s) lane.nudge();

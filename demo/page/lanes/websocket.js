@@ -17,10 +17,15 @@ export async function read(lane) {
 
 function listen(lane, exchange) {
   const socket = new WebSocket(lane.url(PATH).replace("http", "ws"));
-  lane.signal.addEventListener("abort", () => socket.close());
+  const close = () => socket.close();
+  lane.signal.addEventListener("abort", close);
   return new Promise((closed, lost) => {
     socket.onmessage = ({ data }) => lane.heard(exchange, JSON.parse(data));
-    socket.onclose = ({ code }) => (code === GAP_CODE ? closed() : lost(new Error(`closed: ${code}`)));
+    socket.onclose = ({ code }) => {
+      lane.signal.removeEventListener("abort", close);
+      if (code === GAP_CODE) closed();
+      else lost(new Error(`closed: ${code}`));
+    };
   });
 }
 
