@@ -194,6 +194,55 @@ async def test_a_phones_counters_are_the_servers(
         assert shown == counts
 
 
+async def test_a_clock_that_stood_still_is_asked_for_anew(browser: Browser, demo: Demo) -> None:
+    async with opened(browser, PHONE) as page:
+        await page.goto(f"{demo.url}/stats")
+        told = await page.evaluate(
+            """async () => {
+              const { makeClock } = await import("/page/class/clock.js");
+              let [page_ms, slept_ms] = [1000, 0];
+              const read = (took_ms) => {
+                clock.sample(page_ms, page_ms + took_ms, (page_ms + slept_ms + took_ms / 2) * 1e6);
+                page_ms += took_ms;
+              };
+              const clock = makeClock(() => page_ms, () => page_ms + slept_ms);
+              const blind = makeClock(() => page_ms, () => page_ms);  // no wall clock helps it
+              read(10);
+              blind.sample(0, 10, 5e6);
+              slept_ms = 60_000;
+              const asleep = [clock.known(), clock.now(), clock.error_ns()];
+              page_ms += 100;
+              read(400);  // a worse sample than the one from before
+              blind.sample(page_ms, page_ms + 400, (page_ms + slept_ms + 200) * 1e6);
+              return {
+                asleep, now_ms: [clock, blind].map((each) => each.now() / 1e6 - page_ms),
+                before: [clock.server_ns(900), blind.server_ns(900)], error_ms: clock.error_ns() / 1e6,
+              };
+            }"""
+        )
+    assert told["asleep"] == [False, None, None]
+    assert told["now_ms"] == [60_000, 60_000]
+    assert told["before"] == [None, None]
+    assert 200 <= told["error_ms"] < 201
+
+
+async def test_a_clock_keeps_its_best_sample_as_long_as_the_others_agree(
+    browser: Browser, demo: Demo
+) -> None:
+    async with opened(browser, PHONE) as page:
+        await page.goto(f"{demo.url}/stats")
+        error_ms = await page.evaluate(
+            """async () => {
+              const { makeClock } = await import("/page/class/clock.js");
+              const clock = makeClock(() => 3000, () => 3000);
+              clock.sample(1000, 1010, 1_004e6);
+              clock.sample(2000, 2800, 2_790e6);
+              return clock.error_ns() / 1e6;
+            }"""
+        )
+    assert 5 <= error_ms < 6
+
+
 async def test_a_setting_reaches_a_phone_in_the_middle_of_a_pause(
     browser: Browser, demo: Demo, client: ClientSession
 ) -> None:

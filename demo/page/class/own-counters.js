@@ -38,8 +38,9 @@ export function makeOwnCounters(places, room) {
 
   function late() {
     const error_ms = room.clock_error_ms();
-    if (counts.last === null || error_ms === null) return UNKNOWN;
-    const late_ms = (room.server_ns(counts.last.at_ms) - counts.last.published_ns) / 1e6;
+    const arrived_ns = counts.last === null ? null : room.server_ns(counts.last.at_ms);
+    if (arrived_ns === null || error_ms === null) return UNKNOWN;
+    const late_ms = (arrived_ns - counts.last.published_ns) / 1e6;
     return `${milliseconds(Math.max(0, late_ms))} ±${number(error_ms)}`;
   }
 }

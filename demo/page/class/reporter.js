@@ -48,7 +48,8 @@ export function makeReporter({ room, reader, mode }) {
     timer = setTimeout(send, EVERY_MS);
   }
 
-  // Stamps are put on the server's clock only now: the estimate has become better since.
+  // Stamps are put on the server's clock only now: the estimate has become better since. What was before a
+  // phone's sleep has none, and is left out.
   function report() {
     const clock_error_ms = room.clock_error_ms();
     if (clock_error_ms === null) return null;
@@ -58,12 +59,16 @@ export function makeReporter({ room, reader, mode }) {
       reader, mode, clock_error_ms, number: number += 1,
       requests: requests.map(({ asked_ms, ended_ms, status, messages, connection }) => [
         room.server_ns(asked_ms), room.server_ns(ended_ms), status, messages, connection,
-      ]),
+      ]).filter(stamped),
       deliveries: deliveries.map(({ message, at_ms }) => [
         message.id, message.published_ns, message.sent_ns, room.server_ns(at_ms),
-      ]),
+      ]).filter(stamped),
     };
   }
+}
+
+function stamped(row) {
+  return !row.includes(null);
 }
 
 function keep(rows, row) {
