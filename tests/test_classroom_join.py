@@ -216,7 +216,8 @@ async def test_a_clock_that_stood_still_is_asked_for_anew(browser: Browser, demo
               blind.sample(page_ms, page_ms + 400, (page_ms + slept_ms + 200) * 1e6);
               return {
                 asleep, now_ms: [clock, blind].map((each) => each.now() / 1e6 - page_ms),
-                before: [clock.server_ns(900), blind.server_ns(900)], error_ms: clock.error_ns() / 1e6,
+                before: [clock.server_ns(900), blind.server_ns(900)],
+                error_ms: clock.error_ns() / 1e6,
               };
             }"""
         )
