@@ -20,6 +20,7 @@ from demo.message import Draft
 from demo.stream import ANSWER_S, Position, Stream, address
 
 PAUSE_S = 0.25  # before a Redis that is away is asked again
+STOP_S = 0.05  # before what has not heard that it shall stop is told again
 APPENDS = 16  # under way at once; others wait their turn
 
 
@@ -57,12 +58,13 @@ class SharedFeed:
     async def stop(self) -> None:
         """Follow no more; raise what has ended the following before, if anything has."""
         assert self.tail is not None
-        self.tail.cancel()
-        try:
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.tail
-        finally:
-            await self._close()
+        while not self.tail.done():
+            # Before Python 3.12 asyncio.wait_for, by which redis sends, can swallow a cancellation.
+            self.tail.cancel()
+            await asyncio.wait([self.tail], timeout=STOP_S)
+        await self._close()
+        with contextlib.suppress(asyncio.CancelledError):
+            self.tail.result()
 
     async def append(self, draft: Draft) -> Entry:
         """Append a message; return it once Redis has it, and raise Away if that is not certain.
