@@ -34,7 +34,7 @@ class Stream:
             timeout=ANSWER_S,  # how long to wait for a free connection
             socket_connect_timeout=ANSWER_S,
             socket_timeout=ANSWER_S + BLOCK_S,
-            retry=Retry(NoBackoff(), 0),  # or an append would be sent again, up to ten times
+            retry=Retry(NoBackoff(), 0),  # else an append may be sent again
             redis_connect_func=self._connect,
             protocol=2,
             decode_responses=True,

@@ -106,7 +106,7 @@ class Relay:
     def __init__(self, redis: RedisServer) -> None:
         self.port = 0
         self.asked = 0  # how often something came from a server
-        self.loses_answers = False  # drop a connection instead of answering on it
+        self.loses_answer_to: bytes | None = None  # what asks so is dropped instead, once
         self.passes = asyncio.Event()  # unset: whatever comes is held
         self.passes.set()
         self._open = True
@@ -124,8 +124,8 @@ class Relay:
             writer.close()
 
     def mend(self) -> None:
-        """Take connections again, and answer."""
-        self._open, self.loses_answers = True, False
+        """Take connections again."""
+        self._open = True
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         if not self._open:
@@ -133,10 +133,11 @@ class Relay:
             return
         there, back = await asyncio.open_connection("127.0.0.1", self._redis.port)
         self._writers |= {writer, back}
+        doomed = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pass(reader, back, answers=False))
-                both.create_task(self._pass(there, writer, answers=True))
+                both.create_task(self._ask(reader, back, doomed))
+                both.create_task(self._answer(there, writer, doomed))
         except* OSError:
             pass
         finally:
@@ -144,14 +145,22 @@ class Relay:
             back.close()
             self._writers -= {writer, back}
 
-    async def _pass(self, reader: StreamReader, writer: StreamWriter, *, answers: bool) -> None:
+    async def _ask(self, reader: StreamReader, writer: StreamWriter, doomed: asyncio.Event) -> None:
         while data := await reader.read(1 << 16):
-            self.asked += not answers
+            self.asked += 1
+            if self.loses_answer_to is not None and self.loses_answer_to in data:
+                self.loses_answer_to = None
+                doomed.set()
             await self.passes.wait()
-            if answers and self.loses_answers:
-                break
             writer.write(data)
-            await writer.drain()
+        raise ConnectionResetError
+
+    async def _answer(
+        self, reader: StreamReader, writer: StreamWriter, doomed: asyncio.Event
+    ) -> None:
+        while (data := await reader.read(1 << 16)) and not doomed.is_set():
+            await self.passes.wait()
+            writer.write(data)
         raise ConnectionResetError
 
 

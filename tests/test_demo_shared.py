@@ -12,9 +12,9 @@ from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, WSMs
 
 from demo.app import Settings
 from demo.fanout import GAP_CODE
-from demo.message import Draft
+from demo.message import Draft, Message
 from demo.shared import SharedFeed
-from demo.stream import Stream
+from demo.stream import Position, Stream
 from tests.conftest import Server, StartDemo, StartServer, until
 from tests.hoppers import MODES, Hopper, Publisher, check
 from tests.redis_servers import RedisServer, Relay, relay_to
@@ -244,9 +244,9 @@ async def test_a_server_that_was_away_for_longer_than_the_history_tells_its_read
     await post(http, here, *map(str, range(400)))
     relay.mend()
     notice = await ws.receive_json()
-    assert notice["error"].startswith("the history now starts at ")
+    assert notice["error"].startswith("the history now starts at 396")
+    assert (notice["oldest"], notice["cursor"]) == (396, 400)
     assert (await ws.receive()).data == GAP_CODE
-    await until(lambda: away.feed.head == 400)
     assert away.feed.epoch == here.feed.epoch
     assert await texts(http, away, "after=395") == ["395", "396", "397", "398", "399"]
 
@@ -391,19 +391,47 @@ async def test_ids_that_others_have_given_away_again_are_noticed_too(
     assert await texts(http, server) == ["one", "another two"]
 
 
+async def test_a_connection_that_was_opened_unseen_is_not_read_on(
+    start_server: StartServer, redis: RedisServer, http: ClientSession
+) -> None:
+    shared = SharedFeed(redis.url, 100, print)
+    server = await start_server(shared=shared)
+    before = server.feed.epoch
+    await post(http, server, "one")
+    old = redis.folder.with_name("old")
+    shutil.copytree(redis.folder, old)
+    await post(http, server, "two")
+    follow = shared._followed.after
+
+    async def after_a_loss(position: Position) -> list[tuple[Position, Message | None]]:
+        shared._followed.after = follow  # type: ignore[method-assign]
+        redis.stop()
+        redis.empty(old)
+        redis.start()
+        other = Stream(redis.url, 1)
+        for text in ("another two", "another three"):
+            await other.append(Draft("bob", text), 5, 100)
+        await other.close()
+        return await follow(position)
+
+    shared._followed.after = after_a_loss  # type: ignore[method-assign]
+    await until(lambda: server.feed.epoch != before)
+    await until(lambda: server.feed.head == 3)
+    assert await texts(http, server) == ["one", "another two", "another three"]
+
+
 async def test_an_append_whose_answer_is_lost_is_not_acknowledged_and_not_sent_twice(
     start: Start, relay: Relay, http: ClientSession
 ) -> None:
     server, other = await start(relay.url), await start()
     await post(http, server, "certain")
-    relay.loses_answers = True
+    relay.loses_answer_to = b"in doubt"
     async with http.post(
         f"{server.url}/messages", json={"sender": "ada", "text": "in doubt"}
     ) as response:
         assert_away(response)
         assert "may be in the feed or not" in (await response.json())["error"]
     await until(lambda: other.feed.head == 2)
-    relay.mend()
     await post(http, server, "certain too")
     assert await texts(http, server) == ["certain", "in doubt", "certain too"]
 
