@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 import msgspec
 from aiohttp import web
@@ -17,6 +17,7 @@ BODY_TIMEOUT_S = 10.0
 MAX_SPEAKERS = 10_000
 
 Append = Callable[[Draft], Awaitable[Entry]]
+Publish = Coroutine[None, None, Entry]  # refuses when it is made, or when it is awaited
 
 
 def in_memory(feed: Feed) -> Append:
@@ -62,7 +63,7 @@ class Publishing:
         self._clock = clock
         self._allowances: dict[str | None, tuple[float, float]] = {}
 
-    async def publish_json(self, body: bytes | str, address: str | None) -> Entry:
+    def publish_json(self, body: bytes | str, address: str | None) -> Publish:
         """Publish a draft given as JSON; raise Refused with what is wrong with it."""
         try:
             draft = decode_draft(body, self.limits.text_bytes)
@@ -70,15 +71,15 @@ class Publishing:
             raise Refused(str(error), web.HTTPRequestEntityTooLarge) from None
         except ValueError as error:
             raise Refused(f'{error}: send {{"sender": "...", "text": "..."}}') from None
-        return await self._publish(draft, address)
+        return self._publish(draft, address)
 
-    async def publish_text(self, sender: str, text: str, address: str | None) -> Entry:
+    def publish_text(self, sender: str, text: str, address: str | None) -> Publish:
         """Publish plain text; raise Refused when it is too long or too soon."""
         try:
             check_text(text, self.limits.text_bytes)
         except OverflowError as error:
             raise Refused(str(error), web.HTTPRequestEntityTooLarge) from None
-        return await self._publish(Draft(sender, text), address)
+        return self._publish(Draft(sender, text), address)
 
     async def _publish(self, draft: Draft, address: str | None) -> Entry:
         if not self._take(address):

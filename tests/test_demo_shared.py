@@ -388,6 +388,7 @@ async def test_ids_that_others_have_given_away_again_are_noticed_too(
     relay.mend()
     assert "has ended" in (await ws.receive_json())["error"]
     assert server.feed.epoch != before
+    await until(lambda: server.feed.head == 2)
     assert await texts(http, server) == ["one", "another two"]
 
 
