@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, service: Coroutine[None, None, int]) -> int
         try:
             return runner.run(service)
         except Away as away:
-            line = f"{away}: start it, or give another address with --feed"
+            line = str(away)
         except ModuleNotFoundError as error:
             install = f"{sys.executable} -m pip install '{REDIS}'"
             line = f"--feed redis:// needs the package {error.name}, install it with {install}"

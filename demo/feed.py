@@ -22,7 +22,7 @@ class Gap(LookupError):
 
 
 class Away(Exception):
-    """A shared log cannot be reached now: what was to be appended may be in it, or may not."""
+    """A shared log cannot be had: what was to be appended may be in it, or may not."""
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -25,7 +25,10 @@ APPENDS = 16  # under way at once; others wait their turn
 
 
 class SharedFeed:
-    """Keep `feed` as the stream at `url` is; `say` is told when Redis goes, and comes back."""
+    """Keep `feed` as the stream at `url` is; `say` is told when Redis goes, and comes back.
+
+    Following ends, with Away, when the stream holds what no server has put there.
+    """
 
     def __init__(
         self,
@@ -52,7 +55,11 @@ class SharedFeed:
                 await self._read()
         except RedisError as error:
             await self._close()
-            raise Away(f"no Redis answers at {self._address} ({error})") from None
+            line = f"no Redis answers at {self._address} ({error})"
+            raise Away(f"{line}: start it, or name another with --feed") from None
+        except Away:
+            await self._close()
+            raise
         self.tail = asyncio.create_task(self._follow())
 
     async def stop(self) -> None:

@@ -1,6 +1,6 @@
 """The feed's log in Redis: one stream, asked through one pool of connections. It keeps no message.
 
-Needs the package `redis`. All of it raises `redis.exceptions.RedisError`, and does nothing twice.
+Needs the package `redis`. What it asks raises `redis.exceptions.RedisError`, and is asked once.
 """
 
 from typing import Any, cast
@@ -11,6 +11,7 @@ from redis.asyncio.connection import Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from demo.feed import Away
 from demo.message import Draft, Message
 from demo.scripts import APPEND, STAND
 
@@ -106,5 +107,9 @@ def _row(place: str, fields: Fields) -> tuple[Position, Message | None]:
 
 
 def _message(number: int, fields: Fields) -> Message:
-    stamps = int(fields["sent_ns"]), int(fields["published_ns"])
-    return Message(number, fields["sender"], fields["text"], *stamps)
+    try:
+        stamps = int(fields["sent_ns"]), int(fields["published_ns"])
+        return Message(number, fields["sender"], fields["text"], *stamps)
+    except (KeyError, ValueError):
+        line = f"entry {number} of the stream {KEY!r} is no message"
+        raise Away(f"{line}: delete the stream, or name another Redis with --feed") from None

@@ -14,7 +14,7 @@ from demo.app import Settings
 from demo.fanout import GAP_CODE
 from demo.message import Draft, Message
 from demo.shared import SharedFeed
-from demo.stream import Position, Stream
+from demo.stream import KEY, Position, Stream
 from tests.conftest import Server, StartDemo, StartServer, until
 from tests.hoppers import MODES, Hopper, Publisher, check
 from tests.redis_servers import RedisServer, Relay, relay_to
@@ -225,7 +225,7 @@ async def test_the_history_is_bounded_in_redis_and_on_every_server(
     await post(http, first, *map(str, range(400)))
     third = await start(settings=few)
     await until(lambda: second.feed.head == 400)
-    assert int(redis.command("XLEN", "polling-vs-websocket:feed")) < 5 + 200
+    assert int(redis.command("XLEN", KEY)) < 5 + 200
     for server in (first, second, third):
         assert server.feed.oldest == 396
         async with http.get(f"{server.url}/short-poll?after=3") as response:

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import ClientSession, TCPConnector
 
 from demo.options import LOOPS, parse
+from demo.stream import KEY
 from tests.conftest import Demo, StartDemo
 from tests.hoppers import MODES, Hopper, Publisher, check
 from tests.redis_servers import RedisServer, free_port
@@ -174,6 +175,15 @@ def test_a_redis_that_is_not_there_is_one_line_that_names_the_option(
     assert line.startswith("python -m demo: no Redis answers at 127.0.0.1:")
     assert "--feed" in line
     assert "secret" not in line
+
+
+def test_a_stream_that_holds_something_else_ends_the_server_with_the_reason(
+    start_demo: StartDemo, run_demo: RunDemo, redis: RedisServer
+) -> None:
+    demo = start_demo("--feed", redis.url)
+    redis.command("XADD", KEY, f"{1 << 60}-1", "no", "message")
+    lines = [one_line(demo), one_line(run_demo("--port", "0", "--feed", redis.url))]
+    assert all(f"entry 1 of the stream '{KEY}' is no message" in line for line in lines)
 
 
 @pytest.mark.parametrize("count", ["1", "2"])
