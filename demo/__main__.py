@@ -1,114 +1,95 @@
-"""Run the demo server: read the arguments, start, say where it listens, stop on a signal."""
+"""Run the demo server: start as the options say, tell where it listens, stop on a signal."""
 
 import argparse
 import asyncio
 import contextlib
 import gc
 import os
-import re
 import secrets
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Coroutine
 from types import FrameType
+
+from aiohttp import web
 
 from demo.app import Settings, make_app
 from demo.classroom.address import home_url, join_url
 from demo.classroom.classroom import CLASSROOM
-from demo.feed import DEFAULT_HISTORY
-from demo.message import MAX_TEXT_BYTES
+from demo.feed import Away
+from demo.options import LOOPS, MEMORY, PROGRAM, parse
 from demo.origins import is_loopback
-from demo.serving import serving
+from demo.serving import bind, serving, urls
+from demo.sharing import SHARED, Shared
+from demo.workers import LISTENING, Worker, run_workers
 
-PROGRAM = "python -m demo"
-DEFAULT_PORT = 3001
+REDIS = "redis[hiredis]>=8,<9"  # hiredis, since parsing in Python costs seven times as much
 
 
 def main() -> int:
     """Serve until SIGTERM or Ctrl-C; return the exit code."""
     options = parse(sys.argv[1:])
+    if options.workers == 1:
+        return run(options, serve(options))
+    return run(options, serve_by_workers(options, sys.argv[1:]))
+
+
+def run(options: argparse.Namespace, service: Coroutine[None, None, int]) -> int:
+    """Run what serves; if it cannot begin, say why in one line and return 2."""
     with asyncio.Runner(loop_factory=LOOPS[options.loop]) as runner:
         try:
-            runner.run(serve(options))
+            return runner.run(service)
+        except Away as away:
+            line = str(away)
+        except ModuleNotFoundError as error:
+            install = f"{sys.executable} -m pip install '{REDIS}'"
+            line = f"--feed redis:// needs the package {error.name}, install it with {install}"
         except OSError as error:
-            print(f"{PROGRAM}: {_mend(options, error)}", file=sys.stderr)
-            return 2
+            line = _mend(options, error)
+    print(f"{PROGRAM}: {line}", file=sys.stderr)
+    return 2
+
+
+async def serve(options: argparse.Namespace, worker: int | None = None) -> int:
+    """Serve as the options say, until a signal comes, alone or as one of the workers."""
+    stop = _stop(options)
+    token = secrets.token_urlsafe() if options.token is None else options.token
+    shared = None if options.feed == MEMORY else _shared(options)
+    app = make_app(_settings(options, token, worker or 1), say=_say, shared=shared)
+    share_port = worker is not None
+    async with serving(app, options.host, options.port, share_port=share_port) as found:
+        if not is_loopback(options.host) and worker is None:
+            _say(_exposure(options.host))
+        if CLASSROOM in app:
+            _open_classroom(app, options.host, found[0], token)
+        gc.freeze()  # what is here now stays: a full collection need not walk it every time
+        _say(f"{LISTENING}{' and '.join(found)}")
+        await _until(stop, app)
     return 0
 
 
-async def serve(options: argparse.Namespace) -> None:
-    """Serve as the options say, until a signal comes."""
-    stop = asyncio.Event()
-    _on_signals(stop)
-    if options.until_stdin_closes:
-        _on_stdin_closed(stop)
-    token = secrets.token_urlsafe() if options.token is None else options.token
-    app = make_app(_settings(options, token), say=_say)
-    async with serving(app, options.host, options.port) as urls:
-        app[CLASSROOM].join_url = students = join_url(options.host, urls[0])
-        if not is_loopback(options.host):
-            _say(_exposure(options.host))
-        _say(f"Teacher: {home_url(options.host, urls[0])}#token={token}")
-        if students is not None:
-            _say(f"Students: {students}")
-        gc.freeze()  # what is here now stays: a full collection need not walk it every time
-        _say(f"Listening on {' and '.join(urls)}")
-        await stop.wait()
+async def serve_by_workers(options: argparse.Namespace, arguments: list[str]) -> int:
+    """Have several processes serve one port, as the options say, until a signal comes."""
+    stop = _stop(options)
+    # Bound and never listened at: the port stays ours while workers come and go.
+    sockets = bind(options.host, options.port)
+    port = sockets[0].getsockname()[1]
+    arguments = [*arguments, "--port", str(port), "--until-stdin-closes"]
+    workers = [Worker(number, arguments, _say) for number in range(1, options.workers + 1)]
+    if not is_loopback(options.host):
+        _say(_exposure(options.host))
+    try:
+        return await run_workers(
+            workers, stop, lambda: _say(f"{LISTENING}{' and '.join(urls(sockets))}")
+        )
+    finally:
+        for sock in sockets:
+            sock.close()
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    """Parse the command line; exit with 2 and one line when it is wrong."""
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM,
-        usage=argparse.SUPPRESS,
-        description=f"{PROGRAM} [options]: one chat feed by short polling, long polling, WebSocket",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    add = parser.add_argument
-    add("--host", default="localhost", help="address to listen on")
-    add("--port", default=DEFAULT_PORT, type=_port, help="port to listen on, 0 for a free one")
-    add("--history", default=DEFAULT_HISTORY, type=_positive, help="messages kept for readers")
-    add("--max-text-bytes", default=MAX_TEXT_BYTES, type=_positive, help="longest text taken")
-    add(
-        "--publish-rate",
-        default=1000.0,
-        type=_rate,
-        help="messages/s from one address, 0: no limit",
-    )
-    add(
-        "--allow-origin",
-        action="append",
-        default=[],
-        metavar="ORIGIN",
-        help="let pages of this origin join, such as https://example.org; may be repeated",
-    )
-    add("--deflate", action="store_true", help="compress on WebSockets that offer it")
-    add(
-        "--until-stdin-closes",
-        action="store_true",
-        help="stop when standard input closes too, so as not to outlive who started it",
-    )
-    add("--token", type=_token, help="the teacher's, instead of one made anew at each start")
-    add("--loop", default=DEFAULT_LOOP, choices=list(LOOPS), help="event loop")
-    return parser.parse_args(arguments)
-
-
-def _loops() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
-    with contextlib.suppress(ImportError):  # not made for Windows
-        import uvloop
-
-        loops["uvloop"] = uvloop.new_event_loop
-    return loops
-
-
-LOOPS = _loops()
-DEFAULT_LOOP = list(LOOPS)[-1]  # uvloop answers a poll for a quarter less CPU
-
-
-def _settings(options: argparse.Namespace, token: str) -> Settings:
+def _settings(options: argparse.Namespace, token: str, worker: int) -> Settings:
     return Settings(
         history=options.history,
         max_text_bytes=options.max_text_bytes,
@@ -117,7 +98,38 @@ def _settings(options: argparse.Namespace, token: str) -> Settings:
         loopback=is_loopback(options.host),
         deflate=options.deflate,
         token=token,
+        worker=worker,
+        workers=options.workers,
     )
+
+
+def _shared(options: argparse.Namespace) -> Shared:
+    from demo.shared import SharedFeed
+
+    return SharedFeed(options.feed, options.history, _say)
+
+
+def _open_classroom(app: web.Application, host: str, url: str, token: str) -> None:
+    app[CLASSROOM].join_url = students = join_url(host, url)
+    _say(f"Teacher: {home_url(host, url)}#token={token}")
+    if students is not None:
+        _say(f"Students: {students}")
+
+
+def _stop(options: argparse.Namespace) -> asyncio.Event:
+    stop = asyncio.Event()
+    _on_signals(stop)
+    if options.until_stdin_closes:
+        _on_stdin_closed(stop)
+    return stop
+
+
+async def _until(stop: asyncio.Event, app: web.Application) -> None:
+    """Wait for the end, or for a fault that ends the following of a shared feed."""
+    asked = asyncio.create_task(stop.wait())
+    tail = app[SHARED].tail if SHARED in app else None
+    await asyncio.wait([asked, tail or asked], return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
 
 
 def _on_signals(stop: asyncio.Event) -> None:
@@ -165,31 +177,6 @@ def _mend(options: argparse.Namespace, error: OSError) -> str:
         f"cannot listen on {options.host} port {options.port} ({reason}): stop what uses it, "
         "or choose another with --port (0 takes a free one)"
     )
-
-
-def _port(text: str) -> int:
-    if text.isascii() and text.isdecimal() and int(text) <= 65535:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a port, choose one from 0 to 65535")
-
-
-def _token(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9._~-]+", text):
-        return text
-    raise argparse.ArgumentTypeError("a token is letters, digits, or any of . _ ~ -")
-
-
-def _positive(text: str) -> int:
-    if text.isascii() and text.isdecimal() and int(text) >= 1:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-
-
-def _rate(text: str) -> float:
-    with contextlib.suppress(ValueError):
-        if 0 <= float(text) < float("inf"):
-            return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
 
 
 if __name__ == "__main__":

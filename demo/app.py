@@ -22,8 +22,9 @@ from demo.fanout import Fanout
 from demo.feed import DEFAULT_HISTORY, Feed
 from demo.message import MAX_TEXT_BYTES, encode
 from demo.origins import Origins, gate, preflight
-from demo.publishing import PUBLISHING, Limits, Publishing
+from demo.publishing import PUBLISHING, Limits, Publishing, in_memory
 from demo.queries import NO_STORE
+from demo.sharing import CLASSROOM_PATHS, SHARED, Shared, follow, hopping, no_classroom
 from demo.sockets import SOCKETS
 from demo.stats import STATS, Stats, Tally, begin, counted
 from demo.websocket import DEFLATION, FANOUT
@@ -55,43 +56,71 @@ class Settings(msgspec.Struct, frozen=True):
     loopback: bool = True
     deflate: bool = False
     token: str | None = None
+    worker: int = 1
+    workers: int = 1
+
+
+SETTINGS = web.AppKey("SETTINGS", Settings)
 
 
 def make_app(
-    settings: Settings = Settings(), feed: Feed | None = None, say: Callable[[str], None] = print
+    settings: Settings = Settings(),
+    feed: Feed | None = None,
+    say: Callable[[str], None] = print,
+    shared: Shared | None = None,
 ) -> web.Application:
-    """Make the app; `say` gets the lines that the server's output should show."""
+    """Make the app; `say` gets the lines that the server's output should show.
+
+    With a `shared` feed the app has no classroom, whose state would be that of one server.
+    """
     limits = Limits(settings.max_text_bytes, settings.publish_per_s)
     origins = Origins(settings.loopback, settings.allowed_origins)
     app = web.Application(
         middlewares=[_count_rest, gate(origins, say)], client_max_size=limits.body_bytes
     )
+    if shared is not None:
+        feed = shared.feed
+        app[SHARED] = shared
+        app.cleanup_ctx.append(follow)
     feed = Feed(settings.history) if feed is None else feed
+    app[SETTINGS] = settings
     app[STATS] = Stats(list(MODES))
     app[ANSWERS] = Answers(feed)
-    app[PUBLISHING] = Publishing(feed, limits)
+    append = in_memory(feed) if shared is None else shared.append
+    app[PUBLISHING] = Publishing(append, limits)
     app[SOCKETS] = {}
     app[FANOUT] = Fanout(feed, lambda entry: entry.frame)
     app[ROOM] = Fanout(feed, plain_frame)
     if settings.deflate:
         app[DEFLATION] = Deflation(feed)
-    token = Token(secrets.token_urlsafe() if settings.token is None else settings.token)
-    app[CLASSROOM] = Classroom(feed, app[STATS], token)
-    app[LANES] = app[CLASSROOM].lanes
     app.cleanup_ctx.append(_push)
-    _add_routes(app)
+    app.router.add_post(publishing.PATH, publishing.post_message)
+    app.router.add_options(publishing.PATH, preflight)
+    app.router.add_get("/echo", article.echo)
+    app.router.add_get("/stats", _get_stats)
+    if shared is None:
+        token = Token(secrets.token_urlsafe() if settings.token is None else settings.token)
+        app[CLASSROOM] = Classroom(feed, app[STATS], token)
+        app[LANES] = app[CLASSROOM].lanes
+        _add_routes(app)
+    else:
+        _add_shared_routes(app)
     return app
+
+
+def _add_shared_routes(app: web.Application) -> None:
+    for mode, (path, answer, _) in MODES.items():
+        app.router.add_get(path, hopping(answer, app[STATS].modes[mode]))
+    app.router.add_get("/", _front_door(no_classroom))
+    for path in CLASSROOM_PATHS:
+        app.router.add_route("*", path, no_classroom)
 
 
 def _add_routes(app: web.Application) -> None:
     stats = app[STATS]
     for mode, (path, answer, carry) in MODES.items():
         app.router.add_get(path, _counted(mode, answer, carry, stats.modes[mode]))
-    app.router.add_post(publishing.PATH, publishing.post_message)
-    app.router.add_options(publishing.PATH, preflight)
-    app.router.add_get("/", _front_door)
-    app.router.add_get("/echo", article.echo)
-    app.router.add_get("/stats", _get_stats)
+    app.router.add_get("/", _front_door(_file(PAGE / "index.html")))
     add_routes(app)
     for file in sorted(PAGE.rglob("*")):
         if file.suffix in CONTENT_TYPES:
@@ -120,11 +149,15 @@ def _counted(mode: Mode, answer: Answer, carry: Carry, tally: Tally) -> Handler:
     return handler
 
 
-async def _front_door(request: web.Request) -> web.StreamResponse:
+def _front_door(page: Handler) -> Handler:
     """Open the page; to a WebSocket, open the article's room."""
-    if request.headers.get("Upgrade", "").lower() == "websocket":
-        return await article.room(request)
-    return await _file(PAGE / "index.html")(request)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await article.room(request)
+        return await page(request)
+
+    return handler
 
 
 def _file(path: Path) -> Handler:
@@ -144,10 +177,16 @@ def _file(path: Path) -> Handler:
 
 
 async def _get_stats(request: web.Request) -> web.Response:
-    """Answer with every counter; what each means is in demo/stats.py."""
+    """Answer with every counter of this process; what each means is in demo/stats.py.
+
+    Where several workers share the port, `worker` of `workers` says which of them has answered.
+    """
     begin(request, request.app[STATS].other)
     feed = request.app[ANSWERS].feed
+    settings = request.app[SETTINGS]
     figures = {
+        "worker": settings.worker,
+        "workers": settings.workers,
         "epoch": feed.epoch,
         "head": feed.head,
         "oldest": feed.oldest,
@@ -160,7 +199,8 @@ async def _push(app: web.Application) -> AsyncIterator[None]:
     pushers = [asyncio.create_task(app[key].run()) for key in (FANOUT, ROOM)]
     app[STATS].lag.start()
     yield
-    app[CLASSROOM].stop()
+    if CLASSROOM in app:
+        app[CLASSROOM].stop()
     app[STATS].lag.stop()
     app[ANSWERS].feed.close()
     await asyncio.gather(*pushers)

@@ -57,8 +57,10 @@ async def _hear(request: web.Request, ws: web.WebSocketResponse) -> None:
         if frame.type is not WSMsgType.TEXT:
             continue
         try:
-            publishing.publish_text(GUEST, frame.data, request.remote)
+            await publishing.publish_text(GUEST, frame.data, request.remote)
         except Refused as refused:
             # Plain text has no room for an error beside the chat, but a close can say why.
             reason = str(refused).encode()[:120]
-            await ws.close(code=WSCloseCode.POLICY_VIOLATION, message=reason)
+            away = refused.response is web.HTTPServiceUnavailable
+            code = WSCloseCode.TRY_AGAIN_LATER if away else WSCloseCode.POLICY_VIOLATION
+            await ws.close(code=code, message=reason)

@@ -21,12 +21,22 @@ class Gap(LookupError):
     """The cursor cannot be read on from: older than the history, beyond the head, or foreign."""
 
 
+class Away(Exception):
+    """A shared log cannot be had: what was to be appended may be in it, or may not."""
+
+
 class Entry(msgspec.Struct, frozen=True):
     """A message with its JSON and its WebSocket frame, built once for every reader."""
 
     message: Message
     json: bytes
     frame: bytes
+
+    @classmethod
+    def of(cls, message: Message) -> "Entry":
+        """Build what every reader gets of a message."""
+        json = encode(message)
+        return cls(message, json, text_frame(json))
 
 
 class Feed:
@@ -49,7 +59,8 @@ class Feed:
         self.head = 0
         self.closed = False
         self._clock = clock
-        self._ring: list[Entry] = []  # message i stands at (i - 1) % history
+        self._ring: list[Entry] = []  # message i stands at (i - 1 - before) % history
+        self._before = 0
         self._news = asyncio.Event()
 
     @property
@@ -59,26 +70,36 @@ class Feed:
 
     def publish(self, draft: Draft) -> Entry:
         """Append a message and wake every reader that waits for it."""
-        entry = self._enter(draft)
+        now = self._clock()
+        sent = now if draft.sent_ns is None else draft.sent_ns
+        return self.enter(Message(self.head + 1, draft.sender, draft.text, sent, now))
+
+    def enter(self, message: Message) -> Entry:
+        """Append a message that has its id, which must be the next, and wake the readers."""
+        entry = Entry.of(message)
         if len(self._ring) < self.history:
             self._ring.append(entry)
         else:
-            self._ring[self.head % self.history] = entry
+            self._ring[(self.head - self._before) % self.history] = entry
         self.head += 1
         self._wake()
         return entry
 
-    def restart(self) -> None:
-        """Begin anew, with an epoch of its own and no history; wake all who wait in the old one."""
-        self.epoch = secrets.token_hex(4)
-        self.head = 0
+    def restart(self, epoch: str | None = None, head: int = 0) -> None:
+        """Begin anew, with no history, after `head`; wake all who wait in the old one.
+
+        Without an `epoch` it gets one of its own.
+        """
+        self.epoch = secrets.token_hex(4) if epoch is None else epoch
+        self.head = self._before = head
         self._ring = []
         self._wake()
 
     def after(self, cursor: int) -> list[Entry]:
         """Return the entries with ids above `cursor`, oldest first; raise Gap if any is gone."""
         self.check(cursor)
-        return [self._ring[i % self.history] for i in range(cursor, self.head)]
+        places = range(cursor - self._before, self.head - self._before)
+        return [self._ring[place % self.history] for place in places]
 
     def check(self, cursor: int, epoch: str | None = None) -> None:
         """Raise Gap unless a reader at `cursor`, who knows `epoch`, can read on."""
@@ -103,13 +124,6 @@ class Feed:
     @property
     def _way_on(self) -> str:
         return f"read on with after={self.oldest - 1}"
-
-    def _enter(self, draft: Draft) -> Entry:
-        now = self._clock()
-        sent = now if draft.sent_ns is None else draft.sent_ns
-        message = Message(self.head + 1, draft.sender, draft.text, sent, now)
-        json = encode(message)
-        return Entry(message, json, text_frame(json))
 
     def _wake(self) -> None:
         # One event for each generation of readers. Whoever waits next waits on the next event,

@@ -24,7 +24,10 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One message of the feed; ids are consecutive integers, stamps are `perf_counter_ns`."""
+    """One message of the feed; ids are consecutive integers, stamps are `perf_counter_ns`.
+
+    That clock is one machine's: stamps of servers on several machines cannot be compared.
+    """
 
     id: int
     sender: str

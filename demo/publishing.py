@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 import msgspec
 from aiohttp import web
 
-from demo.feed import Entry, Feed
+from demo.feed import Away, Entry, Feed
 from demo.message import Draft, check_text, decode_draft
 from demo.queries import NO_STORE, problem
 from demo.stats import STATS, begin
@@ -15,6 +15,18 @@ from demo.stats import STATS, begin
 PATH = "/messages"
 BODY_TIMEOUT_S = 10.0
 MAX_SPEAKERS = 10_000
+
+Append = Callable[[Draft], Awaitable[Entry]]
+Publish = Coroutine[None, None, Entry]  # refuses when it is made, or when it is awaited
+
+
+def in_memory(feed: Feed) -> Append:
+    """Append to a feed that is here; awaiting it never gives way to anything else."""
+
+    async def append(draft: Draft) -> Entry:
+        return feed.publish(draft)
+
+    return append
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -38,17 +50,20 @@ class Refused(ValueError):
 
 
 class Publishing:
-    """Enter drafts in the feed, a bounded number a second from each address."""
+    """Append drafts to the feed's log, a bounded number a second from each address.
+
+    `append` raises Away when the log cannot be reached.
+    """
 
     def __init__(
-        self, feed: Feed, limits: Limits, clock: Callable[[], float] = time.monotonic
+        self, append: Append, limits: Limits, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.limits = limits
-        self._feed = feed
+        self._append = append
         self._clock = clock
         self._allowances: dict[str | None, tuple[float, float]] = {}
 
-    def publish_json(self, body: bytes | str, address: str | None) -> Entry:
+    def publish_json(self, body: bytes | str, address: str | None) -> Publish:
         """Publish a draft given as JSON; raise Refused with what is wrong with it."""
         try:
             draft = decode_draft(body, self.limits.text_bytes)
@@ -58,7 +73,7 @@ class Publishing:
             raise Refused(f'{error}: send {{"sender": "...", "text": "..."}}') from None
         return self._publish(draft, address)
 
-    def publish_text(self, sender: str, text: str, address: str | None) -> Entry:
+    def publish_text(self, sender: str, text: str, address: str | None) -> Publish:
         """Publish plain text; raise Refused when it is too long or too soon."""
         try:
             check_text(text, self.limits.text_bytes)
@@ -66,11 +81,14 @@ class Publishing:
             raise Refused(str(error), web.HTTPRequestEntityTooLarge) from None
         return self._publish(Draft(sender, text), address)
 
-    def _publish(self, draft: Draft, address: str | None) -> Entry:
+    async def _publish(self, draft: Draft, address: str | None) -> Entry:
         if not self._take(address):
             line = f"too fast: at most {self.limits.per_s:g} messages a second from one address"
             raise Refused(line, web.HTTPTooManyRequests)
-        return self._feed.publish(draft)
+        try:
+            return await self._append(draft)
+        except Away as away:
+            raise Refused(str(away), web.HTTPServiceUnavailable) from None
 
     def _take(self, address: str | None) -> bool:
         # A token bucket that holds one second's worth, and at least one message.
@@ -90,7 +108,12 @@ PUBLISHING = web.AppKey("PUBLISHING", Publishing)
 
 
 async def post_message(request: web.Request) -> web.Response:
-    """Answer 201 with the message; 400, 413 or 429 with what is wrong."""
+    """Answer 201 with the message; 400, 413, 429 or 503 with what is wrong.
+
+    After a 503 the message may be in the feed all the same, if the answer of a shared log was
+    lost: a publisher that tries again risks that readers get it twice, as two messages; one that
+    does not, that they never get it.
+    """
     publishing = request.app[PUBLISHING]
     tally = request.app[STATS].publish
     try:
@@ -98,7 +121,7 @@ async def post_message(request: web.Request) -> web.Response:
             body = await _read_body(request)
         finally:
             begin(request, tally)  # not before: what has arrived by now is counted with it
-        entry = publishing.publish_json(body, request.remote)
+        entry = await publishing.publish_json(body, request.remote)
     except Refused as refused:
         raise problem(refused.response, str(refused)) from None
     return web.Response(

@@ -10,13 +10,16 @@ from demo.message import MAX_CURSOR, Problem, encode
 DEFAULT_HOLD_S = 25.0
 MAX_HOLD_S = 120.0
 NO_STORE = {"Cache-Control": "no-store"}
+RETRY_AFTER_S = 1  # what is away is asked for again by then
 
 
 def problem(response: type[web.HTTPException], line: str) -> web.HTTPException:
     """Make a refusal whose body is one line of JSON that says what to do."""
     sizes = (0, 0) if issubclass(response, web.HTTPRequestEntityTooLarge) else ()
+    away = issubclass(response, web.HTTPServiceUnavailable)
+    headers = NO_STORE | ({"Retry-After": str(RETRY_AFTER_S)} if away else {})
     text = encode(Problem(line)).decode()
-    return response(*sizes, text=text, content_type="application/json", headers=NO_STORE)
+    return response(*sizes, text=text, content_type="application/json", headers=headers)
 
 
 class Reader(msgspec.Struct, frozen=True):

@@ -19,13 +19,16 @@ STOP_S = 0.4  # for handlers that are still at work when the server stops; spent
 
 
 @asynccontextmanager
-async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[list[str]]:
+async def serving(
+    app: web.Application, host: str, port: int, *, share_port: bool = False
+) -> AsyncIterator[list[str]]:
     """Serve `app` until the block ends; yield the URLs it listens at.
 
-    Raises OSError when an address cannot be had. Port 0 takes a free one. Held polls are answered
-    and WebSockets closed with 1001 at the end.
+    Raises OSError when an address cannot be had. Port 0 takes a free one. With `share_port`, others
+    that say so too may listen there, and the kernel spreads the connections. Held polls are
+    answered and WebSockets closed with 1001 at the end.
     """
-    sockets = bind(host, port)
+    sockets = bind(host, port, share_port=share_port)
     runner = web.AppRunner(
         app,
         handler_cancellation=True,  # or a held poll would run on after its client has gone
@@ -33,13 +36,18 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[l
         keepalive_timeout=KEEPALIVE_S,
         shutdown_timeout=STOP_S,
     )
-    await runner.setup()
+    try:
+        await runner.setup()
+    except BaseException:
+        for sock in sockets:
+            sock.close()
+        raise
     assert runner.server is not None
     factory = app[STATS].metered(runner.server)
     loop = asyncio.get_running_loop()
     servers = [await loop.create_server(factory, sock=s, backlog=BACKLOG) for s in sockets]
     try:
-        yield [_url(s.getsockname()) for s in sockets]
+        yield urls(sockets)
     finally:
         for server in servers:
             server.close()
@@ -49,31 +57,39 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[l
         await runner.cleanup()
 
 
-def bind(host: str, port: int) -> list[socket.socket]:
+def bind(host: str, port: int, *, share_port: bool = False) -> list[socket.socket]:
     """Bind `host`:`port`; `localhost` means 127.0.0.1 and, where there is one, ::1.
 
     Raises OSError when the address is taken or unknown.
     """
     if host != "localhost":
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return [_bind(family, host, port)]
-    first = _bind(socket.AF_INET, "127.0.0.1", port)
+        return [_bind(family, host, port, share_port)]
+    first = _bind(socket.AF_INET, "127.0.0.1", port, share_port)
     try:
-        return [first, _bind(socket.AF_INET6, "::1", first.getsockname()[1])]
+        second = _bind(socket.AF_INET6, "::1", first.getsockname()[1], share_port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE and port:
             first.close()
             raise
         return [first]  # no IPv6 here, or the free port is taken there
+    return [first, second]
 
 
-def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+def urls(sockets: list[socket.socket]) -> list[str]:
+    """Return where these sockets are."""
+    return [_url(sock.getsockname()) for sock in sockets]
+
+
+def _bind(family: socket.AddressFamily, host: str, port: int, share_port: bool) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if os.name == "posix":  # elsewhere this option would share the port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if share_port:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
             sock.bind((host, port))
         except TypeError:  # a name that cannot be looked up at all, such as one of 100 letters é

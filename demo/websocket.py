@@ -52,6 +52,6 @@ async def _listen(request: web.Request, ws: web.WebSocketResponse) -> None:
             await ws.close(code=1003, message=b"this feed speaks text frames only")
             return
         try:
-            publishing.publish_json(frame.data, request.remote)
+            await publishing.publish_json(frame.data, request.remote)
         except Refused as refused:
             await ws.send_str(encode(Problem(str(refused))).decode())

@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn, Protocol
 
@@ -28,13 +29,15 @@ from aiohttp import web
 from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, async_playwright, expect
 
-from demo.__main__ import LOOPS
 from demo.answers import ANSWERS
 from demo.app import Settings, make_app
 from demo.feed import Entry, Feed
 from demo.message import Draft
+from demo.options import LOOPS
 from demo.serving import serving
+from demo.sharing import Shared
 from demo.stats import Tally
+from tests.redis_servers import RedisServer, redis_server
 
 PATIENCE_S = 60  # for one test; a test that needs it is broken or the machine is
 NOTHING_HAPPENS_S = 20  # on the clock's loop, where no timer ends a wait
@@ -168,7 +171,12 @@ class Server:
 
 class StartServer(Protocol):
     def __call__(
-        self, settings: Settings = ..., *, feed: Feed | None = None, port: int = 0
+        self,
+        settings: Settings = ...,
+        *,
+        feed: Feed | None = None,
+        shared: Shared | None = None,
+        port: int = 0,
     ) -> Awaitable[Server]: ...
 
 
@@ -178,10 +186,14 @@ async def start_server() -> AsyncIterator[StartServer]:
     async with AsyncExitStack() as stack:
 
         async def start(
-            settings: Settings = Settings(), *, feed: Feed | None = None, port: int = 0
+            settings: Settings = Settings(),
+            *,
+            feed: Feed | None = None,
+            shared: Shared | None = None,
+            port: int = 0,
         ) -> Server:
             said: list[str] = []
-            app = make_app(settings, feed, said.append)
+            app = make_app(settings, feed, said.append, shared)
             running = await stack.enter_async_context(AsyncExitStack())
             (url,) = await running.enter_async_context(serving(app, "127.0.0.1", port))
             return Server(url, app, said, running)
@@ -440,6 +452,15 @@ class _killed_after:  # noqa: N801  reads as a phrase
     def __exit__(self, *raised: object) -> None:
         self._timer.cancel()
         self._timer.join()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A running redis-server with nothing in it."""
+    if shutil.which("redis-server") is None:
+        missing("redis-server")
+    with redis_server(tmp_path / "redis") as server:
+        yield server
 
 
 # A browser

@@ -9,7 +9,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precon
 
 from demo.feed import Feed, Gap
 from demo.frames import text_frame
-from demo.message import Draft
+from demo.message import Draft, Message
 
 
 def publish(feed: Feed, count: int) -> None:
@@ -44,6 +44,31 @@ def test_an_entry_holds_its_json_and_its_frame() -> None:
         "published_ns": 5,
     }
     assert entry.frame == text_frame(entry.json)
+
+
+@given(history=st.integers(1, 20), head=st.integers(0, 50), count=st.integers(0, 50))
+def test_a_feed_that_begins_in_the_middle_reads_as_one_that_did_not(
+    history: int, head: int, count: int
+) -> None:
+    feed = Feed(history)
+    publish(feed, 3)
+    feed.restart("another", head)
+    assert (feed.epoch, feed.head, feed.oldest) == ("another", head, head + 1)
+    publish(feed, count)
+    kept = min(count, history)
+    assert (feed.head, feed.oldest) == (head + count, head + count - kept + 1)
+    assert ids(feed, feed.oldest - 1) == list(range(feed.oldest, feed.head + 1))
+    if feed.oldest > 1:
+        with pytest.raises(Gap):
+            feed.after(feed.oldest - 2)
+
+
+def test_a_message_that_has_its_id_and_stamps_keeps_them() -> None:
+    feed = Feed(clock=lambda: 99)
+    feed.restart("another", 6)
+    message = Message(7, "ada", "hi", 4, 5)
+    assert feed.enter(message).message == message
+    assert feed.after(6)[0].message == message
 
 
 def test_without_a_stamp_sent_is_published() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from aiohttp import ClientSession, WSMsgType
 
-from demo.__main__ import LOOPS, parse
+from demo.options import LOOPS, parse
 from tests.conftest import Demo, StartDemo
 
 RunDemo = Callable[..., Demo]

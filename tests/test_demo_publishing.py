@@ -1,11 +1,12 @@
 import json
+from collections.abc import Callable
 
 import pytest
 from aiohttp import ClientSession
 
 from demo.app import Settings
 from demo.feed import Feed
-from demo.publishing import BODY_TIMEOUT_S, Limits, Publishing, Refused
+from demo.publishing import BODY_TIMEOUT_S, Limits, Publishing, Refused, in_memory
 from demo.stats import STATS
 from tests.conftest import Clock, Server, Session, StartServer, Wire, until
 
@@ -85,59 +86,70 @@ class Now:
         return self.s
 
 
-def taken(publishing: Publishing, count: int, address: str = "10.0.0.1") -> int:
+def publishing_at(limits: Limits, clock: Callable[[], float]) -> Publishing:
+    return Publishing(in_memory(Feed()), limits, clock)
+
+
+async def taken(publishing: Publishing, count: int, address: str = "10.0.0.1") -> int:
     """Publish `count` messages; return how many were taken."""
     refused = 0
     for _ in range(count):
         try:
-            publishing.publish_text("ada", "hi", address)
+            await publishing.publish_text("ada", "hi", address)
         except Refused:
             refused += 1
     return count - refused
 
 
-def test_one_second_of_messages_may_come_at_once() -> None:
-    assert taken(Publishing(Feed(), Limits(100, 3), Now()), 10) == 3
+def test_publishing_in_memory_gives_way_to_nobody() -> None:
+    publishing = publishing_at(Limits(100, 0), Now())
+    with pytest.raises(StopIteration) as end:
+        publishing.publish_text("ada", "hi", None).send(None)
+    assert end.value.value.message.id == 1
 
 
-def test_the_allowance_comes_back_with_time_and_no_further_than_full() -> None:
+async def test_one_second_of_messages_may_come_at_once() -> None:
+    assert await taken(publishing_at(Limits(100, 3), Now()), 10) == 3
+
+
+async def test_the_allowance_comes_back_with_time_and_no_further_than_full() -> None:
     now = Now()
-    publishing = Publishing(Feed(), Limits(100, 4), now)
-    assert taken(publishing, 10) == 4
+    publishing = publishing_at(Limits(100, 4), now)
+    assert await taken(publishing, 10) == 4
     now.s += 0.25
-    assert taken(publishing, 10) == 1
+    assert await taken(publishing, 10) == 1
     now.s += 0.5
-    assert taken(publishing, 10) == 2
+    assert await taken(publishing, 10) == 2
     now.s += 1000
-    assert taken(publishing, 10) == 4
+    assert await taken(publishing, 10) == 4
 
 
-def test_a_refused_message_costs_nothing() -> None:
+async def test_a_refused_message_costs_nothing() -> None:
     now = Now()
-    publishing = Publishing(Feed(), Limits(100, 1), now)
-    assert taken(publishing, 50) == 1
+    publishing = publishing_at(Limits(100, 1), now)
+    assert await taken(publishing, 50) == 1
     now.s += 1
-    assert taken(publishing, 50) == 1
+    assert await taken(publishing, 50) == 1
 
 
-def test_a_slow_rate_allows_its_first_message() -> None:
+async def test_a_slow_rate_allows_its_first_message() -> None:
     now = Now()
-    publishing = Publishing(Feed(), Limits(100, 0.5), now)
-    assert taken(publishing, 2) == 1
+    publishing = publishing_at(Limits(100, 0.5), now)
+    assert await taken(publishing, 2) == 1
     now.s += 1
-    assert taken(publishing, 1) == 0
+    assert await taken(publishing, 1) == 0
     now.s += 1
-    assert taken(publishing, 1) == 1
+    assert await taken(publishing, 1) == 1
 
 
-def test_each_address_has_its_own_allowance() -> None:
-    publishing = Publishing(Feed(), Limits(100, 1), Now())
-    assert taken(publishing, 2, "10.0.0.1") == 1
-    assert taken(publishing, 2, "10.0.0.2") == 1
+async def test_each_address_has_its_own_allowance() -> None:
+    publishing = publishing_at(Limits(100, 1), Now())
+    assert await taken(publishing, 2, "10.0.0.1") == 1
+    assert await taken(publishing, 2, "10.0.0.2") == 1
 
 
-def test_a_rate_of_nothing_is_no_limit() -> None:
-    assert taken(Publishing(Feed(), Limits(100, 0), Now()), 5000) == 5000
+async def test_a_rate_of_nothing_is_no_limit() -> None:
+    assert await taken(publishing_at(Limits(100, 0), Now()), 5000) == 5000
 
 
 async def test_a_body_that_dribbles_in_is_given_up(

@@ -25,7 +25,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from demo.__main__ import LOOPS
+from demo.options import LOOPS
 from tests.bench.crowd import Crowd, Faulty
 from tests.bench.servers import Server, ours, pinned, started, theirs
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from demo.__main__ import DEFAULT_LOOP, LOOPS
+from demo.options import DEFAULT_LOOP, LOOPS
 
 START_S = 20.0
 STOP_S = 5.0

@@ -1,0 +1,189 @@
+"""A feed that several servers share through Redis: follow its stream, read it from memory.
+
+Each server follows the stream once and serves its readers from a `Feed`, as it does alone. What is
+published goes to Redis first, and comes to every server, also the one that took it, in the stream.
+
+`published_ns` is the stamp of the server that took the message, before Redis had it. All processes
+of one Linux machine read the same clock. Stamps of different machines have nothing in common, and
+latencies reckoned from them mean nothing.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+
+from redis.exceptions import RedisError, ResponseError
+
+from demo.feed import Away, Entry, Feed
+from demo.message import Draft
+from demo.stream import ANSWER_S, Position, Stream, address
+
+PAUSE_S = 0.25  # before a Redis that is away is asked again
+STOP_S = 0.05  # before what has not heard that it shall stop is told again
+APPENDS = 16  # under way at once; others wait their turn
+
+
+class SharedFeed:
+    """Keep `feed` as the stream at `url` is; `say` is told when Redis goes, and comes back.
+
+    Following ends, with Away, when the stream holds what no server has put there.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        history: int,
+        say: Callable[[str], None],
+        clock: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self.feed = Feed(history)
+        self.tail: asyncio.Task[None] | None = None
+        self._address = address(url)
+        self._say = say
+        self._clock = clock
+        self._epoch = 0
+        self._away = False
+        self._asked = Stream(url, APPENDS)
+        self._followed = Stream(url, 1)
+
+    async def start(self) -> None:
+        """Catch up with the stream, and follow it from now on; raise Away if Redis is."""
+        try:
+            end = await self._resume()
+            while self._position < end:
+                await self._read()
+        except RedisError as error:
+            await self._close()
+            line = f"no Redis answers at {self._address} ({error})"
+            raise Away(f"{line}: start it, or name another with --feed") from None
+        except Away:
+            await self._close()
+            raise
+        self.tail = asyncio.create_task(self._follow())
+
+    async def stop(self) -> None:
+        """Follow no more; raise what has ended the following before, if anything has."""
+        assert self.tail is not None
+        while not self.tail.done():
+            # Before Python 3.12 asyncio.wait_for, by which redis sends, can swallow a cancellation.
+            self.tail.cancel()
+            await asyncio.wait([self.tail], timeout=STOP_S)
+        await self._close()
+        with contextlib.suppress(asyncio.CancelledError):
+            self.tail.result()
+
+    async def append(self, draft: Draft) -> Entry:
+        """Append a message; return it once Redis has it, and raise Away if that is not certain.
+
+        It is never sent twice: an answer may be lost alone, and the message would be there twice.
+        A publisher that tries again takes that risk.
+        """
+        try:
+            message = await self._asked.append(
+                draft, self._clock(), self.feed.history, above=self._epoch
+            )
+        except ResponseError as error:
+            raise Away(f"Redis does not take messages now ({error}): try again later") from None
+        except RedisError:
+            line = "Redis has not confirmed the message, which may be in the feed or not"
+            raise Away(f"{line}: try again") from None
+        return Entry.of(message)
+
+    async def meet(self, cursor: int | None, epoch: str | None) -> None:
+        """Catch up with a reader that comes from a quicker server; raise Away if that fails.
+
+        Its cursor would be beyond the head here, or its epoch unknown, and that would be a gap.
+        """
+        if not self._is_behind(cursor, epoch):
+            return
+        try:
+            end = await self._asked.end(self._epoch)
+            async with asyncio.timeout(ANSWER_S):
+                while self._position < end and not self.feed.closed:
+                    await self.feed.news(self.feed.head)
+        except (RedisError, TimeoutError):
+            line = "Redis does not answer, and this server may not have what you have"
+            raise Away(f"{line}: try again") from None
+
+    @property
+    def _position(self) -> Position:
+        return self._epoch, self.feed.head
+
+    def _is_behind(self, cursor: int | None, epoch: str | None) -> bool:
+        if epoch is None or epoch == self.feed.epoch:
+            return cursor is not None and cursor > self.feed.head
+        try:
+            return int(epoch, 16) > self._epoch
+        except ValueError:  # never an epoch of a stream
+            return False
+
+    async def _follow(self) -> None:
+        """Follow the stream for ever, whether Redis goes or comes."""
+        while True:
+            try:
+                await self._resume()
+                self._note_answer()
+                while await self._read():
+                    pass
+            except RedisError as error:
+                self._note_silence(error)
+                await asyncio.sleep(PAUSE_S)
+
+    async def _resume(self) -> Position:
+        """Find where the stream ends, and that it goes on from what is known here of it.
+
+        Asked on every new connection, since that may be to a Redis that has lost something.
+        """
+        self._followed.connected_anew = True
+        while self._followed.connected_anew:
+            self._followed.connected_anew = False
+            end = await self._followed.end(self._epoch)
+            if not await self._goes_on(end):
+                end = await self._followed.renew(self._epoch)
+        epoch, head = end
+        if epoch != self._epoch:
+            self._begin(epoch, max(0, head - self.feed.history))
+        return end
+
+    async def _goes_on(self, end: Position) -> bool:
+        # A Redis that came back without its last messages gives their ids away again.
+        epoch, head = end
+        if epoch != self._epoch or self.feed.oldest > self.feed.head:
+            return True
+        if head < self.feed.head:
+            return False
+        (known,) = self.feed.after(self.feed.head - 1)
+        there = await self._followed.at(self._position)
+        return there is None or there == known.message
+
+    async def _read(self) -> bool:
+        """Take what follows; say whether to read on, or to resume."""
+        rows = await self._followed.after(self._position)
+        if self._followed.connected_anew:
+            return False
+        for (epoch, number), message in rows:
+            if epoch != self._epoch or number > self.feed.head + 1:
+                self._begin(epoch, max(0, number - 1))
+            if message is not None:
+                self.feed.enter(message)
+        return bool(rows)
+
+    def _begin(self, epoch: int, head: int) -> None:
+        self._epoch = epoch
+        self.feed.restart(f"{epoch:x}", head)
+
+    def _note_silence(self, error: RedisError) -> None:
+        if not self._away:
+            self._away = True
+            line = f"Redis does not answer at {self._address} ({error})"
+            self._say(f"{line}: who publishes gets a 503, who reads waits")
+
+    def _note_answer(self) -> None:
+        if self._away:
+            self._away = False
+            self._say("Redis answers again")
+
+    async def _close(self) -> None:
+        await self._followed.close()
+        await self._asked.close()

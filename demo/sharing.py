@@ -1,0 +1,73 @@
+"""What an app does differently when other servers share its feed. It knows no Redis."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
+
+from aiohttp import web
+
+from demo.feed import Away, Entry, Feed
+from demo.message import Draft
+from demo.queries import NO_STORE, problem, reader
+from demo.stats import STATS, Tally, begin
+
+CLASSROOM_PATHS = ("/class", "/class/{rest:.*}", "/join", "/handout")
+NO_CLASSROOM = (
+    "This server may share its feed with others (--feed), so it has no classroom, whose settings, "
+    "runs and lines are the state of one server: start `python -m demo` without --feed for that. "
+    "Served here: /messages, /short-poll, /long-poll, /ws, /stats.\n"
+)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Answer = Callable[[web.Request, Tally], Awaitable[web.StreamResponse]]
+
+
+class Shared(Protocol):
+    """A feed that is kept as others have it. Asking raises Away when they cannot be reached."""
+
+    feed: Feed
+    tail: asyncio.Task[None] | None  # ends only by a fault
+
+    async def start(self) -> None:
+        """Catch up, and follow from now on."""
+
+    async def stop(self) -> None:
+        """Follow no more."""
+
+    async def append(self, draft: Draft) -> Entry:
+        """Append a message for all."""
+        ...
+
+    async def meet(self, cursor: int | None, epoch: str | None) -> None:
+        """Catch up with a reader that comes from another server."""
+
+
+SHARED: web.AppKey[Shared] = web.AppKey("SHARED")
+
+
+async def follow(app: web.Application) -> AsyncIterator[None]:
+    """Follow the shared feed while the app runs; it serves nobody before it has caught up."""
+    await app[SHARED].start()
+    yield
+    await app[SHARED].stop()
+
+
+def hopping(answer: Answer, tally: Tally) -> Handler:
+    """Answer readers of one mode, wherever they have read before."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        begin(request, tally)
+        query = reader(request)
+        try:
+            await request.app[SHARED].meet(query.cursor, query.epoch)
+        except Away as away:
+            raise problem(web.HTTPServiceUnavailable, str(away)) from None
+        return await answer(request, tally)
+
+    return handler
+
+
+async def no_classroom(request: web.Request) -> web.Response:
+    """Answer 404 and say where there is one."""
+    begin(request, request.app[STATS].other)
+    return web.Response(status=404, text=NO_CLASSROOM, headers=NO_STORE)

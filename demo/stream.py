@@ -1,0 +1,115 @@
+"""The feed's log in Redis: one stream, asked through one pool of connections. It keeps no message.
+
+Needs the package `redis`. What it asks raises `redis.exceptions.RedisError`, and is asked once.
+"""
+
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import Connection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from demo.feed import Away
+from demo.message import Draft, Message
+from demo.scripts import APPEND, STAND
+
+KEY = "polling-vs-websocket:feed"
+ANSWER_S = 2.0  # Redis is away when it takes longer
+BLOCK_S = 1.0  # the longest wait for news
+BATCH = 250  # messages read at once: taking them holds up everything else
+
+Position = tuple[int, int]  # epoch and id: what comes later is larger
+Fields = dict[str, str]
+
+
+class Stream:
+    """Ask Redis; `connected_anew` is set whenever a connection has been opened."""
+
+    def __init__(self, url: str, connections: int) -> None:
+        self.connected_anew = False
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=connections,
+            timeout=ANSWER_S,  # how long to wait for a free connection
+            socket_connect_timeout=ANSWER_S,
+            socket_timeout=ANSWER_S + BLOCK_S,
+            retry=Retry(NoBackoff(), 0),  # else an append may be sent again
+            redis_connect_func=self._connect,
+            protocol=2,
+            decode_responses=True,
+        )
+        self._redis = Redis.from_pool(pool)
+        self._append = self._redis.register_script(APPEND)
+        self._stand = self._redis.register_script(STAND)
+
+    async def append(self, draft: Draft, now_ns: int, history: int, above: int = 0) -> Message:
+        """Append a message, and cut the stream to `history`; return it once Redis has it.
+
+        If there is no stream, one is begun, with an epoch above `above`.
+        """
+        sent_ns = now_ns if draft.sent_ns is None else draft.sent_ns
+        values = [above, history, draft.sender, draft.text, sent_ns, now_ns]
+        number = int(await self._append(keys=[KEY], args=cast(list[str | int], values)))
+        return Message(number, draft.sender, draft.text, sent_ns, now_ns)
+
+    async def end(self, above: int = 0) -> Position:
+        """Return where the stream ends; begin it if there is none."""
+        return _position(await self._stand(keys=[KEY], args=[above, 0]))
+
+    async def renew(self, epoch: int) -> Position:
+        """Let the stream go on under another epoch, unless it has already; return its end."""
+        return _position(await self._stand(keys=[KEY], args=[epoch, 1]))
+
+    async def at(self, position: Position) -> Message | None:
+        """Return the message there, None if it has been cut off."""
+        place = _place(position)
+        rows = cast(list[tuple[str, Fields]], await self._redis.xrange(KEY, place, place))
+        return _message(position[1], rows[0][1]) if rows else None
+
+    async def after(self, position: Position) -> list[tuple[Position, Message | None]]:
+        """Wait for what follows `position`; return it, or nothing if nothing comes.
+
+        The beginning of a stream is a place without a message.
+        """
+        block_ms = round(BLOCK_S * 1e3)
+        answer: Any = await self._redis.xread({KEY: _place(position)}, count=BATCH, block=block_ms)
+        return [_row(place, fields) for _, rows in answer or () for place, fields in rows]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+    async def _connect(self, connection: Connection) -> None:
+        self.connected_anew = True
+        await connection.on_connect()
+
+
+def address(url: str) -> str:
+    """Return where Redis is, without the password that the URL may hold."""
+    parts = urlsplit(url)
+    return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+
+
+def _place(position: Position) -> str:
+    return "{}-{}".format(*position)
+
+
+def _position(place: str) -> Position:
+    epoch, _, number = place.partition("-")
+    return int(epoch), int(number)
+
+
+def _row(place: str, fields: Fields) -> tuple[Position, Message | None]:
+    position = _position(place)
+    return position, _message(position[1], fields) if position[1] else None
+
+
+def _message(number: int, fields: Fields) -> Message:
+    try:
+        stamps = int(fields["sent_ns"]), int(fields["published_ns"])
+        return Message(number, fields["sender"], fields["text"], *stamps)
+    except (KeyError, ValueError):
+        line = f"entry {number} of the stream {KEY!r} is no message"
+        raise Away(f"{line}: delete the stream, or name another Redis with --feed") from None
