@@ -130,7 +130,7 @@ async def test_nobody_sees_a_guess_before_the_reveal(
     await post(client, "settings", {"stage": "guess"})
     await guess_for_many(client, 3)
     async with teacher(browser, demo) as page:
-        await expect(page.locator("#guesses .told")).to_contain_text("3 guesses are in")
+        await expect(page.locator("#guesses .count")).to_have_text("3 guesses are in.")
         assert await page.locator("#guesses .chart").count() == 0
         seen = await page.evaluate("fetch('/class').then((answer) => answer.json())")
         assert seen["guesses"]["answers"] == []
