@@ -171,6 +171,7 @@ async def test_a_visitor_cannot_use_the_stages_and_is_told_why(
         await page.goto(f"http://localhost:{demo.port}/")
         section = page.locator("#guesses")
         await expect(section.get_by_text("Only the teacher's page")).to_be_visible()
+        await expect(section.get_by_role("button")).to_have_count(4)
         for button in await section.get_by_role("button").all():
             await expect(button).to_be_disabled()
 

@@ -39,11 +39,14 @@ export function makeControls(panel, panels, room) {
     write(panel.querySelector(".why"), usable ? problem : room.here || room.state === null ? WHY : GONE);
   }
 
+  // Pressed is what the server has done, and not what it was asked for.
   function toggleSlow(mode, pressed) {
-    const on = !slow.delete(mode);
-    if (on) slow.add(mode);
-    pressed.setAttribute("aria-pressed", on);
-    attempt(room.line(room.readers[mode], { slow_bytes_per_s: on ? SLOW_BYTES_PER_S : 0 }));
+    const on = !slow.has(mode);
+    attempt(room.line(room.readers[mode], { slow_bytes_per_s: on ? SLOW_BYTES_PER_S : 0 }).then(() => {
+      if (on) slow.add(mode);
+      else slow.delete(mode);
+      pressed.setAttribute("aria-pressed", on);
+    }));
   }
 
   async function attempt(promise) {
