@@ -11,7 +11,6 @@ from tests.conftest import StartDemo
 from tests.phones import MODES, phones
 
 TEACHER = {"Authorization": "Bearer known"}
-BUSY = 0.9  # of a core
 
 
 @pytest.mark.parametrize("count", [60, 300])
@@ -22,23 +21,17 @@ async def test_phones_do_not_trouble_the_server(start_demo: StartDemo, count: in
     async with ClientSession(demo.url) as teacher:
         async with phones(demo.url, count) as crowd:
             await asyncio.gather(*(phone.reported.wait() for phone in crowd))
-            before = await figures(teacher, "/stats")
             asked = {"seconds": 5, "chatter": "lively"}
             async with teacher.post("/class/run", json=asked, headers=TEACHER) as response:
                 assert response.status == 200
             shown = await until_measured(teacher)
-            after = await figures(teacher, "/stats")
-            head = after["head"]
+            head = (await figures(teacher, "/stats"))["head"]
             await asyncio.gather(*(phone.has_seen(head) for phone in crowd))
         assert [shown["modes"][mode]["readers"] for mode in MODES] == [count // 3] * 3
         assert shown["run"]["faults"] == []
     assert sum(phone.refused for phone in crowd) == 0
     for phone in crowd:
         assert phone.seen[: head - phone.seen[0] + 1] == list(range(phone.seen[0], head + 1))
-    seconds = after["uptime_s"] - before["uptime_s"]
-    share = (after["cpu_s"] - before["cpu_s"]) / seconds
-    print(f"{count} phones: {share:.1%} of a core, lag at most {after['loop_lag_max_ms']:.0f} ms")
-    assert share < BUSY
 
 
 async def until_measured(client: ClientSession) -> Any:

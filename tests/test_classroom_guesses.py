@@ -130,7 +130,7 @@ async def test_nobody_sees_a_guess_before_the_reveal(
     await post(client, "settings", {"stage": "guess"})
     await guess_for_many(client, 3)
     async with teacher(browser, demo) as page:
-        await expect(page.locator("#guesses .told")).to_contain_text("3 guesses are in")
+        await expect(page.locator("#guesses .count")).to_have_text("3 guesses are in.")
         assert await page.locator("#guesses .chart").count() == 0
         seen = await page.evaluate("fetch('/class').then((answer) => answer.json())")
         assert seen["guesses"]["answers"] == []
@@ -171,6 +171,7 @@ async def test_a_visitor_cannot_use_the_stages_and_is_told_why(
         await page.goto(f"http://localhost:{demo.port}/")
         section = page.locator("#guesses")
         await expect(section.get_by_text("Only the teacher's page")).to_be_visible()
+        await expect(section.get_by_role("button")).to_have_count(4)
         for button in await section.get_by_role("button").all():
             await expect(button).to_be_disabled()
 

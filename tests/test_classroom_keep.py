@@ -61,4 +61,6 @@ async def test_a_visitor_cannot_download_and_is_told_why(browser: Browser, demo:
 async def test_with_nothing_measured_the_page_says_so(browser: Browser, demo: Demo) -> None:
     async with teacher(browser, demo) as page:
         await page.get_by_role("button", name="Download the class's log").click()
-        await expect(page.locator("#keep").get_by_role("status")).to_contain_text("ownloaded")
+        await expect(page.locator("#keep").get_by_role("status")).to_contain_text(
+            "Nothing downloaded: nothing has been measured yet"
+        )

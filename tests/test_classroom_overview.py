@@ -53,9 +53,7 @@ async def test_the_class_is_shown_by_mode_while_it_reads(
         phone(browser, demo, "ws"),
     ):
         section = page.locator("#class")
-        await expect(section.get_by_role("status")).to_have_text(
-            "4 readers are here.", timeout=SOON_MS
-        )
+        await expect(section.locator(".total")).to_have_text("4 readers are here.", timeout=SOON_MS)
         for name, readers in zip(MODES.values(), ["1", "1", "2"], strict=True):
             row = section.get_by_role("row", name=name)
             await expect(row.locator(".figure").first).to_have_text(readers)
@@ -67,7 +65,7 @@ async def test_the_class_is_shown_by_mode_while_it_reads(
 
 async def test_a_phone_that_leaves_is_no_longer_counted(browser: Browser, demo: Demo) -> None:
     async with teacher(browser, demo) as page:
-        told = page.locator("#class").get_by_role("status")
+        told = page.locator("#class .total")
         async with phone(browser, demo, "ws"):
             await expect(told).to_have_text("One reader is here.", timeout=SOON_MS)
         await expect(told).to_have_text("Nobody is here yet.", timeout=2 * SOON_MS)
@@ -113,9 +111,7 @@ async def test_the_class_fits_every_screen_and_asks_nobody_else(
         watch = Watch(page)
         await page.goto(f"http://localhost:{demo.port}/")
         section = page.locator("#class")
-        await expect(section.get_by_role("status")).to_have_text(
-            "One reader is here.", timeout=SOON_MS
-        )
+        await expect(section.locator(".total")).to_have_text("One reader is here.", timeout=SOON_MS)
         await show(page, "#class")
         await shoot(page, f"class-{size[0]}-{'dark' if dark else 'light'}", tmp_path)
         assert await page.evaluate("document.documentElement.scrollWidth") <= size[0]

@@ -1,16 +1,18 @@
 """Break it, turn it off: what each lane notices, how it comes back, what it has lost."""
 
+import json
 import re
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from tests.classroom_pages import MODES, SOON_MS, TOKEN, teacher
-from tests.conftest import Demo, StartDemo
-from tests.test_classroom_page_lanes import lane, messages, publish, show_all
+from tests.classroom_pages import MODES, SOON_MS, TEACHER, TOKEN, ask_until, teacher
+from tests.conftest import Demo, StartDemo, until
+from tests.test_classroom_page_lanes import lane, messages, publish, readers, show_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -101,19 +103,70 @@ async def test_the_page_comes_back_after_the_server_was_away(
     await show_all(page, "soon gone", "after the restart")
 
 
-async def test_silence_delays_the_answers_and_loses_none(page: Page, client: ClientSession) -> None:
+async def test_silence_holds_every_answer_back_and_loses_none(
+    page: Page, client: ClientSession
+) -> None:
+    asked: dict[str, object] = {}
+
+    async def lengthen(route: Route) -> None:
+        reader = urlsplit(route.request.url).path.split("/")[-2]
+        answer = await route.fetch(post_data=json.dumps({"stall_s": 120}))
+        asked[reader] = route.request.post_data_json
+        await route.fulfill(response=answer)
+
+    await publish(client, "before")
+    await show_all(page, "before")
+    await page.route("**/line", lengthen)
+    names = await readers(page)
     await page.get_by_role("button", name="Silence, 3 s").click()
+    await until(lambda: len(asked) == len(MODES))
+    assert asked == {reader: {"stall_s": 3} for reader in names.values()}
     await publish(client, "one", "two")
-    await show_all(page, "one", "two")
+    for reader in names.values():
+        await behind(client, reader, 2)
+    await show_all(page, "before")
+    for reader in names.values():
+        await change_line(client, reader, stall_s=0)
+    await show_all(page, "before", "one", "two")
     for mode in MODES:
         await expect(lane(page, mode).locator("li.failed")).to_have_count(0)
 
 
-async def test_a_slow_reader_is_marked_so_until_it_is_not(page: Page) -> None:
+async def behind(client: ClientSession, reader: str, count: int) -> None:
+    """Wait until a reader has yet to get so many messages."""
+    path = f"/class/tallies?readers={reader}"
+    await ask_until(client, path, lambda told: told[reader]["cursor_behind"] == count)
+
+
+async def change_line(client: ClientSession, reader: str, **change: float) -> None:
+    path = f"/class/readers/{reader}/line"
+    async with client.post(path, json=change, headers=TEACHER) as response:
+        assert response.status == 200
+
+
+async def test_a_slow_reader_falls_behind_until_it_is_slow_no_more(
+    page: Page, client: ClientSession
+) -> None:
     button = lane(page, "ws").get_by_role("button", name="Slow")
-    for pressed in ("true", "false"):
-        await button.click()
-        await expect(button).to_have_attribute("aria-pressed", pressed)
+    texts = [f"{number} {'x' * 2000}" for number in range(20)]
+    await button.click()
+    await expect(button).to_have_attribute("aria-pressed", "true")
+    await publish(client, *texts)
+    for mode in ("short", "long"):
+        await expect(messages(page, mode)).to_have_count(20, timeout=SOON_MS)
+    assert await messages(page, "ws").count() < 20
+    await button.click()
+    await expect(button).to_have_attribute("aria-pressed", "false")
+    await show_all(page, *texts)
+
+
+async def test_a_button_is_not_pressed_when_the_server_refuses(page: Page) -> None:
+    refusal = json.dumps({"error": "not now"})
+    await page.route("**/line", lambda route: route.fulfill(status=409, body=refusal))
+    button = lane(page, "ws").get_by_role("button", name="Slow")
+    await button.click()
+    await expect(page.locator("#controls .why")).to_have_text("not now")
+    await expect(button).to_have_attribute("aria-pressed", "false")
 
 
 async def test_without_a_cursor_messages_go_missing_and_with_it_they_come_back(

@@ -1,5 +1,6 @@
 // The classroom page: three lanes of real traffic, a store of what they saw, and drawings of it.
 
+import { write } from "./class/element.js";
 import { openRoom } from "./class/room.js";
 import { followAddress } from "./controls/address.js";
 import { makePlayback } from "./controls/playback.js";
@@ -101,6 +102,6 @@ function nudge() {
 function tellState() {
   const state = document.getElementById("state");
   const text = room.here ? "connected" : "The server does not answer; trying again.";
-  if (state.textContent !== text) state.textContent = text;
+  write(state, text);
   state.classList.toggle("open", room.here);
 }

@@ -1,4 +1,4 @@
-// Make elements: what a person typed gets in as text only, never as markup.
+// Make elements, and change what they say: what a person typed gets in as text only, never as markup.
 
 /** Make an element; properties are set, `data` and `aria-...` as attributes; children are nodes or text. */
 export function element(tag, properties = {}, ...children) {
@@ -14,6 +14,11 @@ export function svg(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   made.append(...children);
   return made;
+}
+
+/** Let an element say `text`; one that says so already is left alone, since a live region speaks at each change. */
+export function write(made, text) {
+  if (made.textContent !== text) made.textContent = text;
 }
 
 function set(made, properties) {

@@ -1,7 +1,7 @@
 // Predict, then reveal: the class guesses, the run measures, and both stand on one chart.
 
 import { drawDots } from "./dots.js";
-import { element } from "./element.js";
+import { element, write } from "./element.js";
 import { MODES } from "./modes.js";
 import { chatterOf, CHATTERS, questionsFor } from "./questions.js";
 import { makeStages } from "./stages.js";
@@ -13,16 +13,18 @@ const NARROWEST = 300;
 export function mount(section, room) {
   const stages = makeStages(room);
   const told = element("p", { className: "told", role: "status" });
+  const count = element("p", { className: "count" });  // of guesses and of seconds: not spoken, it changes too often
   const charts = element("div", { className: "charts" });
   let drawn = "";
   section.classList.add("guesses");
-  section.append(element("h2", { textContent: "Predict, then reveal" }), stages.drawing, told, charts);
+  section.append(element("h2", { textContent: "Predict, then reveal" }), stages.drawing, told, count, charts);
   room.onState(show);
   new ResizeObserver(() => { if (room.state !== null) show(room.state); }).observe(charts);
 
   function show(state) {
     stages.show(state);
-    told.textContent = tell(state);
+    write(told, tell(state));
+    write(count, counted(state));
     const width = Math.max(charts.clientWidth, NARROWEST);
     const { stage, interval_s, chatter } = state.settings;
     const now = JSON.stringify([stage, interval_s, chatter, state.guesses, state.run?.result, width]);
@@ -32,15 +34,18 @@ export function mount(section, room) {
   }
 }
 
-function tell({ settings, guesses, run }) {
-  const given = guesses.count === 1 ? "One guess is in." : `${guesses.count} guesses are in.`;
-  if (settings.stage === "guess") return `Guess on your phone. ${given}`;
-  if (settings.stage === "run" && run && !run.result) {
-    return `Measuring, chatter ${CHATTERS[run.chatter] ?? ""}: ${Math.ceil(run.left_s)} s left. ${given}`;
-  }
-  if (settings.stage === "run" && run) return `Measured${blamed(run)}. ${given}`;
-  if (settings.stage === "reveal") return run?.result ? `${given}${blamed(run)}` : `${given} Nothing has been measured yet.`;
+function tell({ settings, run }) {
+  if (settings.stage === "guess") return "Guess on your phone.";
+  if (settings.stage === "run" && run && !run.result) return `Measuring, chatter ${CHATTERS[run.chatter] ?? ""}.`;
+  if (settings.stage === "run" && run) return `Measured${blamed(run)}.`;
+  if (settings.stage === "reveal") return run?.result ? `What was guessed, and what was measured${blamed(run)}.` : "Nothing has been measured yet.";
   return `The next run will be with chatter ${CHATTERS[chatterOf(settings)]}.`;
+}
+
+function counted({ settings, guesses, run }) {
+  const left = settings.stage === "run" && run && !run.result ? `${Math.ceil(run.left_s)} s left. ` : "";
+  const given = guesses.count === 1 ? "One guess is in." : `${guesses.count} guesses are in.`;
+  return settings.stage === "chat" ? "" : `${left}${given}`;
 }
 
 function blamed({ faults }) {

@@ -1,10 +1,11 @@
 // A student's phone: it takes a mode, chats, guesses, and reports what its reading costs. The teacher's rights are not here.
 
 import { openLane } from "../lanes/lane.js";
+import { makeAnnouncer } from "./announce.js";
 import { makeDoing } from "./doing.js";
-import { element } from "./element.js";
+import { element, write } from "./element.js";
 import { makeGuessForm } from "./guess-form.js";
-import { MODES, title } from "./modes.js";
+import { MODES, NAMES, title } from "./modes.js";
 import { whoAmI } from "./names.js";
 import { makeOwnCounters } from "./own-counters.js";
 import { makeOutcome } from "./outcome.js";
@@ -15,11 +16,13 @@ import { makeTalk } from "./talk.js";
 
 const SAID_EVERY_MS = 200;
 const AGAIN_MS = 1000;
+const STAGES = { guess: "A guess is asked for.", run: "The class is being measured.", reveal: "The answer is shown." };
 
 const place = (id) => document.getElementById(id);
 const { reader, name } = whoAmI();
 const room = openRoom({ polling: false });
 const talk = makeTalk({ list: place("chat"), form: place("say"), told: place("told") });
+const { say: speak } = makeAnnouncer(place("spoken"));
 const strip = makeStrip(place("strip"));
 const counters = makeOwnCounters(Object.fromEntries(
   ["requests", "empty", "messages", "bytes", "latency"].map((id) => [id, place(id)])), room);
@@ -30,6 +33,7 @@ const choices = MODES.map((mode) => element("button", { type: "button", data: { 
 let lane = null;
 let reporter = null;
 let doing = null;
+let wasLost = false;
 
 place("say").sender.value = name;
 place("guess").append(guess.form);
@@ -63,20 +67,30 @@ function read(mode) {
   history.replaceState(null, "", `?mode=${mode}`);
   document.body.dataset.mode = mode;
   place("mode").replaceChildren(title(mode));
+  speak(`You read by ${NAMES[mode]}.`);
   for (const choice of choices) choice.setAttribute("aria-pressed", choice.dataset.mode === mode);
 }
 
 function hear(event) {
   for (const each of [doing, strip, counters, reporter]) each.hear(event);
-  if (event.kind === "delivered") talk.hear(event.message);
-  if (event.kind === "skipped") talk.note(event.count === 1 ? "One message passed by unread." : `${event.count} messages passed by unread.`);
-  if (event.kind === "gap") talk.note(`Some messages are gone: ${event.notice.error}`);
+  if (event.kind === "delivered") {
+    talk.hear(event.message);
+    speak(`${event.message.sender}: ${event.message.text}`);
+  }
+  if (event.kind === "skipped") remark(event.count === 1 ? "One message passed by unread." : `${event.count} messages passed by unread.`);
+  if (event.kind === "gap") remark(`Some messages are gone: ${event.notice.error}`);
+}
+
+function remark(text) {
+  talk.note(text);
+  speak(text);
 }
 
 function say() {
-  const sentence = doing.sentence(performance.now());
-  if (place("doing").textContent !== sentence) place("doing").textContent = sentence;
-  document.body.classList.toggle("lost", doing.lost());
+  write(place("doing"), doing.sentence(performance.now()));
+  if (doing.lost() !== wasLost) speak(wasLost ? "The server is back." : "The server is gone.");
+  wasLost = doing.lost();
+  document.body.classList.toggle("lost", wasLost);
   counters.draw();
 }
 
@@ -90,6 +104,7 @@ function show(state) {
   place("answer").hidden = settings.stage !== "reveal";
   if (settings.stage === "reveal") outcome.show(state);
   if (before?.stage !== settings.stage && settings.stage === "reveal") room.refresh();
+  if (before !== null && before.stage !== settings.stage && settings.stage in STAGES) speak(STAGES[settings.stage]);
   // A reader in the middle of a long pause is to notice that the pause is another now.
   if (before !== null && before.interval_s !== settings.interval_s) lane.nudge();
   before = settings;

@@ -1,6 +1,6 @@
 // Keep what the class measured: one button downloads it as a log in the project's own format.
 
-import { element } from "./element.js";
+import { element, write } from "./element.js";
 
 const SAYS = "A folder of plain CSV: every request and every delivery of every phone, one run for each mode. "
   + "It opens anywhere, and the project draws it:";
@@ -19,7 +19,7 @@ export function mount(section, room) {
   );
   room.onState(() => {
     download.disabled = !room.teacher;
-    if (!room.teacher) told.textContent = WHY;
+    if (!room.teacher) write(told, WHY);
     else if (told.textContent === WHY) told.textContent = "";
   });
 

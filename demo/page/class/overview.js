@@ -1,6 +1,6 @@
 // The class at a glance: who reads how, what it costs, how late the news is. It asks nothing itself.
 
-import { element } from "./element.js";
+import { element, write } from "./element.js";
 import { bytes, milliseconds, number, share } from "./figures.js";
 import { makeInvitation } from "./invitation.js";
 import { MODES, title } from "./modes.js";
@@ -20,7 +20,7 @@ const LATE = "Latency is from publishing at the server to the phone. A phone's c
 export function mount(section, room) {
   const invitation = makeInvitation();
   const rows = MODES.map(makeRow);
-  const total = element("p", { className: "total", role: "status" });
+  const total = element("p", { className: "total" });
   const head = ["Mode", "Readers", ...COLUMNS.map((column) => column.title), "Latency"];
 
   section.classList.add("overview");
@@ -37,7 +37,7 @@ export function mount(section, room) {
     invitation.show(state.join_url);
     const figures = MODES.map((mode) => state.modes[mode]);
     const readers = figures.reduce((sum, each) => sum + each.readers, 0);
-    total.textContent = room.here ? there(readers, state.turned_away) : "The server does not answer; trying again.";
+    write(total, room.here ? there(readers, state.turned_away) : "The server does not answer; trying again.");
     const most = Object.fromEntries(COLUMNS.map(({ key, most: fixed }) => [key, fixed ?? Math.max(...figures.map((each) => each[key] ?? 0))]));
     rows.forEach((row, index) => row.show(figures[index], most));
   }
@@ -62,11 +62,11 @@ function makeRow(mode) {
   return { line, show };
 
   function show(figures, most) {
-    count.textContent = figures.readers;
+    write(count, String(figures.readers));
     dot(dots, Math.min(figures.readers, DOTS));
     COLUMNS.forEach(({ key, say }, index) => cells[index].show(figures[key], most[key], say));
     spread.draw(figures);
-    late.textContent = summary(figures);
+    write(late, summary(figures));
   }
 }
 
@@ -76,7 +76,7 @@ function makeCell(title) {
   return { cell: element("td", { data: { title } }, figure, bar), show };
 
   function show(value, most, say) {
-    figure.textContent = say(value);
+    write(figure, say(value));
     bar.style.inlineSize = value && most ? `${(100 * value) / most}%` : "0";
   }
 }

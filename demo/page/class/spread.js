@@ -17,6 +17,7 @@ export function makeSpread() {
 
   function draw(figures) {
     const { latency_p50_ms: half, latency_p90_ms: most, latency_max_ms: last } = figures;
+    if (label(figures) === drawing.getAttribute("aria-label")) return;
     drawing.replaceChildren(...axis());
     drawing.setAttribute("aria-label", label(figures));
     if (half === null || half === undefined) return;

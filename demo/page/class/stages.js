@@ -1,6 +1,6 @@
 // The four stages of a prediction, and the teacher's buttons for them. It draws no chart.
 
-import { element } from "./element.js";
+import { element, write } from "./element.js";
 import { chatterOf, CHATTERS } from "./questions.js";
 
 const STAGES = { chat: "Chat", guess: "Guess", run: "Run", reveal: "Reveal" };
@@ -27,7 +27,7 @@ export function makeStages(room) {
     controls.disabled = !room.teacher;
     if (document.activeElement !== chatter.field) chatter.field.value = chatterOf(settings);
     for (const step of steps) mark(step, settings.stage, run);
-    if (!room.teacher) said.textContent = WHY;
+    if (!room.teacher) write(said, WHY);
     else if (said.textContent === WHY) said.textContent = "";
   }
 

@@ -1,6 +1,6 @@
 // Live, pause, step, scrub, speed: with the mouse and from the keyboard. No network here.
 
-import { element } from "../class/element.js";
+import { element, write } from "../class/element.js";
 
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 const LATE_MS = 150;
@@ -46,7 +46,3 @@ export function makePlayback(bar, view, store) {
 
 const KEYS = { " ": "toggle", ArrowLeft: "back", ArrowRight: "step", End: "live" };
 const TAKES_KEYS = "input, select, textarea, button, a, summary, dialog, [contenteditable]";
-
-function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}

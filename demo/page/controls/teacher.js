@@ -1,6 +1,6 @@
 // The teacher's controls: set, turn it off, break it. What the server refuses is said. No drawing here.
 
-import { element } from "../class/element.js";
+import { element, write } from "../class/element.js";
 import { SETTINGS, STARTS } from "../settings.js";
 
 const CUT_S = 2;
@@ -15,6 +15,7 @@ export function makeControls(panel, panels, room) {
   const fieldset = panel.querySelector("fieldset");
   const fields = Object.keys(SETTINGS).map((name) => fieldset.elements[name]).filter((field) => field);
   const slow = new Set();
+  let problem = "";  // with what was tried last, until something else is
 
   for (const field of fields) {
     for (const choice of SETTINGS[field.name].choices ?? []) field.append(option(field.name, choice));
@@ -35,22 +36,22 @@ export function makeControls(panel, panels, room) {
     fieldset.disabled = !usable;
     for (const { node } of Object.values(panels)) for (const each of node.querySelectorAll(".break button")) each.disabled = !usable;
     for (const field of fields) if (document.activeElement !== field || field.disabled) put(field, settings[field.name]);
-    say(usable ? "" : room.here || room.state === null ? WHY : GONE);
+    write(panel.querySelector(".why"), usable ? problem : room.here || room.state === null ? WHY : GONE);
   }
 
+  // Pressed is what the server has done, and not what it was asked for.
   function toggleSlow(mode, pressed) {
-    const on = !slow.delete(mode);
-    if (on) slow.add(mode);
-    pressed.setAttribute("aria-pressed", on);
-    attempt(room.line(room.readers[mode], { slow_bytes_per_s: on ? SLOW_BYTES_PER_S : 0 }));
+    const on = !slow.has(mode);
+    attempt(room.line(room.readers[mode], { slow_bytes_per_s: on ? SLOW_BYTES_PER_S : 0 }).then(() => {
+      if (on) slow.add(mode);
+      else slow.delete(mode);
+      pressed.setAttribute("aria-pressed", on);
+    }));
   }
 
-  function attempt(promise) {
-    promise.then(() => say(""), (error) => { show(); say(error.message); });
-  }
-
-  function say(text) {
-    panel.querySelector(".why").textContent = text;
+  async function attempt(promise) {
+    problem = await promise.then(() => "", (error) => error.message);
+    show();
   }
 }
 

@@ -1,6 +1,6 @@
 // A lane's counters at the moment shown, and what they would be for a thousand users. No network here.
 
-import { element } from "../class/element.js";
+import { element, write } from "../class/element.js";
 import { bytes, milliseconds, number } from "../class/figures.js";
 
 const USERS = 1000;
@@ -52,8 +52,4 @@ function thousand(then, now, seconds) {
 function bytesOf(now, then) {
   const moved = now.bytes_in + now.bytes_out - then.bytes_in - then.bytes_out;
   return moved / ((now.at_ms - then.at_ms) / 1000);
-}
-
-function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
 }

@@ -1,6 +1,6 @@
 // One lane on the page: its head, transcript, diagram and counters. No network here.
 
-import { svg } from "../class/element.js";
+import { svg, write } from "../class/element.js";
 import { doing } from "../lines.js";
 import { makeSurface } from "./canvas.js";
 import { makeCounters } from "./counters.js";
@@ -43,7 +43,7 @@ export function makePanel(mode, { name, idea }, store) {
 
   function tell({ text, lost }, at_ms) {
     const line = part(".doing");
-    if (line.textContent !== text) line.textContent = text;
+    write(line, text);
     line.classList.toggle("lost", lost);
     const { requests, empty, messages } = store.counters(mode, at_ms);
     part("canvas").setAttribute("aria-label", `${name}, ${text}: ${requests} requests, ${empty} empty, ${messages} messages`);
