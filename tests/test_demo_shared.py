@@ -5,7 +5,7 @@ import json
 import random
 import shutil
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, WSMsgType
@@ -129,6 +129,18 @@ async def test_who_hops_between_servers_has_every_message_once_in_order(
     check(readers, publishing)
 
 
+async def catch_up(
+    readers: Sequence[Hopper], reading: Iterable[asyncio.Task[None]], head: int
+) -> None:
+    """Let all readers come to `head`, and then to where the furthest of them is."""
+    await until(lambda: all(reader.cursor >= head for reader in readers))
+    for task in reading:
+        task.cancel()
+    await asyncio.gather(*reading, return_exceptions=True)
+    last = max(reader.cursor for reader in readers)
+    await asyncio.gather(*(reader.read_to(last) for reader in readers))
+
+
 async def test_a_server_that_is_killed_and_comes_back_costs_nobody_a_message(
     start_demo: StartDemo, redis: RedisServer, http: ClientSession
 ) -> None:
@@ -143,12 +155,7 @@ async def test_a_server_that_is_killed_and_comes_back_costs_nobody_a_message(
     await publish(publishing, 20, "meanwhile ")
     await asyncio.to_thread(start_demo, "--feed", redis.url, port=demos[0].port)
     head = await publish(publishing, 20, "after ")
-    await until(lambda: all(reader.cursor >= head for reader in readers))
-    for task in reading:
-        task.cancel()
-    await asyncio.gather(*reading, return_exceptions=True)
-    last = max(reader.cursor for reader in readers)
-    await asyncio.gather(*(reader.read_to(last) for reader in readers))
+    await catch_up(readers, reading, head)
     check(readers, publishing)
 
 
@@ -298,12 +305,7 @@ async def test_nothing_acknowledged_is_lost_when_redis_ends_while_it_is_written_
     await until(lambda: bool(publishing[0].doubtful))
     await asyncio.to_thread(redis.start)
     head = await work
-    await until(lambda: all(reader.cursor >= head for reader in readers))
-    for task in reading:
-        task.cancel()
-    await asyncio.gather(*reading, return_exceptions=True)
-    last = max(reader.cursor for reader in readers)
-    await asyncio.gather(*(reader.read_to(last) for reader in readers))
+    await catch_up(readers, reading, head)
     check(readers, publishing)
 
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from aiohttp import ClientSession, TCPConnector
 
-from demo.options import LOOPS, parse
+from demo.options import LOOPS
 from demo.stream import KEY
 from tests.conftest import Demo, StartDemo
 from tests.hoppers import MODES, Hopper, Publisher, check
@@ -210,24 +210,3 @@ def test_a_missing_package_is_one_line_that_names_what_to_install() -> None:
     assert "needs the package redis" in line
     assert line.endswith(f"-m pip install '{package}'")
     assert package in project["dependency-groups"]["dev"]
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--workers", "0"],
-        ["--workers", "2"],
-        ["--feed", "http://127.0.0.1"],
-        ["--feed", "redis://127.0.0.1:port"],
-        ["--feed", "elsewhere"],
-        ["--token", "abc", "--feed", "redis://127.0.0.1"],
-    ],
-)
-def test_a_feed_or_workers_that_cannot_be_is_one_line_that_names_the_option(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as end:
-        parse(arguments)
-    assert end.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert arguments[0] in line
