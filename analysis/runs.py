@@ -60,7 +60,7 @@ def window_deliveries(log: Log) -> pl.LazyFrame:
     """Return run, client, latency_ms of the messages meant for each run's window."""
     windows = log.runs.lazy().select("run", "window_start_ns", "window_end_ns")
     inside = log.deliveries.lazy().join(windows, on="run").filter(meant_for_window())
-    return inside.select("run", "client", latency_ms=_latency_ms())
+    return inside.select("run", "client", latency_ms=latency_ms())
 
 
 def meant_for_window() -> pl.Expr:
@@ -68,7 +68,8 @@ def meant_for_window() -> pl.Expr:
     return pl.col("sent_ns").is_between("window_start_ns", "window_end_ns", closed="right")
 
 
-def _latency_ms() -> pl.Expr:
+def latency_ms() -> pl.Expr:
+    """Return a delivery's latency: from publish to the reader."""
     return (pl.col("received_ns") - pl.col("published_ns")) / 1e6
 
 

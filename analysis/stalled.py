@@ -7,7 +7,7 @@ schedule, so the time it meant to publish at is known (Gil Tene, "How NOT to Mea
 import polars as pl
 
 from analysis.modes import MODES
-from analysis.runs import KEYS, meant_for_window, with_void
+from analysis.runs import KEYS, latency_ms, meant_for_window, with_void
 from clients.log import Log
 
 KINDS = ("intended_ms", "published_ms")
@@ -23,7 +23,7 @@ def samples_of(log: Log, rows: pl.DataFrame) -> pl.DataFrame:
     return inside.with_columns(
         meant_s=(pl.col("sent_ns") - pl.col("window_start_ns")) / 1e9,
         intended_ms=(pl.col("received_ns") - pl.col("sent_ns")) / 1e6,
-        published_ms=(pl.col("received_ns") - pl.col("published_ns")) / 1e6,
+        published_ms=latency_ms(),
     ).sort("run")
 
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analysis.runs import KEYS, mode_order, with_void
+from analysis.runs import KEYS, latency_ms, mode_order, with_void
 from clients.log import Log
 
 SPREAD = (0.1, 0.9)
@@ -14,8 +14,7 @@ def samples_of(log: Log, shown: pl.DataFrame) -> pl.DataFrame:
     runs = runs.join(shown, on=KEYS, how="semi")
     runs = runs.select("run", "mode", "stall_s", "warmup_s", "duration_s", "window_start_ns")
     at_s = (pl.col("published_ns") - pl.col("window_start_ns")) / 1e9
-    latency_ms = (pl.col("received_ns") - pl.col("published_ns")) / 1e6
-    samples = log.deliveries.join(runs, on="run").with_columns(at_s=at_s, latency_ms=latency_ms)
+    samples = log.deliveries.join(runs, on="run").with_columns(at_s=at_s, latency_ms=latency_ms())
     return samples.filter(pl.col("at_s") < pl.col("duration_s")).sort("run")
 
 

@@ -58,9 +58,16 @@ class Contest(msgspec.Struct, frozen=True):
         return sorted(figures.items(), key=lambda each: each[1])
 
     def winner(self, measure: Measure) -> str | None:
-        """Return the mode that is clearly best; None when another is as good."""
+        """Return the mode that is clearly best; None when another is as good.
+
+        Clearly: by CLEAR times, and with an interval apart from the next one's, where both have one
+        """
         ranking = self.ranking(measure)
         if not ranking or ranking[1][1] < CLEAR * ranking[0][1]:
+            return None
+        best, second = (self.rows[mode] for mode, _ in ranking[:2])
+        high, low = best.get(f"{measure.column}_high"), second.get(f"{measure.column}_low")
+        if high is not None and low is not None and high >= low:
             return None
         return ranking[0][0]
 

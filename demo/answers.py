@@ -1,56 +1,65 @@
 """The answers that both kinds of polling give: news, nothing new, a gap.
 
-Readers at the same cursor get the same bytes: an answer is serialised once, for all of them.
+Readers at the same cursor get the same bytes: an answer is made once, head and all, for all of
+them. The head has a date, so it is made again when the next second begins.
 """
+
+import time
+from collections.abc import Callable
 
 from aiohttp import web
 
 from demo.feed import Feed, Gap
 from demo.message import GapNotice, encode
 from demo.queries import NO_STORE
+from demo.ready import Ready, wire
 from demo.stats import Tally
 
-MAX_BODIES = 128  # kept at once: readers at more cursors than this are few, or up to no good
+MAX_ANSWERS = 128  # kept at once: readers at more cursors than this are few, or up to no good
 MAX_KEPT_BYTES = 64 * 1024  # a reader so far behind that it gets more than this is alone there
 
 
+JSON = {**NO_STORE, "Content-Type": "application/json"}
+
+
 class Answers:
-    """Answer polls from `feed`, keeping each serialised body until the next publish."""
+    """Answer polls from `feed`, keeping each answer until the next publish, or second."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, wall: Callable[[], float] = time.time) -> None:
         self.feed = feed
-        self._bodies: dict[int, bytes] = {}
-        self._made_of = (feed.epoch, feed.head)
+        self._wall = wall
+        self._kept: dict[int, tuple[bytes, bytes]] = {}  # by cursor: the answer, and its body
+        self._nothing_new = b""
+        self._made_at = (feed.epoch, feed.head, 0)
 
-    def news(self, cursor: int, tally: Tally) -> web.Response:
+    def news(self, cursor: int, tally: Tally) -> Ready:
         """Answer 200 with what is after `cursor`, which must be readable, or 204."""
-        if cursor == self.feed.head:
+        feed = self.feed
+        made_at = (feed.epoch, feed.head, int(self._wall()))
+        if self._made_at != made_at:
+            self._made_at = made_at
+            self._kept.clear()
+            self._nothing_new = wire(204, NO_STORE)
+        if cursor == feed.head:
             tally.empty += 1
-            return web.Response(status=204, headers=NO_STORE)
-        tally.deliveries += self.feed.head - cursor
-        body = self._body(cursor)
-        return web.Response(body=body, content_type="application/json", headers=NO_STORE)
+            return Ready(self._nothing_new, 204, NO_STORE)
+        tally.deliveries += feed.head - cursor
+        written, body = self._kept.get(cursor) or self._make(cursor)
+        return Ready(written, 200, JSON, body)
 
     def gap(self, gap: Gap, tally: Tally) -> web.Response:
         """Answer 410: say what is gone and where to read on."""
         tally.gaps += 1
-        body = encode(notice(self.feed, gap))
-        return web.Response(
-            status=410, body=body, content_type="application/json", headers=NO_STORE
-        )
+        return web.Response(status=410, body=encode(notice(self.feed, gap)), headers=JSON)
 
-    def _body(self, cursor: int) -> bytes:
-        if self._made_of != (self.feed.epoch, self.feed.head):
-            self._made_of = (self.feed.epoch, self.feed.head)
-            self._bodies.clear()
-        if len(self._bodies) >= MAX_BODIES:
-            self._bodies.clear()
-        body = self._bodies.get(cursor)
-        if body is None:
-            body = self._serialise(cursor)
-            if len(body) <= MAX_KEPT_BYTES:
-                self._bodies[cursor] = body
-        return body
+    def _make(self, cursor: int) -> tuple[bytes, bytes]:
+        body = self._serialise(cursor)
+        made = wire(200, JSON, body), body
+        if len(self._kept) >= MAX_ANSWERS:
+            self._kept.clear()
+        if len(body) <= MAX_KEPT_BYTES:
+            self._kept[cursor] = made
+        return made
 
     def _serialise(self, cursor: int) -> bytes:
         messages = b",".join(entry.json for entry in self.feed.after(cursor))

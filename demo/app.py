@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True):
     workers: int = 1
 
 
+PATHS = frozenset(path for path, _, _ in MODES.values())
 SETTINGS = web.AppKey("SETTINGS", Settings)
 
 
@@ -76,7 +77,7 @@ def make_app(
     limits = Limits(settings.max_text_bytes, settings.publish_per_s)
     origins = Origins(settings.loopback, settings.allowed_origins)
     app = web.Application(
-        middlewares=[_count_rest, gate(origins, say)], client_max_size=limits.body_bytes
+        middlewares=[gate(origins, say), _count_rest], client_max_size=limits.body_bytes
     )
     if shared is not None:
         feed = shared.feed
@@ -131,8 +132,15 @@ def _add_routes(app: web.Application) -> None:
 
 
 @web.middleware
-async def _count_rest(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Count what no handler has counted: refused origins and unknown addresses."""
+def _count_rest(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
+    """Count what no handler counts, such as unknown addresses; the modes count for themselves."""
+    known = request.match_info.http_exception is None
+    if known and request.rel_url.raw_path in PATHS:
+        return handler(request)
+    return _counted_at_the_end(request, handler)
+
+
+async def _counted_at_the_end(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     finally:
@@ -143,7 +151,7 @@ async def _count_rest(request: web.Request, handler: Handler) -> web.StreamRespo
 def _counted(mode: Mode, answer: Answer, carry: Carry, tally: Tally) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         if reading.named(request):
-            return await carry(request, mode, answer)
+            return await _counted_at_the_end(request, lambda each: carry(each, mode, answer))
         return await answer(request, begin(request, tally))
 
     return handler

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from demo.answers import MAX_BODIES, notice
+from demo.answers import MAX_ANSWERS, notice
 from demo.feed import Entry, Feed, Gap
 from demo.frames import text_frame
 from demo.message import encode
@@ -130,7 +130,7 @@ class Fanout:
             self._head = self._feed.head
             self._chunks.clear()
         if cursor not in self._chunks:
-            if len(self._chunks) >= MAX_BODIES:
+            if len(self._chunks) >= MAX_ANSWERS:
                 self._chunks.clear()
             self._chunks[cursor] = self._join(cursor)
         return self._chunks[cursor]

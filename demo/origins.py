@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from demo.queries import NO_STORE, problem
+from demo.stats import STATS, begin
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -55,13 +56,18 @@ def gate(
 ) -> Callable[..., Awaitable[web.StreamResponse]]:
     """Make the middleware that refuses foreign pages, and lets admitted ones read the answers."""
 
+    # Not a coroutine: most requests come from no page, and pass without a frame more in their way,
+    # which a WebSocket or a held poll would keep for as long as it lasts.
     @web.middleware
-    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
-        if origin is None:
-            return await handler(request)
+    def pass_or_check(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
+        if "Origin" not in request.headers:
+            return handler(request)
+        return check(request, handler, request.headers["Origin"])
+
+    async def check(request: web.Request, handler: Handler, origin: str) -> web.StreamResponse:
         admitted = origins.admit(origin, request.host)
         if not admitted and ("Upgrade" in request.headers or request.method != "GET"):
+            begin(request, request.app[STATS].other)
             say(f"refused a page of {origin!r}: --allow-origin {origin} would let it in")
             line = f"pages of {origin} may not join: start the server with --allow-origin {origin}"
             raise problem(web.HTTPForbidden, line)
@@ -74,7 +80,7 @@ def gate(
             _open(response.headers, origin, admitted)
         return response
 
-    return check
+    return pass_or_check
 
 
 def _open(headers: MutableMapping[str, str], origin: str, admitted: bool) -> None:

@@ -1,6 +1,7 @@
 """A reader's query, parsed once: `after`, `epoch` and `hold_s`. Bad values become a 400."""
 
 import math
+import re
 
 import msgspec
 from aiohttp import web
@@ -22,6 +23,13 @@ def problem(response: type[web.HTTPException], line: str) -> web.HTTPException:
     return response(*sizes, text=text, content_type="application/json", headers=headers)
 
 
+# As our own clients write it. To read it so takes a sixth of what aiohttp's way takes, which is a
+# good part of an empty poll; all else is read in aiohttp's way.
+USUAL = re.compile(
+    r"[^?]+\?after=([0-9]{1,15})(?:&epoch=([0-9A-Za-z-]+))?(?:&hold_s=([0-9]{1,2}))?", re.ASCII
+)
+
+
 class Reader(msgspec.Struct, frozen=True):
     """Where a reader stands: its cursor (None: at the head) and the epoch it knows (or None)."""
 
@@ -31,6 +39,8 @@ class Reader(msgspec.Struct, frozen=True):
 
 def reader(request: web.Request) -> Reader:
     """Read `after` and `epoch`; raise a 400 when `after` is not a cursor."""
+    if usual := USUAL.fullmatch(request.raw_path):
+        return Reader(int(usual[1]), usual[2])
     query = request.query
     after = query.get("after")
     return Reader(None if after is None else _cursor(after), query.get("epoch"))
@@ -38,6 +48,8 @@ def reader(request: web.Request) -> Reader:
 
 def hold_s(request: web.Request) -> float:
     """Read `hold_s`; raise a 400 when it is not a number of seconds from 0 to 120."""
+    if (usual := USUAL.fullmatch(request.raw_path)) and usual[3]:
+        return float(usual[3])
     text = request.query.get("hold_s")
     if text is None:
         return DEFAULT_HOLD_S

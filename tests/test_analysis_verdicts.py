@@ -52,6 +52,14 @@ def test_figures_that_are_nearly_alike_have_no_winner() -> None:
     assert contest(short=100, long=1.06, ws=1).winner(P50) == "ws"
 
 
+@pytest.mark.parametrize(("second_low", "winner"), [(1.3, None), (1.5, "ws")])
+def test_figures_whose_intervals_meet_have_no_winner(second_low: float, winner: str | None) -> None:
+    close = contest(short=100, long=2, ws=1)
+    close.rows["ws"][f"{P50.column}_high"] = 1.4
+    close.rows["long"][f"{P50.column}_low"] = second_low
+    assert close.winner(P50) == winner
+
+
 def test_where_a_mode_is_seldom_best_is_named() -> None:
     often = [contest(f"{n} messages/s", short=9, long=2, ws=1) for n in range(3)]
     said = dict(verdicts([*often, contest("50 messages/s", short=1, long=3, ws=2)]))

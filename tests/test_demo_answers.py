@@ -5,7 +5,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.answers import MAX_BODIES, Answers
+from demo.answers import MAX_ANSWERS, Answers
 from demo.feed import Entry, Feed
 from demo.message import Draft, News
 from demo.stats import Tally
@@ -29,7 +29,7 @@ def body(answers: Answers, cursor: int) -> bytes:
 
 def test_readers_at_one_cursor_share_one_serialisation() -> None:
     feed = CountingFeed()
-    answers = Answers(feed)
+    answers = Answers(feed, wall=lambda: 0)
     feed.publish(Draft("ada", "hi"))
     assert body(answers, 0) is body(answers, 0)
     assert feed.reads == 1
@@ -46,12 +46,12 @@ def test_a_publish_makes_the_kept_answers_stale() -> None:
 
 def test_the_kept_answers_are_bounded() -> None:
     feed = Feed()
-    answers = Answers(feed)
-    for _ in range(MAX_BODIES + 10):
+    answers = Answers(feed, wall=lambda: 0)
+    for _ in range(MAX_ANSWERS + 10):
         feed.publish(Draft("ada", "hi"))
     for cursor in range(feed.head):
         body(answers, cursor)
-    assert len(answers._bodies) <= MAX_BODIES
+    assert len(answers._kept) <= MAX_ANSWERS
 
 
 @given(texts=st.lists(st.text(max_size=20), min_size=1, max_size=5), skip=st.integers(0, 4))
@@ -80,9 +80,9 @@ def test_long_answers_are_not_kept_for_others() -> None:
     feed = Feed()
     for _ in range(40):
         feed.publish(Draft("ada", "x" * 4000))
-    answers = Answers(feed)
+    answers = Answers(feed, wall=lambda: 0)
     for cursor in range(40):
         answers.news(cursor, Tally())
-    assert sum(map(len, answers._bodies.values())) < 16 * 65536
-    assert 0 not in answers._bodies
-    assert 39 in answers._bodies
+    assert sum(len(body) for _, body in answers._kept.values()) < 16 * 65536
+    assert 0 not in answers._kept
+    assert 39 in answers._kept

@@ -17,6 +17,7 @@ from demo.classroom.lanes import MODES, Arrival, Full, Lane, Lanes, Session
 from demo.classroom.settings import Mode
 from demo.classroom.wire import head_of
 from demo.queries import problem
+from demo.ready import Ready
 from demo.stats import MeteredTransport, Tally, begin
 
 LANES = web.AppKey("LANES", Lanes)
@@ -123,7 +124,7 @@ def _keep(lanes: Lanes, mode: Mode, visit: Visit, response: web.StreamResponse) 
     """Keep what a poll cost and what it looked like."""
     visit.lane.wire.exchange(visit.head, visit.transport.head)
     stamps = visit.begun_ns, time.perf_counter_ns()
-    body = response.body if isinstance(response, web.Response) else None
+    body = response.body if isinstance(response, web.Response | Ready) else None
     sizes = visit.bytes_in, visit.transport.written, len(body) if isinstance(body, bytes) else 0
     lanes.served.add((visit.lane.number, MODES.index(mode), *stamps, response.status, *sizes))
 
