@@ -22,7 +22,7 @@ check: .venv/tested
 	$(BIN)/mypy
 
 bench: .venv/tested
-	$(BIN)/python -m tests.bench.fanout $(ARGS)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

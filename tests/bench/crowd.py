@@ -35,6 +35,8 @@ class Crowd:
         self.idle_s = 0.0  # CPU spent in looking for bytes where there were none
         self.known: dict[bytes, range] = {}
         self.fault: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.latencies_s: list[float] = []  # of texts said one by one
+        self._said_at: dict[int, float] = {}
         self._say = say
         self._text_bytes = text_bytes
         self._in_flight = 0
@@ -65,6 +67,13 @@ class Crowd:
         self._in_flight = 0
         async with asyncio.timeout(CONNECT_S):
             await self._silence.wait()
+        self._said_at.clear()
+
+    def say_one(self) -> None:
+        """Say a text now, and note how long it takes to reach each socket."""
+        self._silence.clear()
+        self._said_at[self._said] = time.perf_counter()
+        self._speak(1)
 
     def leave(self) -> None:
         """Close every socket."""
@@ -75,10 +84,18 @@ class Crowd:
     def heard(self, first: int, end: int) -> None:
         """Note that one reader has got the texts from `first` up to `end`."""
         self.deliveries += end - first
+        if self._said_at:
+            self._note(first, end)
         self._standing[end] += 1
         self._standing[first] -= 1
         if first == self._reached and not self._standing[first]:
             self._everyone_has()
+
+    def _note(self, first: int, end: int) -> None:
+        now = time.perf_counter()
+        for number in range(first, end):
+            if number in self._said_at:
+                self.latencies_s.append(now - self._said_at[number])
 
     def _watch(self) -> None:
         # The event loop never sleeps: to wake a sleeping reader is a cost of loopback that the

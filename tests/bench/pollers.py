@@ -5,10 +5,12 @@ import re
 from collections.abc import Callable
 from typing import cast
 
-from tests.bench.crowd import AT_ONCE, CONNECT_S, Faulty
+from tests.bench.crowd import AT_ONCE, CONNECT_S
 
 LENGTH = re.compile(rb"\r\nContent-Length: *(\d+)", re.IGNORECASE)
 CURSOR = re.compile(rb'"cursor":(\d+)')
+PLACE = re.compile(rb"\r\n(Last-Modified|Etag): *([^\r]+)", re.IGNORECASE)  # Nchan's cursor
+ASKED_AS = {b"last-modified": "If-Modified-Since", b"etag": "If-None-Match"}
 EMPTY = (204, 304)  # nothing new: ours, and Nchan's
 
 
@@ -135,7 +137,7 @@ class Held(Polling):
                 self.break_off(f"not news: {answer[:60]!r}")
                 return
             if not self._woken:
-                self._request = get(self._path.format(cursor=_cursor(answer)))
+                self._request = self._after(answer)
             self._woken += 1
             self.answers += 1
             poller.ask(self._request)
@@ -149,13 +151,21 @@ class Held(Polling):
             poller.ask(self._request)
         loop.call_later(self._pause_s + 0.5, speak)
 
+    def _after(self, answer: bytes) -> bytes:
+        """Ask for what comes after an answer, as its server wants to be asked."""
+        if found := CURSOR.search(answer):
+            return get(self._path.format(cursor=int(found[1])))
+        place = {ASKED_AS[name.lower()]: value.decode() for name, value in PLACE.findall(answer)}
+        return get(self._path, **place)
+
 
 HOST = "127.0.0.1"
 
 
-def get(path: str) -> bytes:
-    """Return a GET with the headers that a plain client sends."""
-    lines = (f"GET {path} HTTP/1.1", f"Host: {HOST}", "Accept: */*", "User-Agent: bench")
+def get(path: str, **headers: str) -> bytes:
+    """Return a GET with the headers that a plain client sends, and more."""
+    lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}", "Accept: */*", "User-Agent: bench"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
     return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
 
 
@@ -179,10 +189,3 @@ def length(head: bytes) -> int:
     """Return how many bytes of body a head announces."""
     found = LENGTH.search(head)
     return int(found[1]) if found else 0
-
-
-def _cursor(answer: bytes) -> int:
-    found = CURSOR.search(answer)
-    if found is None:
-        raise Faulty(f"no cursor in {answer[:200]!r}")
-    return int(found[1])

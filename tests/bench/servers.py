@@ -2,76 +2,31 @@
 
 import asyncio
 import contextlib
+import importlib.util
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from demo.options import DEFAULT_LOOP, LOOPS
+from tests.bench.machine import pinned
+from tests.bench.pollers import post
 
 START_S = 20.0
 STOP_S = 5.0
+TEXT_BYTES = 64
 NODE_MODULES = Path(sys.prefix) / "node" / "node_modules"
 
-# What the README of ws calls a broadcast, with the defaults of a ws server.
-NODE = """\
-const { WebSocket, WebSocketServer } = require('ws')
-const wss = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false }, () =>
-  console.log(`Listening on http://127.0.0.1:${wss.address().port}`))
-wss.on('connection', socket => {
-  socket.on('error', () => {})
-  socket.on('message', (data, isBinary) => { BROADCAST })
-})
-"""
-
-USUAL = """
-    wss.clients.forEach(c => c.readyState === WebSocket.OPEN && c.send(data, { binary: isBinary }))
-"""
-
-# The same through private parts of ws: one frame for all, one buffer a write.
-TUNED = """
-    const options = { fin: true, rsv1: false, opcode: 1, mask: false, readOnly: true }
-    const frame = Buffer.concat(WebSocket.Sender.frame(data, options))
-    wss.clients.forEach(c => c.readyState === WebSocket.OPEN && c._socket.write(frame))
-"""
-
-AIOHTTP = """\
-from aiohttp import web
-
-async def room(request):
-    ws = web.WebSocketResponse(compress=False)
-    await ws.prepare(request)
-    everyone.add(ws)
-    async for frame in ws:
-        for one in list(everyone):
-            await one.send_str(frame.data)
-    everyone.discard(ws)
-    return ws
-
-everyone = set()
-app = web.Application()
-app.router.add_get("/", room)
-async def say(runner):
-    print("Listening on http://127.0.0.1:%d" % runner.addresses[0][1], flush=True)
-
-async def main():
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
-    await say(runner)
-    await asyncio.Event().wait()
-
-import asyncio
-asyncio.run(main())
-"""
+RIVALS = Path(__file__).parent / "rivals"
 
 
 def plain(text: str) -> bytes:
@@ -88,32 +43,89 @@ def draft(text: str) -> bytes:
 class Server:
     """One server of the comparison.
 
-    It prints `Listening on <url>`, and sends what is said at `path` to all who are there.
+    It listens at `port`, or prints `Listening on <url>`, and sends what is said at `path` to all
+    who are there. None where it has no such thing:
+    empty: a path that answers "nothing new"; held: one that waits for news after {cursor}, and
+    post: what makes news
     """
 
     name: str
     command: tuple[str, ...]
     path: str = "/"
     say: Callable[[str], bytes] = plain
+    port: int | None = None
+    empty: str | None = None
+    held: str | None = None
+    post: bytes | None = None
 
 
 def ours() -> list[Server]:
-    """The demo, room and feed, as it starts and on each event loop."""
+    """The demo: its room, and its feed; the room on the other event loop too."""
     command = (sys.executable, "-m", "demo", "--port", "0", "--publish-rate", "0")
-    named = [
+    other = [
         Server(f"room-{loop}", (*command, "--loop", loop)) for loop in LOOPS if loop != DEFAULT_LOOP
     ]
-    return [Server("room", command), *named, Server("ws", command, "/ws", draft)]
+    feed = Server(
+        "feed",
+        command,
+        "/ws",
+        draft,
+        empty="/short-poll?after=0",
+        held="/long-poll?after={cursor}&hold_s=60",
+        post=post("/messages", draft("x" * TEXT_BYTES)),
+    )
+    return [Server("room", command), *other, feed]
 
 
 def theirs(folder: Path) -> list[Server]:
-    """The competitors that can run here, their programs written to `folder`."""
-    found = [Server("aiohttp", (sys.executable, _written(folder / "aiohttp_room.py", AIOHTTP)))]
+    """The competitors that can run here; what they need to write they write to `folder`."""
+    return [
+        Server("aiohttp", (sys.executable, str(RIVALS / "aiohttp_room.py")), empty="/nothing"),
+        *_websockets(),
+        *_node(),
+        *_nchan(folder),
+        *_c_loop(folder),
+    ]
+
+
+def _websockets() -> Iterator[Server]:
+    if importlib.util.find_spec("websockets"):
+        yield Server("websockets", (sys.executable, str(RIVALS / "websockets_room.py")))
+
+
+def _node() -> Iterator[Server]:
     if shutil.which("node") and (NODE_MODULES / "ws").is_dir():
-        for name, broadcast in (("node", USUAL), ("node-tuned", TUNED)):
-            program = _written(folder / f"{name}.cjs", NODE.replace("BROADCAST", broadcast))
-            found.append(Server(name, ("node", program)))
-    return found
+        yield Server("node", ("node", str(RIVALS / "node.cjs")))
+        yield Server("node-tuned", ("node", str(RIVALS / "node_tuned.cjs")))
+
+
+def _nchan(folder: Path) -> Iterator[Server]:
+    nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if nginx is None or not any(Path("/usr").glob("lib*/nginx/modules/ngx_nchan_module.so")):
+        return
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    text = (RIVALS / "nchan.conf").read_text(encoding="utf-8")
+    config = folder / "nchan.conf"
+    config.write_text(text.replace("FOLDER", str(folder)).replace("PORT", str(port)), "utf-8")
+    yield Server(
+        "nchan",
+        (nginx, "-p", "/usr/share/nginx", "-c", str(config)),
+        port=port,
+        empty="/short",
+        held="/long",
+        post=post("/publish", draft("x" * TEXT_BYTES)),
+    )
+
+
+def _c_loop(folder: Path) -> Iterator[Server]:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return
+    library = str(folder / "c_loop.so")
+    source = str(RIVALS / "c_loop.c")
+    subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, source], check=True)
+    yield Server("c-loop", (sys.executable, str(RIVALS / "c_loop.py"), library))
 
 
 @asynccontextmanager
@@ -127,23 +139,22 @@ async def started(server: Server, core: int | None) -> AsyncIterator[tuple[psuti
             env={**os.environ, "NODE_PATH": str(NODE_MODULES)},
         )
     try:
-        yield psutil.Process(process.pid), await asyncio.wait_for(_port(process), START_S)
+        async with asyncio.timeout(START_S):
+            port = await (_port(process) if server.port is None else _listens(server.port))
+        yield psutil.Process(process.pid), port
     finally:
         await _stop(process)
 
 
-@contextmanager
-def pinned(core: int | None) -> Iterator[None]:
-    """Run on `core` alone while the block lasts; None stays where it is."""
-    if core is None:
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
+async def _listens(port: int) -> int:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return port
 
 
 async def _port(process: asyncio.subprocess.Process) -> int:
@@ -162,8 +173,3 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def _written(path: Path, program: str) -> str:
-    path.write_text(program, encoding="utf-8")
-    return str(path)

@@ -1,0 +1,219 @@
+"""Compare the demo with what one would use in its place: one command, tables, a chart.
+
+Each server runs alone on one core, the generator on another; the servers take turns in random
+order, and each has a fresh process in each trial, so that a ratio compares what ran side by side.
+Figures alone tell of the machine.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import csv
+import random
+import signal
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from demo.options import LOOPS
+from tests.bench import fanout, memory, polls
+from tests.bench.chart import draw
+from tests.bench.crowd import Faulty
+from tests.bench.machine import cores, pinned, quiet, room_for
+from tests.bench.results import Cells, Goal, Part, Window, goals, table
+from tests.bench.servers import Server, ours, started, theirs
+
+PARTS = (
+    Part(fanout.FAN_OUT, "deliveries/s", "node"),
+    Part(fanout.LATENCY, "p99, ms", "node", digits=1),
+    Part(polls.SHORT, "answers/s", "aiohttp"),
+    Part(polls.HELD, "wakes/s", "nchan"),
+    Part(memory.SOCKETS, "KiB", "node", digits=1),
+    Part(memory.POLLS, "KiB", "nchan", digits=1),
+)
+MANY = 10_000
+Measure = Callable[[], Awaitable[list[Window]]]
+
+
+def main() -> int:
+    """Measure, print the tables and the goals, write the rows and the chart."""
+    options = parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, _interrupt)
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    random.seed(options.seed)
+    room_for(max(options.sockets) + memory.MORE)
+    windows: list[Window] = []
+    with tempfile.TemporaryDirectory() as folder:
+        servers = [*ours(), *theirs(Path(folder))]
+        if options.only:
+            servers = [server for server in servers if server.name in options.only]
+        server_core, own_core = cores()
+        lightest = list(LOOPS.values())[-1]  # uvloop where there is one: a read costs it less
+        with (
+            contextlib.suppress(KeyboardInterrupt),  # what has been measured still counts
+            pinned(own_core),
+            asyncio.Runner(loop_factory=lightest) as runner,
+        ):
+            runner.run(measure(servers, options, server_core, console, windows))
+    cells = Cells(windows)
+    for part in PARTS:
+        if part.name in {cell[0] for cell in cells}:
+            console.print(table(part, cells))
+    console.print("Disturbed: others took over a tenth of a core. Such windows are in no ratio.")
+    console.print(goals(wanted(), cells))
+    write(options.out, windows, console)
+    return 0
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    add = parser.add_argument
+    add("--sockets", type=_numbers, default=[100, 1000, MANY], help="such as 100,1000,10000")
+    add("--trials", type=int, default=3)
+    add("--seconds", type=float, default=2.0, help="length of each window")
+    add("--only", type=_names, default=[], help="names of servers, with commas between them")
+    add("--parts", type=_names, default=[part.name for part in PARTS], help="names of parts")
+    add("--seed", type=int, default=1)
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    add("--out", type=Path, default=Path("runs") / f"{now}-bench")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.parts) - {part.name for part in PARTS}:
+        names = ", ".join(part.name for part in PARTS)
+        parser.error(f"no part {', '.join(unknown)}: choose from {names}")
+    return options
+
+
+async def measure(
+    servers: list[Server],
+    options: argparse.Namespace,
+    core: int | None,
+    console: Console,
+    windows: list[Window],
+) -> None:
+    """Give every server a round of every part in each trial; add what it did to `windows`."""
+    for server in list(servers):
+        if not await _starts(server, core):
+            console.print(f"{server.name} does not start here, and is left out")
+            servers.remove(server)
+    for trial in range(1, options.trials + 1):
+        rounds = [each for server in servers for each in _rounds(server, options, core)]
+        for done, (name, measure_it) in enumerate(random.sample(rounds, len(rounds))):
+            with console.status(f"trial {trial}, {done + 1} of {len(rounds)}: {name}"):
+                await quiet()
+                try:
+                    windows += await measure_it()
+                except (Faulty, TimeoutError, RuntimeError, OSError) as error:
+                    console.print(f"{name}: void, {error or 'too slow'}")
+
+
+async def _starts(server: Server, core: int | None) -> bool:
+    try:
+        async with started(server, core):
+            return True
+    except (TimeoutError, RuntimeError, OSError):
+        return False
+
+
+def _rounds(
+    server: Server, options: argparse.Namespace, core: int | None
+) -> Iterator[tuple[str, Measure]]:
+    seconds, parts = options.seconds, options.parts
+    if fanout.FAN_OUT in parts or fanout.LATENCY in parts:
+        for sockets in options.sockets:
+
+            def fan(sockets: int = sockets) -> Awaitable[list[Window]]:
+                latency = fanout.LATENCY in parts and sockets == 1000
+                return fanout.measure(server, sockets, seconds, core, latency=latency)
+
+            yield f"fan-out of {server.name} to {sockets:,}", fan
+    if polls.SHORT in parts and server.empty:
+        yield f"short polls of {server.name}", _one(lambda: polls.empties(server, seconds, core))
+    if polls.HELD in parts and server.held:
+        yield f"held polls of {server.name}", _one(lambda: polls.held(server, seconds, core))
+    if memory.SOCKETS in parts:
+        yield f"memory of {server.name}", _one(lambda: memory.sockets(server, core))
+    if memory.POLLS in parts and server.held:
+        yield f"held memory of {server.name}", _one(lambda: memory.polls(server, core))
+
+
+def _one(measure_it: Callable[[], Awaitable[Window]]) -> Measure:
+    async def as_list() -> list[Window]:
+        return [await measure_it()]
+
+    return as_list
+
+
+def wanted() -> list[Goal]:
+    """Return what the demo should reach beside the others."""
+
+    def fan(server: str, in_flight: int, sockets: int = 1000) -> tuple[str, str, str]:
+        return fanout.FAN_OUT, fanout.setting(sockets, in_flight), server
+
+    def over(rival: str, in_flight: int, limit: float) -> Goal:
+        what = f"deliveries/s over {rival}'s, {in_flight} in flight"
+        return Goal(what, fan("room", in_flight), fan(rival, in_flight), limit, at_least=True)
+
+    paced, waiting = "1,000 sockets, 10 texts/s", f"{memory.MORE:,} more"
+    asking, holding = f"{polls.ASKING} connections", f"{polls.HOLDING:,} connections"
+    late = [(fanout.LATENCY, paced, name) for name in ("room", "node")]
+    short = [(polls.SHORT, asking, name) for name in ("feed", "aiohttp")]
+    return [
+        *(over("node", count, limit) for count, limit in ((1, 1.8), (4, 5), (16, 18))),
+        *(over("nchan", count, limit) for count, limit in ((1, 1), (4, 3), (16, 10))),
+        over("c-loop", 1, 0.75),
+        Goal("p99 latency over node's", late[0], late[1], 0.7, at_least=False),
+        Goal("short polls/s over a bare handler's", short[0], short[1], 0.9, at_least=True),
+        Goal(
+            "CPU of a wake and re-arm over a bare request's",
+            (polls.HELD, holding, "feed"),
+            short[1],
+            1.6,
+            at_least=False,
+            cpu=True,
+        ),
+        Goal("KiB of an idle WebSocket", (memory.SOCKETS, waiting, "feed"), None, 9, False),
+        Goal(
+            "CPU of a delivery, 10,000 sockets over 1,000",
+            fan("room", 1, MANY),
+            fan("room", 1),
+            1.25,
+            at_least=False,
+            cpu=True,
+        ),
+    ]
+
+
+def write(folder: Path, windows: list[Window], console: Console) -> None:
+    """Write every window as a row, and the chart."""
+    if not windows:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "windows.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.DictWriter(file, [field.name for field in fields(Window)], lineterminator="\n")
+        rows.writeheader()
+        rows.writerows(map(asdict, windows))
+    draw(windows, folder)
+    console.print(f"The rows and the chart are in {folder}", soft_wrap=True)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(each) for each in text.split(",")]
+
+
+def _names(text: str) -> list[str]:
+    return text.split(",")
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGINT)  # which ends the round in order, and its server
+
+
+if __name__ == "__main__":
+    sys.exit(main())

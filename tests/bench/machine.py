@@ -1,0 +1,104 @@
+"""The machine of a benchmark: its cores, its quiet, and what a process takes of it."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import psutil
+
+BUSY = 0.9  # share of a core above which the generator is the limit
+DISTURBED = 0.1  # share of a core that others may take before a window is left out
+PATIENCE_S = 5.0  # how long a round waits for the others to be quiet
+
+
+def room_for(sockets: int) -> None:
+    """Raise the soft limit of open files, which the servers inherit, to what the sockets need."""
+    with contextlib.suppress(ImportError):  # Windows has no such limit
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = sockets + 200
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(hard, wanted)))
+
+
+def cores() -> tuple[int | None, int | None]:
+    """Choose a core for the server and another for the generator, where that can be done."""
+    if not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2:
+        return None, None
+    first, second = sorted(os.sched_getaffinity(0))[:2]
+    return first, second
+
+
+@contextmanager
+def pinned(core: int | None) -> Iterator[None]:
+    """Run on `core` alone while the block lasts; None stays where it is."""
+    if core is None:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+async def quiet() -> None:
+    """Wait until the machine has nothing else to do, or patience ends."""
+    end = time.monotonic() + PATIENCE_S
+    psutil.cpu_percent()
+    while time.monotonic() < end:
+        await asyncio.sleep(0.5)
+        if psutil.cpu_percent() * (psutil.cpu_count() or 1) <= DISTURBED * 100:
+            return
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What was taken of the time between two readings; shares are of one core."""
+
+    elapsed_s: float
+    server_s: float
+    server: float
+    generator: float
+    others: float
+
+
+def alone(shares: Shares) -> Shares:
+    """Return the same without the others: memory does not grow with what they take."""
+    return replace(shares, others=0.0)
+
+
+class Clock:
+    """Read at once the time, and who has taken how much of it: server, this process, all."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self._process = process
+        self._before = self._read()
+
+    def since(self, idle_s: float = 0.0) -> Shares:
+        """Return what was taken since the start.
+
+        idle_s: CPU of this process that was spent in waiting, and is to count as none
+        """
+        elapsed_s, server_s, own_s, machine_s = (
+            now - then for then, now in zip(self._before, self._read(), strict=True)
+        )
+        spinning = idle_s > 0  # it never sleeps: what it did not get, others took, or the host did
+        return Shares(
+            elapsed_s,
+            server_s,
+            server_s / elapsed_s,
+            (own_s - idle_s) / elapsed_s,
+            max((machine_s - server_s - own_s) / elapsed_s, spinning - own_s / elapsed_s, 0.0),
+        )
+
+    def _read(self) -> tuple[float, ...]:
+        cpu, machine = self._process.cpu_times(), psutil.cpu_times()
+        everything_s = machine.user + machine.system + getattr(machine, "steal", 0.0)
+        return time.perf_counter(), cpu.user + cpu.system, time.process_time(), everything_s

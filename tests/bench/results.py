@@ -1,0 +1,169 @@
+"""Windows of a benchmark: their medians, their ratios, and whether the goals are met."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Self
+
+from rich.table import Table
+
+from tests.bench.machine import BUSY, DISTURBED, Shares
+
+
+@dataclass(frozen=True)
+class Window:
+    """What one server did in one setting of one part, in one trial.
+
+    figure: how many a second, if the part counts; else what the part says
+    cpu_us: of the server's process, for each; shares are of one core
+    """
+
+    part: str
+    setting: str
+    server: str
+    figure: float
+    cpu_us: float
+    server_share: float
+    generator_share: float
+    others_share: float
+
+    @classmethod
+    def of(
+        cls,
+        part: str,
+        setting: str,
+        server: str,
+        shares: Shares,
+        count: int,
+        *,
+        figure: float | None = None,
+    ) -> Self:
+        """Make one from what was counted while `shares` were taken."""
+        rate = count / shares.elapsed_s if figure is None else figure
+        cpu_us = shares.server_s / count * 1e6 if count else 0.0
+        taken = shares.server, shares.generator, shares.others
+        return cls(part, setting, server, rate, cpu_us, *taken)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the benchmark: its unit, and the server that the others are held against."""
+
+    name: str
+    unit: str
+    rival: str
+    digits: int = 0
+
+
+Cell = tuple[str, str, str]  # part, setting, server
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A figure over another (or as it is), and what it should be."""
+
+    what: str
+    over: Cell
+    under: Cell | None
+    limit: float
+    at_least: bool
+    cpu: bool = False
+
+
+class Cells:
+    """The windows of each part, setting and server, without those that others disturbed."""
+
+    def __init__(self, windows: list[Window]) -> None:
+        self._windows: dict[Cell, list[Window]] = defaultdict(list)
+        for one in windows:
+            self._windows[one.part, one.setting, one.server].append(one)
+
+    def __iter__(self) -> Iterator[Cell]:
+        return iter(self._windows)
+
+    def counted(self, cell: Cell) -> list[Window]:
+        """Return what counts: the windows in which the machine was ours, or all if none was."""
+        windows = self._windows.get(cell, [])
+        return [one for one in windows if one.others_share <= DISTURBED] or windows
+
+    def disturbed(self, cell: Cell) -> str:
+        """Say how many windows others disturbed, of how many."""
+        windows = self._windows[cell]
+        return f"{sum(one.others_share > DISTURBED for one in windows)} of {len(windows)}"
+
+    def median(self, cell: Cell, *, cpu: bool = False) -> float | None:
+        """Return the median of a cell's figures, or of its CPU; None without a good window."""
+        windows = [one for one in self.counted(cell) if one.others_share <= DISTURBED]
+        figures = [one.cpu_us if cpu else one.figure for one in windows]
+        return median(figures) if figures else None
+
+    def ratio(self, over: Cell, under: Cell, *, cpu: bool = False) -> float | None:
+        """Divide one cell's median by another's; None if one has no good window."""
+        above, below = self.median(over, cpu=cpu), self.median(under, cpu=cpu)
+        return above / below if above is not None and below else None
+
+
+def table(part: Part, cells: Cells) -> Table:
+    """Draw a row for each setting and server: medians, and ranges over the trials."""
+    drawn = Table(title=part.name, title_style="bold")
+    drawn.add_column("setting")
+    drawn.add_column("server")
+    figures = (part.unit, "range", f"of {part.rival}", "server CPU µs")
+    for figure in (*figures, "server", "generator", "disturbed"):
+        drawn.add_column(figure, justify="right")
+    before = None
+    for cell in sorted((each for each in cells if each[0] == part.name), key=_order):
+        if before not in {None, cell[1]}:
+            drawn.add_section()
+        drawn.add_row("" if cell[1] == before else cell[1], cell[2], *_row(part, cells, cell))
+        before = cell[1]
+    return drawn
+
+
+def _order(cell: Cell) -> tuple[list[int], str]:
+    numbers = "".join(each if each.isdigit() else " " for each in cell[1].replace(",", ""))
+    return [int(number) for number in numbers.split()], cell[2]
+
+
+def _row(part: Part, cells: Cells, cell: Cell) -> list[str]:
+    windows = cells.counted(cell)
+    rates = [one.figure for one in windows]
+    ratio = cells.ratio(cell, (cell[0], cell[1], part.rival))
+    busy = median(one.generator_share for one in windows)
+    digits = part.digits
+    return [
+        f"{median(rates):,.{digits}f}",
+        f"{min(rates):,.{digits}f} to {max(rates):,.{digits}f}",
+        f"{ratio:.2f}" if ratio else "",
+        f"{median(one.cpu_us for one in windows):.2f}",
+        f"{median(one.server_share for one in windows):.0%}",
+        f"{busy:.0%}, the limit" if busy > BUSY else f"{busy:.0%}",
+        cells.disturbed(cell),
+    ]
+
+
+def goals(wanted: list[Goal], cells: Cells) -> Table:
+    """Draw a row for each goal: what it should be, and what it is."""
+    drawn = Table(title="Goals", title_style="bold")
+    for heading in ("figure", "goal", "measured", ""):
+        drawn.add_column(heading, justify="left" if heading == "figure" else "right")
+    for goal in wanted:
+        value = _value(goal, cells)
+        sign = "≥" if goal.at_least else "≤"
+        measured = "not compared" if value is None else f"{value:.2f}"
+        drawn.add_row(goal.what, f"{sign} {goal.limit:g}", measured, _verdict(goal, value))
+    return drawn
+
+
+def _value(goal: Goal, cells: Cells) -> float | None:
+    if goal.under is None:
+        return cells.median(goal.over, cpu=goal.cpu)
+    return cells.ratio(goal.over, goal.under, cpu=goal.cpu)
+
+
+def _verdict(goal: Goal, value: float | None) -> str:
+    if value is None:
+        return ""
+    met = value >= goal.limit if goal.at_least else value <= goal.limit
+    return "met" if met else "missed"
