@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from demo.answers import ANSWERS
+from demo.doors import DOORS
 from demo.sockets import SOCKETS, close_all
-from demo.stats import STATS
 
 BACKLOG = 4096
-KEEPALIVE_S = 75.0  # longer than the clients', or the two would race
+EXACTLY_S = 3600.0  # aiohttp rounds delays above 5 s up to whole seconds, and pings would bunch
 STOP_S = 0.4  # for handlers that are still at work when the server stops; spent at most twice
 
 
@@ -33,7 +33,8 @@ async def serving(
         app,
         handler_cancellation=True,  # or a held poll would run on after its client has gone
         access_log=None,  # halves the rate of polls
-        keepalive_timeout=KEEPALIVE_S,
+        keepalive_timeout=app[DOORS].bounds.idle_s,
+        timeout_ceil_threshold=EXACTLY_S,
         shutdown_timeout=STOP_S,
     )
     try:
@@ -43,7 +44,7 @@ async def serving(
             sock.close()
         raise
     assert runner.server is not None
-    factory = app[STATS].metered(runner.server)
+    factory = app[DOORS].guarded(runner.server)
     loop = asyncio.get_running_loop()
     servers = [await loop.create_server(factory, sock=s, backlog=BACKLOG) for s in sockets]
     try:
