@@ -5,6 +5,8 @@ is done when a connection opens and closes, and by a watch that goes round every
 """
 
 import asyncio
+import contextlib
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -113,7 +115,7 @@ class DoorProtocol(MeteredProtocol):
         self._doors = doors
         self._transport: asyncio.Transport | None = None
         self._asking = NOTHING  # requests before this one, and when its beginning was seen
-        self._taking = NOTHING  # bytes unsent, and when they were as many
+        self._taking = NOTHING  # bytes that its reader had yet to take, and since when
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand the connection on, or refuse it."""
@@ -140,14 +142,10 @@ class DoorProtocol(MeteredProtocol):
             self._look_at_request(now)
         else:
             self._asking = NOTHING
-        unsent = transport.get_write_buffer_size()
-        if not unsent:
+        if transport.get_write_buffer_size():
+            self._look_at_reader(transport, now)
+        else:
             self._taking = NOTHING
-        elif not 0 < self._taking[0] <= unsent:
-            self._taking = unsent, now
-        elif now - self._taking[1] >= self._doors.bounds.stall_s:
-            self._doors.refusals.stalled += 1
-            transport.abort()
 
     def _look_at_request(self, now: float) -> None:
         """Answer 408 if a head has been coming for too long; for a body its handler waits."""
@@ -161,6 +159,15 @@ class DoorProtocol(MeteredProtocol):
             line = f"the request took longer than the {limit:g} s of --request-timeout-s"
             self._counting.write(raw_answer("408 Request Timeout", line))
             self._counting.close()
+
+    def _look_at_reader(self, transport: asyncio.Transport, now: float) -> None:
+        """Cut a reader off that takes nothing more of what it has asked for."""
+        (before, since), untaken = self._taking, _untaken(transport)
+        if before < 0 or untaken < before:
+            self._taking = untaken, now
+        elif now - since >= self._doors.bounds.stall_s:
+            self._meter.tally.stalled += 1
+            transport.abort()
 
 
 class Farewell(asyncio.Protocol):
@@ -197,6 +204,18 @@ def raw_answer(status: str, line: str) -> bytes:
         f"Cache-Control: no-store\r\n{retry}Connection: close\r\n\r\n"
     )
     return head.encode() + body
+
+
+def _untaken(transport: asyncio.Transport) -> int:
+    """Return how many bytes the peer has yet to take: ours and, where it says so, the system's."""
+    unsent = transport.get_write_buffer_size()
+    with contextlib.suppress(ImportError, OSError):
+        import fcntl
+        import termios
+
+        answer = fcntl.ioctl(transport.get_extra_info("socket"), termios.TIOCOUTQ, bytes(4))
+        unsent += int.from_bytes(answer, sys.byteorder)
+    return unsent
 
 
 def _less(counts: Counter[str], site: str | None) -> None:

@@ -14,10 +14,8 @@ class Refusals(msgspec.Struct):
     connections: connections above --max-connections (503)
     of_address: connections above --max-connections-per-address (503)
     held_of_address: long polls above --max-held-per-address (429)
+    malformed: requests that were no HTTP (400)
     slow_requests: requests whose head or body took longer than --request-timeout-s (408)
-    stalled: connections cut off since their reader took nothing of a poll's answer for
-        --stall-timeout-s, or not the reason why its WebSocket was closed
-    silent: WebSockets cut off since their reader did not answer a ping
     """
 
     text: int = 0
@@ -28,6 +26,5 @@ class Refusals(msgspec.Struct):
     connections: int = 0
     of_address: int = 0
     held_of_address: int = 0
+    malformed: int = 0
     slow_requests: int = 0
-    stalled: int = 0
-    silent: int = 0

@@ -26,6 +26,10 @@ class Tally(msgspec.Struct):
     deliveries: messages written to a reader
     bytes_in, bytes_out: bytes taken from and handed to TCP by connections in this mode
     connections: TCP connections open now, each counted under the mode of its last request
+    stalled: connections cut off since their reader took nothing of a poll's answer for
+        --stall-timeout-s, or did not answer the close after a gap within 2 s
+    silent: WebSockets cut off since their reader did not answer a ping: 36 to 45 s after its last
+        sign of life
     """
 
     requests: int = 0
@@ -35,6 +39,8 @@ class Tally(msgspec.Struct):
     bytes_in: int = 0
     bytes_out: int = 0
     connections: int = 0
+    stalled: int = 0
+    silent: int = 0
 
 
 class Meter:
