@@ -22,6 +22,7 @@ from demo.bounds import bounds_of
 from demo.classroom.address import home_url, join_url
 from demo.classroom.classroom import CLASSROOM
 from demo.feed import Away
+from demo.lines import printable
 from demo.options import LOOPS, PROGRAM, parse
 from demo.origins import is_loopback
 from demo.serving import bind, serving, urls
@@ -64,7 +65,7 @@ async def serve(options: argparse.Namespace, worker: int | None = None) -> int:
     share_port = worker is not None
     async with serving(app, options.host, options.port, share_port=share_port) as found:
         if not is_loopback(options.host) and worker is None:
-            _say(_exposure(options.host))
+            _say(_exposure(options.host, classroom=CLASSROOM in app))
         if CLASSROOM in app:
             _open_classroom(app, options.host, found[0], token)
         gc.freeze()  # what is here now stays: a full collection need not walk it every time
@@ -82,7 +83,7 @@ async def serve_by_workers(options: argparse.Namespace, arguments: list[str]) ->
     arguments = [*arguments, "--port", str(port), "--until-stdin-closes"]
     workers = [Worker(number, arguments, _say) for number in range(1, options.workers + 1)]
     if not is_loopback(options.host):
-        _say(_exposure(options.host))
+        _say(_exposure(options.host, classroom=False))
     try:
         return await run_workers(
             workers, stop, lambda: _say(f"{LISTENING}{' and '.join(urls(sockets))}")
@@ -175,13 +176,14 @@ def _on_stdin_closed(stop: asyncio.Event) -> None:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    print(printable(line), flush=True)
 
 
-def _exposure(host: str) -> str:
+def _exposure(host: str, *, classroom: bool) -> str:
+    page = ", and open the page; only the teacher's token changes the class" if classroom else ""
     return (
-        f"Bound to {host}: everyone on this network can read the chat and post to it. "
-        "Without --host, only this machine can."
+        f"Bound to {host}: everyone on this network can read the chat and post to it, see the "
+        f"counters (/stats){page}. Without --host, only this machine can."
     )
 
 

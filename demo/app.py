@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import msgspec
 from aiohttp import web
@@ -24,6 +23,7 @@ from demo.fanout import Fanout
 from demo.feed import DEFAULT_HISTORY, Feed
 from demo.message import MAX_SENDER_CHARACTERS, MAX_TEXT_BYTES, encode
 from demo.origins import Origins, gate, preflight
+from demo.pages import PAGE, add_pages, file
 from demo.publishing import PUBLISHING, Limits, Publishing, in_memory
 from demo.queries import NO_STORE
 from demo.sharing import (
@@ -39,14 +39,6 @@ from demo.sharing import (
 from demo.sockets import SOCKETS
 from demo.stats import STATS, Stats, Tally, begin, counted
 from demo.websocket import DEFLATION, FANOUT
-
-PAGE = Path(__file__).parent / "page"
-CONTENT_TYPES = {
-    ".html": "text/html",
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -147,14 +139,9 @@ def _add_routes(app: web.Application) -> None:
     for mode, (path, answer, carry) in MODES.items():
         bounded = app[DOORS].holding(answer) if mode == "long" else answer
         app.router.add_get(path, _counted(mode, bounded, carry, stats.modes[mode]))
-    app.router.add_get("/", _front_door(_file(PAGE / "index.html")))
+    app.router.add_get("/", _front_door(file(PAGE / "index.html")))
     add_routes(app)
-    for file in sorted(PAGE.rglob("*")):
-        if file.suffix in CONTENT_TYPES:
-            app.router.add_get(f"/page/{file.relative_to(PAGE).as_posix()}", _file(file))
-    for page in sorted(PAGE.glob("*.html")):
-        if page.stem != "index":
-            app.router.add_get(f"/{page.stem}", _file(page))  # such as /join
+    add_pages(app)
 
 
 @web.middleware
@@ -187,26 +174,11 @@ def _front_door(page: Handler) -> Handler:
     return handler
 
 
-def _file(path: Path) -> Handler:
-    # Not aiohttp's FileResponse: the kernel's sendfile would pass the byte counter by.
-    content_type = CONTENT_TYPES[path.suffix]
-
-    async def handler(request: web.Request) -> web.Response:
-        begin(request, request.app[STATS].other)
-        return web.Response(
-            body=await asyncio.to_thread(path.read_bytes),
-            content_type=content_type,
-            charset="utf-8",
-            headers=NO_STORE,
-        )
-
-    return handler
-
-
 async def _get_stats(request: web.Request) -> web.Response:
     """Answer with every counter of this process; what each means is in demo/stats.py.
 
     Where several workers share the port, `worker` of `workers` says which of them has answered.
+    `behind` are the WebSockets whose readers take less than there is: see fanout.py.
     """
     begin(request, request.app[STATS].other)
     feed = request.app[ANSWERS].feed
@@ -217,6 +189,7 @@ async def _get_stats(request: web.Request) -> web.Response:
         "epoch": feed.epoch,
         "head": feed.head,
         "oldest": feed.oldest,
+        "behind": request.app[FANOUT].behind + request.app[ROOM].behind,
         **request.app[STATS].snapshot(),
     }
     return web.Response(body=encode(figures), content_type="application/json", headers=NO_STORE)
@@ -230,6 +203,9 @@ async def _push(app: web.Application) -> AsyncIterator[None]:
     if CLASSROOM in app:
         app[CLASSROOM].stop()
     watch.cancel()
+    await asyncio.wait([watch])
+    if not watch.cancelled():
+        watch.result()  # it has ended by a fault
     app[STATS].lag.stop()
     app[ANSWERS].feed.close()
     await asyncio.gather(*pushers)

@@ -2,16 +2,20 @@
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from demo.answers import ANSWERS
 from demo.doors import DOORS
+from demo.refusals import Refusals
 from demo.sockets import SOCKETS, close_all
+from demo.stats import STATS
 
 BACKLOG = 4096
 EXACTLY_S = 3600.0  # aiohttp rounds delays above 5 s up to whole seconds, and pings would bunch
@@ -35,6 +39,8 @@ async def serving(
         access_log=None,  # halves the rate of polls
         keepalive_timeout=app[DOORS].bounds.idle_s,
         timeout_ceil_threshold=EXACTLY_S,
+        auto_decompress=False,  # nobody who publishes compresses, but one may send a bomb
+        logger=_log(app[STATS].refusals),
         shutdown_timeout=STOP_S,
     )
     try:
@@ -80,6 +86,22 @@ def bind(host: str, port: int, *, share_port: bool = False) -> list[socket.socke
 def urls(sockets: list[socket.socket]) -> list[str]:
     """Return where these sockets are."""
     return [_url(sock.getsockname()) for sock in sockets]
+
+
+def _log(refusals: Refusals) -> logging.Logger:
+    """Return a log of the server's faults; what is the client's fault is counted instead."""
+
+    def is_ours(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError):
+            return True
+        refusals.malformed += 1
+        return False
+
+    logger = logging.Logger("demo")  # noqa: LOG001  of this server alone
+    logger.addHandler(logging.StreamHandler())
+    logger.addFilter(is_ours)
+    return logger
 
 
 def _bind(family: socket.AddressFamily, host: str, port: int, share_port: bool) -> socket.socket:
