@@ -27,6 +27,8 @@ from clients.records import (
     Settings,
 )
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 __all__ = [
     "ADDED_LATER",
     "DELIVERIES",
@@ -96,4 +98,6 @@ class Writer:
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"  # as text: a spreadsheet would reckon with it
     return str(value).lower() if isinstance(value, bool) else value

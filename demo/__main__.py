@@ -11,18 +11,22 @@ import socket
 import sys
 import threading
 from collections.abc import Coroutine
+from pathlib import Path
 from types import FrameType
 
 from aiohttp import web
 
 from demo.app import Settings, make_app
+from demo.arguments import SQLITE
+from demo.bounds import bounds_of
 from demo.classroom.address import home_url, join_url
 from demo.classroom.classroom import CLASSROOM
 from demo.feed import Away
-from demo.options import LOOPS, MEMORY, PROGRAM, parse
+from demo.lines import printable
+from demo.options import LOOPS, PROGRAM, parse
 from demo.origins import is_loopback
 from demo.serving import bind, serving, urls
-from demo.sharing import SHARED, Shared
+from demo.sharing import KEPT, Durable, Shared
 from demo.workers import LISTENING, Worker, run_workers
 
 REDIS = "redis[hiredis]>=8,<9"  # hiredis, since parsing in Python costs seven times as much
@@ -56,12 +60,12 @@ async def serve(options: argparse.Namespace, worker: int | None = None) -> int:
     """Serve as the options say, until a signal comes, alone or as one of the workers."""
     stop = _stop(options)
     token = secrets.token_urlsafe() if options.token is None else options.token
-    shared = None if options.feed == MEMORY else _shared(options)
-    app = make_app(_settings(options, token, worker or 1), say=_say, shared=shared)
+    settings = _settings(options, token, worker or 1)
+    app = make_app(settings, say=_say, shared=_shared(options), durable=_durable(options))
     share_port = worker is not None
     async with serving(app, options.host, options.port, share_port=share_port) as found:
         if not is_loopback(options.host) and worker is None:
-            _say(_exposure(options.host))
+            _say(_exposure(options.host, classroom=CLASSROOM in app))
         if CLASSROOM in app:
             _open_classroom(app, options.host, found[0], token)
         gc.freeze()  # what is here now stays: a full collection need not walk it every time
@@ -79,7 +83,7 @@ async def serve_by_workers(options: argparse.Namespace, arguments: list[str]) ->
     arguments = [*arguments, "--port", str(port), "--until-stdin-closes"]
     workers = [Worker(number, arguments, _say) for number in range(1, options.workers + 1)]
     if not is_loopback(options.host):
-        _say(_exposure(options.host))
+        _say(_exposure(options.host, classroom=False))
     try:
         return await run_workers(
             workers, stop, lambda: _say(f"{LISTENING}{' and '.join(urls(sockets))}")
@@ -100,13 +104,26 @@ def _settings(options: argparse.Namespace, token: str, worker: int) -> Settings:
         token=token,
         worker=worker,
         workers=options.workers,
+        max_body_bytes=options.max_body_bytes,
+        max_sender_characters=options.max_sender_characters,
+        bounds=bounds_of(options),
     )
 
 
-def _shared(options: argparse.Namespace) -> Shared:
+def _shared(options: argparse.Namespace) -> Shared | None:
+    if not options.feed.startswith("redis"):
+        return None
     from demo.shared import SharedFeed
 
     return SharedFeed(options.feed, options.history, _say)
+
+
+def _durable(options: argparse.Namespace) -> Durable | None:
+    if not options.feed.startswith(SQLITE):
+        return None
+    from demo.durable import DurableFeed
+
+    return DurableFeed(Path(options.feed.removeprefix(SQLITE)), options.history, _say)
 
 
 def _open_classroom(app: web.Application, host: str, url: str, token: str) -> None:
@@ -125,9 +142,9 @@ def _stop(options: argparse.Namespace) -> asyncio.Event:
 
 
 async def _until(stop: asyncio.Event, app: web.Application) -> None:
-    """Wait for the end, or for a fault that ends the following of a shared feed."""
+    """Wait for the end, or for a fault that ends the following of a feed's log."""
     asked = asyncio.create_task(stop.wait())
-    tail = app[SHARED].tail if SHARED in app else None
+    tail = app[KEPT].tail if KEPT in app else None
     await asyncio.wait([asked, tail or asked], return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
 
@@ -159,13 +176,14 @@ def _on_stdin_closed(stop: asyncio.Event) -> None:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    print(printable(line), flush=True)
 
 
-def _exposure(host: str) -> str:
+def _exposure(host: str, *, classroom: bool) -> str:
+    page = ", and open the page; only the teacher's token changes the class" if classroom else ""
     return (
-        f"Bound to {host}: everyone on this network can read the chat and post to it. "
-        "Without --host, only this machine can."
+        f"Bound to {host}: everyone on this network can read the chat and post to it, see the "
+        f"counters (/stats){page}. Without --host, only this machine can."
     )
 
 

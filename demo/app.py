@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import msgspec
 from aiohttp import web
@@ -11,6 +10,7 @@ from aiohttp import web
 from demo import article, long_polling, publishing, short_polling, websocket
 from demo.answers import ANSWERS, Answers
 from demo.article import ROOM, plain_frame
+from demo.bounds import Bounds
 from demo.classroom import reading
 from demo.classroom.classroom import CLASSROOM, Classroom
 from demo.classroom.reading import LANES, Answer, Carry
@@ -18,24 +18,27 @@ from demo.classroom.routes import add_routes
 from demo.classroom.settings import Mode
 from demo.classroom.token import Token
 from demo.deflation import Deflation
+from demo.doors import DOORS, Doors
 from demo.fanout import Fanout
 from demo.feed import DEFAULT_HISTORY, Feed
-from demo.message import MAX_TEXT_BYTES, encode
+from demo.message import MAX_SENDER_CHARACTERS, MAX_TEXT_BYTES, encode
 from demo.origins import Origins, gate, preflight
+from demo.pages import PAGE, add_pages, file
 from demo.publishing import PUBLISHING, Limits, Publishing, in_memory
 from demo.queries import NO_STORE
-from demo.sharing import CLASSROOM_PATHS, SHARED, Shared, follow, hopping, no_classroom
+from demo.sharing import (
+    CLASSROOM_PATHS,
+    KEPT,
+    SHARED,
+    Durable,
+    Shared,
+    follow,
+    hopping,
+    no_classroom,
+)
 from demo.sockets import SOCKETS
 from demo.stats import STATS, Stats, Tally, begin, counted
 from demo.websocket import DEFLATION, FANOUT
-
-PAGE = Path(__file__).parent / "page"
-CONTENT_TYPES = {
-    ".html": "text/html",
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -58,6 +61,9 @@ class Settings(msgspec.Struct, frozen=True):
     token: str | None = None
     worker: int = 1
     workers: int = 1
+    max_body_bytes: int = 0
+    max_sender_characters: int = MAX_SENDER_CHARACTERS
+    bounds: Bounds = Bounds()
 
 
 PATHS = frozenset(path for path, _, _ in MODES.values())
@@ -69,26 +75,36 @@ def make_app(
     feed: Feed | None = None,
     say: Callable[[str], None] = print,
     shared: Shared | None = None,
+    durable: Durable | None = None,
 ) -> web.Application:
     """Make the app; `say` gets the lines that the server's output should show.
 
-    With a `shared` feed the app has no classroom, whose state would be that of one server.
+    The feed's log is a `shared` one, a `durable` one, or the memory of `feed`. With a shared one
+    the app has no classroom, whose state would be that of one server.
     """
-    limits = Limits(settings.max_text_bytes, settings.publish_per_s)
+    limits = Limits(
+        settings.max_text_bytes,
+        settings.publish_per_s,
+        settings.max_body_bytes,
+        settings.max_sender_characters,
+        settings.bounds.request_s,
+    )
     origins = Origins(settings.loopback, settings.allowed_origins)
     app = web.Application(
         middlewares=[gate(origins, say), _count_rest], client_max_size=limits.body_bytes
     )
-    if shared is not None:
-        feed = shared.feed
-        app[SHARED] = shared
+    kept = shared or durable
+    if kept is not None:
+        feed = kept.feed
+        app[KEPT] = kept
         app.cleanup_ctx.append(follow)
     feed = Feed(settings.history) if feed is None else feed
     app[SETTINGS] = settings
     app[STATS] = Stats(list(MODES))
+    app[DOORS] = Doors(settings.bounds, app[STATS])
     app[ANSWERS] = Answers(feed)
-    append = in_memory(feed) if shared is None else shared.append
-    app[PUBLISHING] = Publishing(append, limits)
+    append = in_memory(feed) if kept is None else kept.append
+    app[PUBLISHING] = Publishing(append, limits, app[STATS].refusals, settings.bounds.site)
     app[SOCKETS] = {}
     app[FANOUT] = Fanout(feed, lambda entry: entry.frame)
     app[ROOM] = Fanout(feed, plain_frame)
@@ -101,17 +117,19 @@ def make_app(
     app.router.add_get("/stats", _get_stats)
     if shared is None:
         token = Token(secrets.token_urlsafe() if settings.token is None else settings.token)
-        app[CLASSROOM] = Classroom(feed, app[STATS], token)
+        app[CLASSROOM] = Classroom(feed, app[STATS], token, durable=durable)
         app[LANES] = app[CLASSROOM].lanes
         _add_routes(app)
     else:
+        app[SHARED] = shared
         _add_shared_routes(app)
     return app
 
 
 def _add_shared_routes(app: web.Application) -> None:
     for mode, (path, answer, _) in MODES.items():
-        app.router.add_get(path, hopping(answer, app[STATS].modes[mode]))
+        bounded = app[DOORS].holding(answer) if mode == "long" else answer
+        app.router.add_get(path, hopping(bounded, app[STATS].modes[mode]))
     app.router.add_get("/", _front_door(no_classroom))
     for path in CLASSROOM_PATHS:
         app.router.add_route("*", path, no_classroom)
@@ -120,15 +138,11 @@ def _add_shared_routes(app: web.Application) -> None:
 def _add_routes(app: web.Application) -> None:
     stats = app[STATS]
     for mode, (path, answer, carry) in MODES.items():
-        app.router.add_get(path, _counted(mode, answer, carry, stats.modes[mode]))
-    app.router.add_get("/", _front_door(_file(PAGE / "index.html")))
+        bounded = app[DOORS].holding(answer) if mode == "long" else answer
+        app.router.add_get(path, _counted(mode, bounded, carry, stats.modes[mode]))
+    app.router.add_get("/", _front_door(file(PAGE / "index.html")))
     add_routes(app)
-    for file in sorted(PAGE.rglob("*")):
-        if file.suffix in CONTENT_TYPES:
-            app.router.add_get(f"/page/{file.relative_to(PAGE).as_posix()}", _file(file))
-    for page in sorted(PAGE.glob("*.html")):
-        if page.stem != "index":
-            app.router.add_get(f"/{page.stem}", _file(page))  # such as /join
+    add_pages(app)
 
 
 @web.middleware
@@ -168,26 +182,11 @@ def _front_door(page: Handler) -> Handler:
     return handler
 
 
-def _file(path: Path) -> Handler:
-    # Not aiohttp's FileResponse: the kernel's sendfile would pass the byte counter by.
-    content_type = CONTENT_TYPES[path.suffix]
-
-    async def handler(request: web.Request) -> web.Response:
-        begin(request, request.app[STATS].other)
-        return web.Response(
-            body=await asyncio.to_thread(path.read_bytes),
-            content_type=content_type,
-            charset="utf-8",
-            headers=NO_STORE,
-        )
-
-    return handler
-
-
 async def _get_stats(request: web.Request) -> web.Response:
     """Answer with every counter of this process; what each means is in demo/stats.py.
 
     Where several workers share the port, `worker` of `workers` says which of them has answered.
+    `behind` are the WebSockets whose readers take less than there is: see fanout.py.
     """
     begin(request, request.app[STATS].other)
     feed = request.app[ANSWERS].feed
@@ -198,6 +197,7 @@ async def _get_stats(request: web.Request) -> web.Response:
         "epoch": feed.epoch,
         "head": feed.head,
         "oldest": feed.oldest,
+        "behind": request.app[FANOUT].behind + request.app[ROOM].behind,
         **request.app[STATS].snapshot(),
     }
     return web.Response(body=encode(figures), content_type="application/json", headers=NO_STORE)
@@ -205,10 +205,15 @@ async def _get_stats(request: web.Request) -> web.Response:
 
 async def _push(app: web.Application) -> AsyncIterator[None]:
     pushers = [asyncio.create_task(app[key].run()) for key in (FANOUT, ROOM)]
+    watch = asyncio.create_task(app[DOORS].watch())
     app[STATS].lag.start()
     yield
     if CLASSROOM in app:
         app[CLASSROOM].stop()
+    watch.cancel()
+    await asyncio.wait([watch])
+    if not watch.cancelled():
+        watch.result()  # it has ended by a fault
     app[STATS].lag.stop()
     app[ANSWERS].feed.close()
     await asyncio.gather(*pushers)

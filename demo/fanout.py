@@ -75,6 +75,11 @@ class Fanout:
         self._listeners.discard(listener)
         self._behind.discard(listener)
 
+    @property
+    def behind(self) -> int:
+        """How many listeners have not been given all there is, since they do not take it."""
+        return len(self._behind)
+
     async def run(self) -> None:
         """Push for ever; ends when the feed closes."""
         while not self._feed.closed:
@@ -188,5 +193,11 @@ async def tell_gap(listener: Listener, feed: Feed, gap: Gap) -> None:
     listener.tally.gaps += 1
     listener.transport.write(text_frame(encode(notice(feed, gap))))
     # Set before the close, which itself waits up to 10 s for an answer.
-    asyncio.get_running_loop().call_later(FAREWELL_S, listener.transport.abort)
+    asyncio.get_running_loop().call_later(FAREWELL_S, _cut_off, listener)
     await listener.ws.close(code=GAP_CODE, message=b"gap", drain=False)
+
+
+def _cut_off(listener: Listener) -> None:
+    if not listener.is_closing():
+        listener.tally.stalled += 1
+    listener.transport.abort()

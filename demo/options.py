@@ -3,17 +3,16 @@
 import argparse
 import asyncio
 import contextlib
-import re
 import socket
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
+from demo.arguments import MEMORY, feed, natural, port, positive, rate, token
+from demo.bounds import add_bounds
 from demo.feed import DEFAULT_HISTORY
-from demo.message import MAX_TEXT_BYTES
+from demo.message import MAX_SENDER_CHARACTERS, MAX_TEXT_BYTES
 
 PROGRAM = "python -m demo"
 DEFAULT_PORT = 3001
-MEMORY = "memory"
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -26,13 +25,25 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--host", default="localhost", help="address to listen on")
-    add("--port", default=DEFAULT_PORT, type=_port, help="port to listen on, 0 for a free one")
-    add("--history", default=DEFAULT_HISTORY, type=_positive, help="messages kept for readers")
-    add("--max-text-bytes", default=MAX_TEXT_BYTES, type=_positive, help="longest text taken")
+    add("--port", default=DEFAULT_PORT, type=port, help="port to listen on, 0 for a free one")
+    add("--history", default=DEFAULT_HISTORY, type=positive, help="messages kept for readers")
+    add("--max-text-bytes", default=MAX_TEXT_BYTES, type=positive, help="longest text taken")
+    add(
+        "--max-body-bytes",
+        default=0,
+        type=natural,
+        help="longest JSON taken, 0: what the longest text may need",
+    )
+    add(
+        "--max-sender-characters",
+        default=MAX_SENDER_CHARACTERS,
+        type=positive,
+        help="longest sender taken",
+    )
     add(
         "--publish-rate",
         default=1000.0,
-        type=_rate,
+        type=rate,
         help="messages/s from one address, 0: no limit",
     )
     add(
@@ -48,16 +59,18 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         action="store_true",
         help="stop when standard input closes too, so as not to outlive who started it",
     )
-    add("--token", type=_token, help="the teacher's, instead of one made anew at each start")
+    add("--token", type=token, help="the teacher's, instead of one made anew at each start")
     add("--loop", default=DEFAULT_LOOP, choices=list(LOOPS), help="event loop")
     add(
         "--feed",
         default=MEMORY,
-        type=_feed,
+        type=feed,
         metavar="URL",
-        help="where the log is: memory, or a Redis that servers share, redis://host:6379/0",
+        help="where the log is: memory, a file, sqlite:///feed.db (sqlite:////var/feed.db from the "
+        "root), or a Redis that servers share, redis://host:6379/0",
     )
-    add("--workers", default=1, type=_positive, help="processes that share the port, by Redis")
+    add("--workers", default=1, type=positive, help="processes that share the port, by Redis")
+    add_bounds(add)
     options = parser.parse_args(arguments)
     if wrong := _contradiction(options):
         parser.error(wrong)
@@ -65,12 +78,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _contradiction(options: argparse.Namespace) -> str | None:
-    if options.feed != MEMORY and options.token is not None:
+    is_shared = options.feed.startswith("redis")
+    if is_shared and options.token is not None:
         return "--token is the classroom's, and a feed that servers share has none: leave it out"
-    if options.workers > 1 and options.feed == MEMORY:
+    if options.workers > 1 and not is_shared:
         return (
-            f"--workers {options.workers} needs --feed redis://...: each process has a memory of "
-            "its own, and what one takes, the readers of the others would never get"
+            f"--workers {options.workers} needs --feed redis://...: a memory or a file is of one "
+            "process, and what one takes, the readers of the others would never get"
         )
     if options.workers > 1 and not hasattr(socket, "SO_REUSEPORT"):
         return "--workers needs a system where processes can share a port, such as Linux"
@@ -88,36 +102,3 @@ def _loops() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
 
 LOOPS = _loops()
 DEFAULT_LOOP = list(LOOPS)[-1]  # uvloop answers a poll for a quarter less CPU
-
-
-def _port(text: str) -> int:
-    if text.isascii() and text.isdecimal() and int(text) <= 65535:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a port, choose one from 0 to 65535")
-
-
-def _feed(text: str) -> str:
-    with contextlib.suppress(ValueError):  # such as a port that is no number
-        parts = urlsplit(text)
-        if text == MEMORY or (parts.scheme in {"redis", "rediss"} and parts.port != 0):
-            return text
-    raise argparse.ArgumentTypeError(f"{text!r} is neither memory nor such as redis://host:6379/0")
-
-
-def _token(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9._~-]+", text):
-        return text
-    raise argparse.ArgumentTypeError("a token is letters, digits, or any of . _ ~ -")
-
-
-def _positive(text: str) -> int:
-    if text.isascii() and text.isdecimal() and int(text) >= 1:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-
-
-def _rate(text: str) -> float:
-    with contextlib.suppress(ValueError):
-        if 0 <= float(text) < float("inf"):
-            return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")

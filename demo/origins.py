@@ -5,6 +5,7 @@ that is not a browser sends no Origin and is let in.
 """
 
 import ipaddress
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from urllib.parse import urlsplit
 
@@ -13,6 +14,9 @@ from aiohttp import web
 
 from demo.queries import NO_STORE, problem
 from demo.stats import STATS, begin
+
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.:\[\]_-]+", re.ASCII)  # RFC 6454, section 6
+MAX_TOLD = 100  # origins that get a line of output; who invents more has none
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -28,14 +32,16 @@ class Origins(msgspec.Struct, frozen=True):
 
     def admit(self, origin: str, host: str) -> bool:
         """Say whether a page of `origin` may talk to this server, asked for as `host`."""
-        if origin in self.allowed:
+        if origin in self.allowed or (self.loopback and origin == "null"):
             return True
+        if ORIGIN.fullmatch(origin) is None:
+            return False
         try:
             page = urlsplit(origin)
         except ValueError:  # no origin at all, such as "http://["
             return False
         if self.loopback:
-            return origin == "null" or is_loopback(page.hostname)
+            return is_loopback(page.hostname)
         return page.netloc == host
 
 
@@ -55,6 +61,7 @@ def gate(
     origins: Origins, say: Callable[[str], None]
 ) -> Callable[..., Awaitable[web.StreamResponse]]:
     """Make the middleware that refuses foreign pages, and lets admitted ones read the answers."""
+    told: set[str] = set()  # a page may ask again and again
 
     # Not a coroutine: most requests come from no page, and pass without a frame more in their way,
     # which a WebSocket or a held poll would keep for as long as it lasts.
@@ -68,7 +75,9 @@ def gate(
         admitted = origins.admit(origin, request.host)
         if not admitted and ("Upgrade" in request.headers or request.method != "GET"):
             begin(request, request.app[STATS].other)
-            say(f"refused a page of {origin!r}: --allow-origin {origin} would let it in")
+            if origin not in told and len(told) < MAX_TOLD:
+                told.add(origin)
+                say(f"refused a page of {origin!r}: --allow-origin {origin} would let it in")
             line = f"pages of {origin} may not join: start the server with --allow-origin {origin}"
             raise problem(web.HTTPForbidden, line)
         try:

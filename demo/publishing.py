@@ -8,12 +8,13 @@ import msgspec
 from aiohttp import web
 
 from demo.feed import Away, Entry, Feed
-from demo.message import Draft, check_text, decode_draft
+from demo.keys import Keys
+from demo.message import MAX_SENDER_CHARACTERS, Draft, Unfit, check_text, decode_draft
 from demo.queries import NO_STORE, problem
+from demo.refusals import Refusals
 from demo.stats import STATS, begin
 
 PATH = "/messages"
-BODY_TIMEOUT_S = 10.0
 MAX_SPEAKERS = 10_000
 
 Append = Callable[[Draft], Awaitable[Entry]]
@@ -22,9 +23,15 @@ Publish = Coroutine[None, None, Entry]  # refuses when it is made, or when it is
 
 def in_memory(feed: Feed) -> Append:
     """Append to a feed that is here; awaiting it never gives way to anything else."""
+    keys = Keys(feed)
 
     async def append(draft: Draft) -> Entry:
-        return feed.publish(draft)
+        known = keys.find(draft)
+        if known is not None:
+            return known
+        entry = feed.publish(draft)
+        keys.keep(draft, entry)
+        return entry
 
     return append
 
@@ -34,11 +41,14 @@ class Limits(msgspec.Struct, frozen=True):
 
     text_bytes: int
     per_s: float
+    json_bytes: int = 0
+    sender_characters: int = MAX_SENDER_CHARACTERS
+    body_s: float = 10.0
 
     @property
     def body_bytes(self) -> int:
-        """The longest JSON that a permitted text can need: 6 bytes a character, and a frame."""
-        return 6 * self.text_bytes + 1024
+        """The longest JSON; by itself what a text may need: 6 bytes a character, and the rest."""
+        return self.json_bytes or 6 * self.text_bytes + 1024
 
 
 class Refused(ValueError):
@@ -56,51 +66,71 @@ class Publishing:
     """
 
     def __init__(
-        self, append: Append, limits: Limits, clock: Callable[[], float] = time.monotonic
+        self,
+        append: Append,
+        limits: Limits,
+        refusals: Refusals,
+        site: Callable[[str | None], str | None] = str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = limits
+        self.refusals = refusals
+        self._site = site
         self._append = append
         self._clock = clock
         self._allowances: dict[str | None, tuple[float, float]] = {}
 
     def publish_json(self, body: bytes | str, address: str | None) -> Publish:
         """Publish a draft given as JSON; raise Refused with what is wrong with it."""
+        limits = self.limits
         try:
-            draft = decode_draft(body, self.limits.text_bytes)
-        except OverflowError as error:
-            raise Refused(str(error), web.HTTPRequestEntityTooLarge) from None
+            draft = decode_draft(body, limits.text_bytes, limits.sender_characters)
+        except Unfit as unfit:
+            raise self._unfit(unfit) from None
         except ValueError as error:
             raise Refused(f'{error}: send {{"sender": "...", "text": "..."}}') from None
         return self._publish(draft, address)
 
     def publish_text(self, sender: str, text: str, address: str | None) -> Publish:
-        """Publish plain text; raise Refused when it is too long or too soon."""
+        """Publish plain text; raise Refused when it is too long, no text, or too soon."""
         try:
             check_text(text, self.limits.text_bytes)
-        except OverflowError as error:
-            raise Refused(str(error), web.HTTPRequestEntityTooLarge) from None
+        except Unfit as unfit:
+            raise self._unfit(unfit) from None
         return self._publish(Draft(sender, text), address)
 
+    def refused(
+        self, limit: str, line: str, response: type[web.HTTPException] = web.HTTPBadRequest
+    ) -> Refused:
+        """Count that a limit was met; return the refusal."""
+        setattr(self.refusals, limit, getattr(self.refusals, limit) + 1)
+        return Refused(line, response)
+
+    def _unfit(self, unfit: Unfit) -> Refused:
+        too_large = unfit.limit == "text"
+        response = web.HTTPRequestEntityTooLarge if too_large else web.HTTPBadRequest
+        return self.refused(unfit.limit, str(unfit), response)
+
     async def _publish(self, draft: Draft, address: str | None) -> Entry:
-        if not self._take(address):
+        if not self._take(self._site(address)):
             line = f"too fast: at most {self.limits.per_s:g} messages a second from one address"
-            raise Refused(line, web.HTTPTooManyRequests)
+            raise self.refused("rate", line, web.HTTPTooManyRequests)
         try:
             return await self._append(draft)
         except Away as away:
             raise Refused(str(away), web.HTTPServiceUnavailable) from None
 
-    def _take(self, address: str | None) -> bool:
+    def _take(self, site: str | None) -> bool:
         # A token bucket that holds one second's worth, and at least one message.
         rate = self.limits.per_s
         if not rate:
             return True
         now, full = self._clock(), max(rate, 1)
-        tokens, then = self._allowances.get(address, (full, now))
+        tokens, then = self._allowances.get(site, (full, now))
         tokens = min(full, tokens + (now - then) * rate)
         if len(self._allowances) >= MAX_SPEAKERS:
             self._allowances.clear()
-        self._allowances[address] = (tokens - (tokens >= 1), now)
+        self._allowances[site] = (tokens - (tokens >= 1), now)
         return tokens >= 1
 
 
@@ -110,9 +140,10 @@ PUBLISHING = web.AppKey("PUBLISHING", Publishing)
 async def post_message(request: web.Request) -> web.Response:
     """Answer 201 with the message; 400, 413, 429 or 503 with what is wrong.
 
-    After a 503 the message may be in the feed all the same, if the answer of a shared log was
-    lost: a publisher that tries again risks that readers get it twice, as two messages; one that
-    does not, that they never get it.
+    After a 503, and when no answer comes at all, the message may be in the feed all the same. With
+    a `"key"` of its own in it, it can be sent again: a key that the sender has used already gets
+    the answer that the first message had, 201, and nothing is published, for as long as the first
+    is in the history. Without one, who tries again risks that readers get it twice.
     """
     publishing = request.app[PUBLISHING]
     tally = request.app[STATS].publish
@@ -130,12 +161,14 @@ async def post_message(request: web.Request) -> web.Response:
 
 
 async def _read_body(request: web.Request) -> bytes:
+    publishing = request.app[PUBLISHING]
+    limits = publishing.limits
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
+        async with asyncio.timeout(limits.body_s):
             return await request.read()
     except TimeoutError:
-        line = f"the body took longer than {BODY_TIMEOUT_S:g} s to arrive"
-        raise Refused(line, web.HTTPRequestTimeout) from None
+        line = f"the body took longer than {limits.body_s:g} s to arrive"
+        raise publishing.refused("slow_requests", line, web.HTTPRequestTimeout) from None
     except web.HTTPRequestEntityTooLarge:
-        limit = request.app[PUBLISHING].limits.body_bytes
-        raise Refused(f"the body is over {limit} bytes", web.HTTPRequestEntityTooLarge) from None
+        line = f"the body is over {limits.body_bytes} bytes"
+        raise publishing.refused("body", line, web.HTTPRequestEntityTooLarge) from None

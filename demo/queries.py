@@ -6,6 +6,7 @@ import re
 import msgspec
 from aiohttp import web
 
+from demo.lines import printable
 from demo.message import MAX_CURSOR, Problem, encode
 
 DEFAULT_HOLD_S = 25.0
@@ -19,7 +20,7 @@ def problem(response: type[web.HTTPException], line: str) -> web.HTTPException:
     sizes = (0, 0) if issubclass(response, web.HTTPRequestEntityTooLarge) else ()
     away = issubclass(response, web.HTTPServiceUnavailable)
     headers = NO_STORE | ({"Retry-After": str(RETRY_AFTER_S)} if away else {})
-    text = encode(Problem(line)).decode()
+    text = encode(Problem(printable(line))).decode()  # it may quote what was sent
     return response(*sizes, text=text, content_type="application/json", headers=headers)
 
 

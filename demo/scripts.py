@@ -7,6 +7,8 @@ the time at which the stream was begun, in µs, so that a later one is larger: X
 `<epoch>-*`, would need no script, but Redis 7, and could append to another epoch than it seems.)
 
 KEYS[1] is the stream; ARGV[1] an epoch that a new one must be above, such as the last one known.
+KEYS[2] is a sorted set: the publishers' keys, each with its sender, by the id of their message. It
+holds no more of them than the history has messages, and ends with its stream.
 """
 
 _LAST = """
@@ -15,6 +17,7 @@ local function begin(entries)
   local epoch = math.max(now[1] * 1000000 + now[2], ARGV[1] + 1)
   epoch = string.format('%.0f', epoch)
   redis.call('DEL', KEYS[1])
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '(' .. entries[#entries][1]:match('%d+$'), '+inf')
   for _, entry in ipairs(entries) do
     redis.call('XADD', KEYS[1], epoch .. entry[1]:match('%-%d+'), unpack(entry[2]))
   end
@@ -30,17 +33,31 @@ local function last()
 end
 """
 
-# ARGV: epoch, history, sender, text, sent_ns, published_ns. Returns the message's id.
+# ARGV: epoch, history, sender, text, sent_ns, published_ns, sender and key or nothing. Returns the
+# message's id, and if there is a message of this sender and key already: its id and its fields.
 # The cut may leave up to a hundred entries more, which costs Redis less than counting exactly;
 # what readers can have is bounded by each server's memory of the feed.
 APPEND = (
     _LAST
     + """
 local epoch, id = last()
+local name = ARGV[7]
+local known = name ~= '' and redis.call('ZSCORE', KEYS[2], name)
+if known then
+  local place = epoch .. '-' .. string.format('%.0f', known)
+  local entry = redis.call('XRANGE', KEYS[1], place, place)[1]
+  if entry then
+    return {string.format('%.0f', known), entry[2]}
+  end
+end
 id = string.format('%.0f', id + 1)
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], epoch .. '-' .. id,
   'sender', ARGV[3], 'text', ARGV[4], 'sent_ns', ARGV[5], 'published_ns', ARGV[6])
-return id
+if name ~= '' then
+  redis.call('ZADD', KEYS[2], id, name)
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', id - ARGV[2])
+end
+return {id}
 """
 )
 

@@ -2,19 +2,23 @@
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from demo.answers import ANSWERS
+from demo.doors import DOORS
+from demo.refusals import Refusals
 from demo.sockets import SOCKETS, close_all
 from demo.stats import STATS
 
 BACKLOG = 4096
-KEEPALIVE_S = 75.0  # longer than the clients', or the two would race
+EXACTLY_S = 3600.0  # aiohttp rounds delays above 5 s up to whole seconds, and pings would bunch
 STOP_S = 0.4  # for handlers that are still at work when the server stops; spent at most twice
 
 
@@ -33,7 +37,10 @@ async def serving(
         app,
         handler_cancellation=True,  # or a held poll would run on after its client has gone
         access_log=None,  # halves the rate of polls
-        keepalive_timeout=KEEPALIVE_S,
+        keepalive_timeout=app[DOORS].bounds.idle_s,
+        timeout_ceil_threshold=EXACTLY_S,
+        auto_decompress=False,  # nobody who publishes compresses, but one may send a bomb
+        logger=_log(app[STATS].refusals),
         shutdown_timeout=STOP_S,
     )
     try:
@@ -43,7 +50,7 @@ async def serving(
             sock.close()
         raise
     assert runner.server is not None
-    factory = app[STATS].metered(runner.server)
+    factory = app[DOORS].guarded(runner.server)
     loop = asyncio.get_running_loop()
     servers = [await loop.create_server(factory, sock=s, backlog=BACKLOG) for s in sockets]
     try:
@@ -79,6 +86,22 @@ def bind(host: str, port: int, *, share_port: bool = False) -> list[socket.socke
 def urls(sockets: list[socket.socket]) -> list[str]:
     """Return where these sockets are."""
     return [_url(sock.getsockname()) for sock in sockets]
+
+
+def _log(refusals: Refusals) -> logging.Logger:
+    """Return a log of the server's faults; what is the client's fault is counted instead."""
+
+    def is_ours(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError):
+            return True
+        refusals.malformed += 1
+        return False
+
+    logger = logging.Logger("demo")  # noqa: LOG001  of this server alone
+    logger.addHandler(logging.StreamHandler())
+    logger.addFilter(is_ours)
+    return logger
 
 
 def _bind(family: socket.AddressFamily, host: str, port: int, share_port: bool) -> socket.socket:

@@ -77,7 +77,7 @@ class SharedFeed:
         """Append a message; return it once Redis has it, and raise Away if that is not certain.
 
         It is never sent twice: an answer may be lost alone, and the message would be there twice.
-        A publisher that tries again takes that risk.
+        A publisher that tries again takes that risk, unless its draft has a key.
         """
         try:
             message = await self._asked.append(

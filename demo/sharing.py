@@ -1,4 +1,4 @@
-"""What an app does differently when other servers share its feed. It knows no Redis."""
+"""What an app does differently when its feed is kept, or shared by others. It knows no Redis."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,8 +22,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Answer = Callable[[web.Request, Tally], Awaitable[web.StreamResponse]]
 
 
-class Shared(Protocol):
-    """A feed that is kept as others have it. Asking raises Away when they cannot be reached."""
+class Kept(Protocol):
+    """A feed whose log is elsewhere. Asking raises Away when that cannot be reached."""
 
     feed: Feed
     tail: asyncio.Task[None] | None  # ends only by a fault
@@ -35,21 +35,36 @@ class Shared(Protocol):
         """Follow no more."""
 
     async def append(self, draft: Draft) -> Entry:
-        """Append a message for all."""
+        """Append a message; return it once it is in the log."""
         ...
+
+
+class Durable(Kept, Protocol):
+    """A feed that is kept for this server alone."""
+
+    def publish(self, draft: Draft) -> None:
+        """Append a message of which nobody waits to hear."""
+
+    async def restart(self) -> None:
+        """Let the log begin anew."""
+
+
+class Shared(Kept, Protocol):
+    """A feed that is kept as others have it."""
 
     async def meet(self, cursor: int | None, epoch: str | None) -> None:
         """Catch up with a reader that comes from another server."""
 
 
+KEPT: web.AppKey[Kept] = web.AppKey("KEPT")
 SHARED: web.AppKey[Shared] = web.AppKey("SHARED")
 
 
 async def follow(app: web.Application) -> AsyncIterator[None]:
-    """Follow the shared feed while the app runs; it serves nobody before it has caught up."""
-    await app[SHARED].start()
+    """Follow the log while the app runs; it serves nobody before it has caught up."""
+    await app[KEPT].start()
     yield
-    await app[SHARED].stop()
+    await app[KEPT].stop()
 
 
 def hopping(answer: Answer, tally: Tally) -> Handler:

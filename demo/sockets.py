@@ -1,6 +1,7 @@
 """Open WebSockets: how each is opened, and how all are closed when the server stops."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import cast
@@ -11,7 +12,8 @@ from demo.publishing import PUBLISHING
 from demo.queries import problem
 from demo.stats import MeteredTransport, stream
 
-HEARTBEAT_S = 30.0
+HEARTBEAT_S = 30.0  # without a sign of life at most; half as long again for the answer to a ping
+JITTER = 0.2  # less, or all who came at once would be pinged at once for ever
 MAX_FRAME_BYTES = 64 * 1024
 
 GOODBYE_S = 0.3  # how long all sockets together may take to be told that the server stops
@@ -29,7 +31,8 @@ async def open_socket(
     memory, and a frame made once for all readers cannot be compressed for each.
     """
     longest = max(MAX_FRAME_BYTES, request.app[PUBLISHING].limits.body_bytes)
-    ws = web.WebSocketResponse(compress=deflate, heartbeat=HEARTBEAT_S, max_msg_size=longest)
+    heartbeat_s = HEARTBEAT_S * random.uniform(1 - JITTER, 1)
+    ws = web.WebSocketResponse(compress=deflate, heartbeat=heartbeat_s, max_msg_size=longest)
     ws.headers.update(headers)
     try:
         await ws.prepare(request)
@@ -45,6 +48,8 @@ async def open_socket(
         yield ws, transport
     finally:
         del sockets[ws]
+        if isinstance(ws.exception(), TimeoutError):
+            transport.meter.tally.silent += 1
         if ws.close_code == WSCloseCode.ABNORMAL_CLOSURE:
             transport.abort()  # a close would wait for a stalled reader to take what is unsent
 

@@ -6,7 +6,7 @@ included. This is the server's own count; the clients keep theirs, and the two m
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, cast
 
 import msgspec
@@ -14,6 +14,7 @@ import psutil
 from aiohttp import web
 
 from demo.lag import Lag
+from demo.refusals import Refusals
 
 
 class Tally(msgspec.Struct):
@@ -25,6 +26,10 @@ class Tally(msgspec.Struct):
     deliveries: messages written to a reader
     bytes_in, bytes_out: bytes taken from and handed to TCP by connections in this mode
     connections: TCP connections open now, each counted under the mode of its last request
+    stalled: connections cut off since their reader took nothing of a poll's answer for
+        --stall-timeout-s, or did not answer the close after a gap within 2 s
+    silent: WebSockets cut off since their reader did not answer a ping: 36 to 45 s after its last
+        sign of life
     """
 
     requests: int = 0
@@ -34,6 +39,8 @@ class Tally(msgspec.Struct):
     bytes_in: int = 0
     bytes_out: int = 0
     connections: int = 0
+    stalled: int = 0
+    silent: int = 0
 
 
 class Meter:
@@ -43,23 +50,25 @@ class Meter:
     claims it; what is sent belongs to the last claim, since answers come in order.
     """
 
-    __slots__ = ("_pending", "_streaming", "tally")
+    __slots__ = ("claims", "pending", "streaming", "tally")
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
         self.tally.connections += 1
-        self._pending = 0
-        self._streaming = False
+        self.pending = 0  # bytes of a request that no handler has claimed yet
+        self.claims = 0
+        self.streaming = False
 
     def received(self, size: int) -> None:
         """Count bytes that came from the peer."""
-        if self._streaming:
+        if self.streaming:
             self.tally.bytes_in += size
         else:
-            self._pending += size
+            self.pending += size
 
     def claim(self, tally: Tally) -> None:
         """Count what has arrived for `tally`, and what is sent from now on."""
+        self.claims += 1
         self.tally.connections -= 1
         self.tally = tally
         self.tally.connections += 1
@@ -67,7 +76,7 @@ class Meter:
 
     def stream(self) -> None:
         """Count all that is still to come for the same tally: no other request can follow."""
-        self._streaming = True
+        self.streaming = True
         self._settle()
 
     def close(self) -> None:
@@ -76,8 +85,8 @@ class Meter:
         self.tally.connections -= 1
 
     def _settle(self) -> None:
-        self.tally.bytes_in += self._pending
-        self._pending = 0
+        self.tally.bytes_in += self.pending
+        self.pending = 0
 
 
 class MeteredTransport:
@@ -128,8 +137,8 @@ class MeteredProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand aiohttp the counting transport."""
-        counting = MeteredTransport(cast(asyncio.Transport, transport), self._meter)
-        self._inner.connection_made(cast(asyncio.Transport, counting))
+        self._counting = MeteredTransport(cast(asyncio.Transport, transport), self._meter)
+        self._inner.connection_made(cast(asyncio.Transport, self._counting))
 
     def data_received(self, data: bytes) -> None:
         """Count, then pass on."""
@@ -150,13 +159,10 @@ class Stats:
         self._shares: dict[str, list[Tally]] = {mode: [] for mode in modes}
         self.publish = Tally()
         self.other = Tally()
+        self.refusals = Refusals()
         self.process = psutil.Process()
         self.lag = Lag()
         self._started = time.monotonic()
-
-    def metered(self, factory: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
-        """Wrap a protocol factory, so that each of its connections is counted."""
-        return lambda: MeteredProtocol(factory(), self.other)
 
     def share(self, mode: str) -> Tally:
         """Return new counters, of one reader, that the mode's totals contain."""
@@ -174,6 +180,7 @@ class Stats:
 
         cpu_s: the process's user and system time; rss_bytes: its memory
         loop_lag_max_ms: by how much its event loop was late at most in the last 10 seconds
+        limits: how often each limit was met, see refusals.py
         """
         return {
             "uptime_s": time.monotonic() - self._started,
@@ -183,6 +190,7 @@ class Stats:
             "modes": {mode: msgspec.to_builtins(self._total(mode)) for mode in self.modes},
             "publish": msgspec.to_builtins(self.publish),
             "other": msgspec.to_builtins(self.other),
+            "limits": msgspec.to_builtins(self.refusals),
         }
 
     def _total(self, mode: str) -> Tally:

@@ -16,6 +16,8 @@ from demo.message import Draft, Message
 from demo.scripts import APPEND, STAND
 
 KEY = "polling-vs-websocket:feed"
+PUBLISHERS_KEYS = f"{{{KEY}}}:keys"  # in braces, so that a cluster has both in one place
+KEYS = [KEY, PUBLISHERS_KEYS]
 ANSWER_S = 2.0  # Redis is away when it takes longer
 BLOCK_S = 1.0  # the longest wait for news
 BATCH = 250  # messages read at once: taking them holds up everything else
@@ -47,20 +49,25 @@ class Stream:
     async def append(self, draft: Draft, now_ns: int, history: int, above: int = 0) -> Message:
         """Append a message, and cut the stream to `history`; return it once Redis has it.
 
+        A draft whose key the stream knows is not appended: the first of that key is returned.
         If there is no stream, one is begun, with an epoch above `above`.
         """
         sent_ns = now_ns if draft.sent_ns is None else draft.sent_ns
-        values = [above, history, draft.sender, draft.text, sent_ns, now_ns]
-        number = int(await self._append(keys=[KEY], args=cast(list[str | int], values)))
-        return Message(number, draft.sender, draft.text, sent_ns, now_ns)
+        name = "" if draft.key is None else f"{draft.sender}\n{draft.key}"
+        values = [above, history, draft.sender, draft.text, sent_ns, now_ns, name]
+        number, *known = await self._append(keys=KEYS, args=cast(list[str | int], values))
+        if known:
+            fields = known[0]
+            return _message(int(number), dict(zip(fields[::2], fields[1::2], strict=True)))
+        return Message(int(number), draft.sender, draft.text, sent_ns, now_ns)
 
     async def end(self, above: int = 0) -> Position:
         """Return where the stream ends; begin it if there is none."""
-        return _position(await self._stand(keys=[KEY], args=[above, 0]))
+        return _position(await self._stand(keys=KEYS, args=[above, 0]))
 
     async def renew(self, epoch: int) -> Position:
         """Let the stream go on under another epoch, unless it has already; return its end."""
-        return _position(await self._stand(keys=[KEY], args=[epoch, 1]))
+        return _position(await self._stand(keys=KEYS, args=[epoch, 1]))
 
     async def at(self, position: Position) -> Message | None:
         """Return the message there, None if it has been cut off."""

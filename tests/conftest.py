@@ -35,7 +35,7 @@ from demo.feed import Entry, Feed
 from demo.message import Draft
 from demo.options import LOOPS
 from demo.serving import serving
-from demo.sharing import Shared
+from demo.sharing import Durable, Shared
 from demo.stats import Tally
 from tests.redis_servers import RedisServer, redis_server
 
@@ -176,6 +176,7 @@ class StartServer(Protocol):
         *,
         feed: Feed | None = None,
         shared: Shared | None = None,
+        durable: Durable | None = None,
         port: int = 0,
     ) -> Awaitable[Server]: ...
 
@@ -190,10 +191,11 @@ async def start_server() -> AsyncIterator[StartServer]:
             *,
             feed: Feed | None = None,
             shared: Shared | None = None,
+            durable: Durable | None = None,
             port: int = 0,
         ) -> Server:
             said: list[str] = []
-            app = make_app(settings, feed, said.append, shared)
+            app = make_app(settings, feed, said.append, shared, durable)
             running = await stack.enter_async_context(AsyncExitStack())
             (url,) = await running.enter_async_context(serving(app, "127.0.0.1", port))
             return Server(url, app, said, running)

@@ -151,7 +151,7 @@ async def test_the_log_says_why_a_run_is_left_out(
     clock: Clock, client: ClientSession, room: Classroom
 ) -> None:
     await run(client, chatter="storm")
-    room.restart()
+    await room.restart()
     await clock.advance(SECONDS + 4)
     await run(client, chatter="off")
     await clock.advance(SECONDS + 4)

@@ -76,7 +76,7 @@ def test_the_picture_of_an_address_is_black_on_white_with_its_quiet_zone() -> No
 @pytest.mark.parametrize("level", ["quiet", "lively", "storm"])
 async def test_chatter_keeps_its_mean_rate(clock: Clock, level: Level) -> None:
     feed = Feed()
-    chatter = Chatter(feed, random.Random(1), lambda: round(clock.now_s * 1e9))
+    chatter = Chatter(feed.publish, random.Random(1), lambda: round(clock.now_s * 1e9))
     chatter.set(level)
     seconds = 400 / RATES_PER_S[level]
     for _ in range(100):
@@ -91,7 +91,7 @@ async def test_chatter_keeps_its_mean_rate(clock: Clock, level: Level) -> None:
 
 async def test_chatter_is_stamped_with_the_time_it_was_meant_for(clock: Clock) -> None:
     feed = Feed(clock=lambda: round(clock.now_s * 1e9))
-    chatter = Chatter(feed, random.Random(1), lambda: round(clock.now_s * 1e9))
+    chatter = Chatter(feed.publish, random.Random(1), lambda: round(clock.now_s * 1e9))
     chatter.late_ms = []
     chatter.set("storm")
     await clock.settle()
@@ -104,7 +104,7 @@ async def test_chatter_is_stamped_with_the_time_it_was_meant_for(clock: Clock) -
 
 async def test_after_a_long_standstill_chatter_does_not_catch_up_for_ever(clock: Clock) -> None:
     feed = Feed()
-    chatter = Chatter(feed, random.Random(1), lambda: 0)
+    chatter = Chatter(feed.publish, random.Random(1), lambda: 0)
     chatter.set("storm")
     clock.now_s += 3600
     for _ in range(10):

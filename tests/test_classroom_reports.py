@@ -7,10 +7,10 @@ import pytest
 from aiohttp import ClientSession
 
 from demo.app import Settings
+from demo.bounds import Bounds
 from demo.classroom import lanes as lanes_module
 from demo.classroom.classroom import CLASSROOM, Classroom
 from demo.classroom.rows import CHUNK, Rows
-from demo.serving import KEEPALIVE_S
 from tests.conftest import Clock, OpenWire, Server, Session, StartServer
 
 
@@ -201,7 +201,7 @@ async def test_nobody_fills_the_class_with_invented_names(
     again = await wire.request("/short-poll?after=0&reader=made.0")
     assert again[9:12] == b"204"
     await clock.advance(patience_s)
-    if patience_s > KEEPALIVE_S:
+    if patience_s > Bounds().idle_s:
         wire = await open_wire(server)
     later = await wire.request("/short-poll?after=0&reader=made.3")
     assert later[9:12] == b"204"

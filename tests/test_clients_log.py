@@ -208,3 +208,10 @@ def test_kept_bytes_are_read_back(folder: Path) -> None:
     exchange = Exchange("GET / HTTP/1.1\r\n\r\n", bytes(range(256)).decode("latin-1"))
     Writer(folder).wire({"ws": exchange})
     assert read(folder).wire == {"ws": exchange}
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_is_a_formula(folder: Path, text: str) -> None:
+    run = msgspec.structs.replace(SOUND, run=2, started_utc=text)
+    Writer(folder).add(run, [], [])
+    assert read(folder).runs["started_utc"][1] == f"'{text}"

@@ -5,7 +5,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.answers import MAX_ANSWERS, Answers
+from demo.answers import MAX_ANSWER_BYTES, MAX_ANSWERS, Answers
 from demo.feed import Entry, Feed
 from demo.message import Draft, News
 from demo.stats import Tally
@@ -83,6 +83,31 @@ def test_long_answers_are_not_kept_for_others() -> None:
     answers = Answers(feed, wall=lambda: 0)
     for cursor in range(40):
         answers.news(cursor, Tally())
-    assert sum(len(body) for _, body in answers._kept.values()) < 16 * 65536
+    assert sum(len(body) for _, body, _ in answers._kept.values()) < 16 * 65536
     assert 0 not in answers._kept
     assert 39 in answers._kept
+
+
+def test_who_is_far_behind_reads_on_in_answers_of_bounded_size() -> None:
+    feed = Feed()
+    for _ in range(600):
+        feed.publish(Draft("ada", "x" * 4000))
+    answers, tally = Answers(feed), Tally()
+    ids: list[int] = []
+    cursor = 0
+    while cursor < feed.head:
+        answer = answers.news(cursor, tally).body
+        assert isinstance(answer, bytes)
+        assert len(answer) <= MAX_ANSWER_BYTES + 100
+        news = msgspec.json.decode(answer, type=News)
+        ids += [message.id for message in news.messages]
+        cursor = news.cursor
+    assert ids == list(range(1, 601))
+    assert tally.deliveries == 600
+
+
+def test_a_message_that_is_longer_than_an_answer_should_be_is_one_by_itself() -> None:
+    feed = Feed()
+    for _ in range(2):
+        feed.publish(Draft("ada", "x" * (MAX_ANSWER_BYTES + 1)))
+    assert msgspec.json.decode(body(Answers(feed), 0), type=News).cursor == 1

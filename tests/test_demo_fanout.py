@@ -182,6 +182,8 @@ async def test_a_slow_reader_holds_nobody_up(
         for text in ("one", "two"):
             server.publish(text)
             assert (await ws.receive_json())["text"] == text
+    async with client.get("/stats") as response:
+        assert (await response.json())["behind"] == 1
     async with client.get("/short-poll", params={"after": str(server.feed.head - 1)}) as response:
         assert (await response.json())["messages"][0]["text"] == "two"
 

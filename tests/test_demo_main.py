@@ -15,6 +15,10 @@ from tests.conftest import Demo, StartDemo
 
 RunDemo = Callable[..., Demo]
 
+GZIPPED = (
+    b"POST /messages HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"
+)
+
 UPGRADE = (
     b"GET %b HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
@@ -133,6 +137,14 @@ def test_an_address_of_another_machine_is_one_line(run_demo: RunDemo, host: str)
         ["--history", "many"],
         ["--max-text-bytes", "0"],
         ["--publish-rate", "-1"],
+        ["--max-body-bytes", "-1"],
+        ["--max-sender-characters", "0"],
+        ["--max-connections", "all"],
+        ["--max-connections-per-address", "1.5"],
+        ["--max-held-per-address", ""],
+        ["--request-timeout-s", "0"],
+        ["--idle-timeout-s", "inf"],
+        ["--stall-timeout-s", "never"],
         ["--publish-rate", "nan"],
         ["--publish-rate", "inf"],
         ["--loop", "trio"],
@@ -141,6 +153,10 @@ def test_an_address_of_another_machine_is_one_line(run_demo: RunDemo, host: str)
         ["--feed", "http://127.0.0.1"],
         ["--feed", "redis://127.0.0.1:port"],
         ["--feed", "elsewhere"],
+        ["--feed", "sqlite:///"],
+        ["--feed", "sqlite://feed.db"],
+        ["--feed", "REDIS://127.0.0.1"],
+        ["--workers", "2", "--feed", "sqlite:///feed.db"],
         ["--token", "abc", "--feed", "redis://127.0.0.1"],
         ["--port"],
         ["--no-such-option"],
@@ -233,3 +249,41 @@ def test_a_server_that_should_not_outlive_its_parent_ends_with_its_input() -> No
     assert any(line.startswith("Listening on") for line in iter(process.stdout.readline, ""))
     _, err = process.communicate(timeout=30)  # closes its input
     assert (process.returncode, err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"\x1b[31m\x00\xff\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\x1bBad: y\r\n\r\n", b"400"),
+        (b"GET /\xff\x1b HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+        (b"POST /messages HTTP/1.1\r\nHost: x\r\nOrigin: http://\xff\x9b\tx\r\n\r\n", b"403"),
+        (b"POST /messages HTTP/1.1\r\nHost: x\r\nOrigin: http://localhost/\xff\r\n\r\n", b"403"),
+        (GZIPPED, b"400"),
+        (
+            b"POST /messages HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"400",
+        ),
+    ],
+)
+def test_no_request_brings_more_than_its_answer_and_a_printable_line(
+    demo: Demo, request_: bytes, status: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", demo.port)) as sock:
+        sock.sendall(request_)
+        answer = sock.recv(4096)
+    assert answer.split()[1] == status
+    assert not {0x1B, 0x9B, 0xFF} & set(answer)
+    code, out, err = demo.stop()
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) == (status == b"403")
+    assert out.strip("\n").isprintable()
+
+
+async def test_who_goes_in_the_middle_of_a_request_is_no_line(demo: Demo) -> None:
+    for part in (b"GET /sh", b"POST /messages HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"):
+        with socket.create_connection(("127.0.0.1", demo.port)) as sock:
+            sock.sendall(part)
+            sock.shutdown(socket.SHUT_WR)
+            await asyncio.to_thread(sock.recv, 4096)
+    assert demo.stop() == (0, "", "")

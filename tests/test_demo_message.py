@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from demo.message import MAX_TEXT_BYTES, Draft, Message, decode_draft, encode
+from demo.message import MAX_TEXT_BYTES, Draft, Message, Unfit, decode_draft, encode
 
 
 def test_a_draft_is_read_from_json() -> None:
@@ -64,10 +64,35 @@ def test_the_longest_text_is_taken() -> None:
 
 
 def test_a_longer_text_is_too_long() -> None:
-    with pytest.raises(OverflowError, match="4097 bytes, the limit is 4096"):
+    with pytest.raises(Unfit, match="4097 bytes, the limit is 4096"):
         decode_draft(encode({"sender": "ada", "text": "x" * (MAX_TEXT_BYTES + 1)}))
 
 
 def test_the_limit_counts_bytes_and_not_characters() -> None:
-    with pytest.raises(OverflowError, match="6 bytes, the limit is 5"):
+    with pytest.raises(Unfit, match="6 bytes, the limit is 5"):
         decode_draft(encode({"sender": "ada", "text": "ééé"}), max_text_bytes=5)
+
+
+CONTROLS = [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))]
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_control_characters_are_refused_but_for_tab_and_newline_in_a_text(control: str) -> None:
+    with pytest.raises(Unfit, match="the sender has control characters"):
+        decode_draft(encode({"sender": f"a{control}", "text": ""}))
+    body = encode({"sender": "ada", "text": f"{control}b"})
+    if control in "\t\n":
+        assert decode_draft(body).text == f"{control}b"
+    else:
+        with pytest.raises(Unfit, match="the text has control characters"):
+            decode_draft(body)
+
+
+@pytest.mark.parametrize("sender", ["Zoë", "名前", "👩‍🚀", "a b", "ada\u00a0l"])
+def test_names_of_all_alphabets_are_taken(sender: str) -> None:
+    assert decode_draft(encode({"sender": sender, "text": sender})).sender == sender
+
+
+def test_a_longer_sender_is_refused_with_the_limit() -> None:
+    with pytest.raises(Unfit, match="the sender has 4 characters, the limit is 3"):
+        decode_draft(encode({"sender": "adaa", "text": ""}), max_sender_characters=3)

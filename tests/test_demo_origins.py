@@ -2,7 +2,7 @@ import pytest
 from aiohttp import ClientSession, WSServerHandshakeError
 
 from demo.app import Settings
-from demo.origins import Origins, is_loopback
+from demo.origins import MAX_TOLD, Origins, is_loopback
 from tests.conftest import Server, Session, StartServer
 
 HOST = "192.168.1.7:3001"
@@ -18,6 +18,10 @@ FOREIGN = [
     "file://",
     "",
     "localhost",
+    "http://localhost:3001/",
+    "http://localhost/\udcff",
+    "http://localhost\x9b",
+    "HTTP://LOCALHOST ",
 ]
 
 
@@ -158,3 +162,13 @@ async def test_beyond_loopback_only_its_own_pages_join(
     for origin in ("null", "http://localhost:1", "http://127.0.0.1:1"):
         with pytest.raises(WSServerHandshakeError, match="403"):
             await client.ws_connect("/ws", origin=origin)
+
+
+async def test_a_page_that_asks_again_and_again_is_one_line(
+    client: ClientSession, server: Server
+) -> None:
+    for number in (1, 1, *range(2, 2 * MAX_TOLD)):
+        headers = {"Origin": f"https://{number}.example.org"}
+        async with client.post("/messages", json=MESSAGE, headers=headers) as response:
+            assert response.status == 403
+    assert len(server.said) == len(set(server.said)) == MAX_TOLD

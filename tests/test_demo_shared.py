@@ -14,7 +14,7 @@ from demo.app import Settings
 from demo.fanout import GAP_CODE
 from demo.message import Draft, Message
 from demo.shared import SharedFeed
-from demo.stream import KEY, Position, Stream
+from demo.stream import KEY, PUBLISHERS_KEYS, Position, Stream
 from tests.conftest import Server, StartDemo, StartServer, until
 from tests.hoppers import MODES, Hopper, Publisher, check
 from tests.redis_servers import RedisServer, Relay, relay_to
@@ -493,6 +493,74 @@ async def test_the_room_hears_all_and_closes_on_who_could_not_be_heard(
     assert not rooms[1].closed
 
 
+# Keys
+
+
+async def post_with_key(http: ClientSession, server: Server, key: str, text: str = "hi") -> int:
+    """Publish a text under a key, again and again while Redis is away; return its id."""
+    body = {"sender": "ada", "text": text, "key": key}
+    while True:
+        async with http.post(f"{server.url}/messages", json=body) as response:
+            if response.status == 201:
+                return int((await response.json())["id"])
+            assert_away(response)
+
+
+async def test_a_key_is_known_on_every_server_and_gets_the_first_message(
+    start: Start, http: ClientSession
+) -> None:
+    first, second = await start(), await start()
+    body = {"sender": "ada", "text": "hi", "sent_ns": 7, "key": "k"}
+    answers = []
+    for server in (first, second, first):
+        async with http.post(f"{server.url}/messages", json=body) as response:
+            assert response.status == 201
+            answers.append(await response.read())
+    assert len(set(answers)) == 1
+    assert await post_with_key(http, second, "another") == 2
+
+
+async def test_many_who_post_one_key_to_all_servers_at_once_publish_one_message(
+    start: Start, http: ClientSession
+) -> None:
+    servers = [await start() for _ in range(3)]
+    posting = [post_with_key(http, server, "k") for server in servers for _ in range(10)]
+    assert set(await asyncio.gather(*posting)) == {1}
+
+
+async def test_what_was_in_doubt_is_there_once_when_it_is_sent_again_with_its_key(
+    start: Start, relay: Relay, http: ClientSession
+) -> None:
+    server, other = await start(relay.url), await start()
+    relay.loses_answer_to = b"in doubt"
+    assert await post_with_key(http, server, "k", "in doubt") == 1
+    assert relay.loses_answer_to is None
+    await post(http, other, "certain")
+    assert await texts(http, other) == ["in doubt", "certain"]
+
+
+async def test_redis_keeps_no_more_keys_than_the_history_has_messages(
+    start: Start, redis: RedisServer, http: ClientSession
+) -> None:
+    server = await start(settings=Settings(history=5, publish_per_s=0))
+    for number in range(20):
+        await post_with_key(http, server, str(number))
+    assert redis.command("ZCARD", PUBLISHERS_KEYS) == "5"
+    assert await post_with_key(http, server, "19") == 20
+    assert await post_with_key(http, server, "0") == 21
+
+
+async def test_a_redis_that_has_lost_all_knows_no_keys(
+    start: Start, redis: RedisServer, http: ClientSession
+) -> None:
+    server = await start()
+    for key in "ab":
+        await post_with_key(http, server, key)
+    redis.command("DEL", KEY)
+    assert await post_with_key(http, server, "b") == 1
+    assert redis.command("ZCARD", PUBLISHERS_KEYS) == "1"
+
+
 # What is stored, and what is not served
 
 
@@ -500,7 +568,7 @@ async def test_a_message_comes_from_redis_as_it_was_acknowledged(
     start: Start, http: ClientSession
 ) -> None:
     server = await start()
-    body = {"sender": "Zoë", "text": 'ä€😀\u0000\r\n "', "sent_ns": 7}
+    body = {"sender": "Zoë", "text": 'ä€😀\t\n "', "sent_ns": 7}
     async with http.post(f"{server.url}/messages", json=body) as response:
         assert response.status == 201
         acknowledged = await response.read()

@@ -7,6 +7,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 from demo.app import Settings, make_app
 from demo.frames import text_frame
 from demo.serving import serving
+from demo.sockets import HEARTBEAT_S, JITTER, SOCKETS
 from demo.stats import STATS
 from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
 
@@ -113,9 +114,10 @@ async def test_a_reader_that_does_not_answer_a_gap_is_cut_off(
     assert (opcode, int.from_bytes(reason[:2])) == (CLOSE, 4410)
     tally = server.app[STATS].modes["ws"]
     await clock.advance(1.9)
-    assert tally.connections == 1
+    assert (tally.connections, tally.stalled) == (1, 0)
     await clock.advance(0.2)
     await until(lambda: tally.connections == 0)
+    assert tally.stalled == 1
 
 
 @pytest.mark.both_loops
@@ -196,7 +198,26 @@ async def test_a_quiet_reader_is_pinged_and_dropped_when_it_does_not_answer(
     assert await wire.frame() == (PING, b"")
     await clock.advance(16)
     await wire.end()
-    await until(lambda: server.app[STATS].modes["ws"].connections == 0)
+    tally = server.app[STATS].modes["ws"]
+    await until(lambda: tally.connections == 0)
+    assert tally.silent == 1
+
+
+async def test_readers_who_came_at_once_are_not_pinged_at_once(
+    clock: Clock, server: Server, open_wire: OpenWire
+) -> None:
+    wires = [await open_wire(server) for _ in range(20)]
+    for wire in wires:
+        await wire.upgrade(PATH)
+        await wire.frame()
+    pinged: list[float] = []
+    await clock.advance(HEARTBEAT_S * (1 - JITTER))
+    for _ in range(round(HEARTBEAT_S * JITTER / 0.1)):
+        waiting = [ws for ws in server.app[SOCKETS] if ws._pong_response_cb is not None]
+        pinged += [clock.time()] * (len(waiting) - len(pinged))
+        await clock.advance(0.1)
+    assert len(pinged) >= 19
+    assert len(set(pinged)) > 5
 
 
 async def test_a_stalled_reader_is_dropped_with_all_it_has_not_read(

@@ -163,7 +163,7 @@ def one_line(demo: Demo) -> str:
 def test_workers_without_redis_are_refused_with_the_reason(run_demo: RunDemo) -> None:
     line = one_line(run_demo("--port", "0", "--workers", "2"))
     assert "--workers 2 needs --feed redis://" in line
-    assert "a memory of its own" in line
+    assert "a memory or a file is of one process" in line
 
 
 @pytest.mark.parametrize("count", ["1", "2"])

@@ -8,7 +8,6 @@ import random
 from collections.abc import Callable
 
 from demo.classroom.settings import Level
-from demo.feed import Feed
 from demo.message import Draft
 
 RATES_PER_S: dict[Level, float] = {"off": 0.0, "quiet": 1 / 3, "lively": 2.0, "storm": 20.0}
@@ -33,10 +32,15 @@ SAYINGS = (
 class Chatter:
     """Publish friendly texts at the rate of the level that is set."""
 
-    def __init__(self, feed: Feed, chance: random.Random, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        publish: Callable[[Draft], object],
+        chance: random.Random,
+        now_ns: Callable[[], int],
+    ) -> None:
         self.level: Level = "off"
         self.late_ms: list[float] | None = None  # kept while somebody measures
-        self._feed = feed
+        self._publish = publish
         self._chance = chance
         self._now_ns = now_ns
         self._timer: asyncio.TimerHandle | None = None
@@ -66,5 +70,5 @@ class Chatter:
             self.late_ms.append(late_s * 1e3)
         pick = self._chance.choice
         text = f"{pick(OPENINGS)}: {pick(SAYINGS)}"
-        self._feed.publish(Draft(pick(NAMES), text, max(0, self._now_ns() - round(late_s * 1e9))))
+        self._publish(Draft(pick(NAMES), text, max(0, self._now_ns() - round(late_s * 1e9))))
         self._plan(due)

@@ -23,6 +23,7 @@ from demo.classroom.runs import Runs
 from demo.classroom.settings import ClassSettings, Level, Mode, changed
 from demo.classroom.token import Token
 from demo.feed import Feed
+from demo.sharing import Durable
 from demo.stats import Stats
 
 OVERVIEW_S = 0.5  # how old the overview may be: a class that asks for it costs no more than one
@@ -37,6 +38,7 @@ class Classroom:
         stats: Stats,
         token: Token,
         now_ns: Callable[[], int] = time.perf_counter_ns,
+        durable: Durable | None = None,
     ) -> None:
         self.feed = feed
         self.token = token
@@ -45,10 +47,11 @@ class Classroom:
         self._chatter_after: Level | None = None  # the run; None: as it is then
         self.join_url: str | None = None
         self.lanes = Lanes(stats, lambda: self.settings.rtt_ms / 1e3)
-        self.chatter = Chatter(feed, random.Random(), now_ns)
+        self.chatter = Chatter((durable or feed).publish, random.Random(), now_ns)
         self.runs = Runs(feed, self.lanes, self.chatter, now_ns)
         self.reports = Reports(self.lanes, self.runs, now_ns)
         self.guesses = Guesses(self.lanes)
+        self._durable = durable
         self._overview = Overview(self.lanes, self.reports)
         self._modes: tuple[float, dict[Mode, dict[str, float | int | None]]] = (float("-inf"), {})
         self._turns = itertools.cycle(MODES)
@@ -91,10 +94,13 @@ class Classroom:
             self.runs.disturb("settings were changed meanwhile")
         return self.settings
 
-    def restart(self) -> None:
-        """Let the feed begin anew."""
+    async def restart(self) -> None:
+        """Let the feed begin anew; raise Away if that cannot be written down."""
         self.runs.disturb("the feed was restarted meanwhile")
-        self.feed.restart()
+        if self._durable is None:
+            self.feed.restart()
+        else:
+            await self._durable.restart()
 
     def change_line(self, reader: str, change: LineChange) -> None:
         """Do something to a reader's line; raise KeyError when there is no such reader."""

@@ -16,6 +16,7 @@ from demo.classroom.qr import qr_svg
 from demo.classroom.reports import Report, TooOften
 from demo.classroom.run import RunRequest
 from demo.classroom.runs import Busy
+from demo.feed import Away
 from demo.queries import NO_STORE, problem
 
 MAX_ASKED = 100  # readers in one request for tallies
@@ -112,7 +113,10 @@ async def post_settings(request: web.Request) -> web.Response:
 async def post_restart(request: web.Request) -> web.Response:
     """Let the feed begin anew; answer with its new epoch."""
     room = request.app[CLASSROOM]
-    room.restart()
+    try:
+        await room.restart()
+    except Away as away:
+        raise problem(web.HTTPServiceUnavailable, str(away)) from None
     return answer({"epoch": room.feed.epoch, "head": room.feed.head})
 
 

@@ -1,0 +1,226 @@
+"""Let connections in within bounds, and cut off those that hold one and give nothing.
+
+Who may not come in, or takes too long to ask, is told why. What a request costs is not touched: all
+is done when a connection opens and closes, and by a watch that goes round every few seconds.
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from aiohttp import web
+
+from demo.bounds import Bounds
+from demo.message import Problem, encode
+from demo.queries import RETRY_AFTER_S, problem
+from demo.refusals import Refusals
+from demo.stats import MeteredProtocol, Stats, Tally
+
+WATCH_S = 5.0  # twice so much later than its bound says may a connection be cut off
+TURN = 500  # connections looked at before others get a turn
+NOTHING = (-1, 0.0)
+FAREWELL_S = 1.0  # how long who may not come in has to read why
+MAX_FAREWELLS = 256  # at once: beyond that nobody is told
+
+Answer = Callable[[web.Request, Tally], Awaitable[web.StreamResponse]]
+
+
+class Doors:
+    """The connections of a server, and the long polls of each address."""
+
+    def __init__(self, bounds: Bounds, stats: Stats) -> None:
+        self.bounds = bounds
+        self.farewells: set[asyncio.BaseTransport] = set()
+        self._stats = stats
+        self._open: set[DoorProtocol] = set()
+        self._of_site: Counter[str] = Counter()
+        self._held: Counter[str] = Counter()
+
+    @property
+    def refusals(self) -> Refusals:
+        """The counters of what was refused."""
+        return self._stats.refusals
+
+    def guarded(self, factory: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
+        """Wrap a protocol factory, so that its connections are bounded, and counted."""
+        return lambda: DoorProtocol(factory(), self._stats.other, self)
+
+    def enter(self, protocol: "DoorProtocol", address: str | None) -> str | None:
+        """Let a connection in; or return why not."""
+        bounds, site = self.bounds, self.bounds.site(address)
+        if bounds.connections and len(self._open) >= bounds.connections:
+            self.refusals.connections += 1
+            return f"the server has all the {bounds.connections} connections of --max-connections"
+        if site is not None:
+            if bounds.of_address and self._of_site[site] >= bounds.of_address:
+                self.refusals.of_address += 1
+                line = f"your address has all the {bounds.of_address} connections"
+                return f"{line} of --max-connections-per-address"
+            self._of_site[site] += 1
+        protocol.site = site
+        self._open.add(protocol)
+        return None
+
+    def leave(self, protocol: "DoorProtocol") -> None:
+        """Forget a connection that has gone."""
+        if protocol in self._open:
+            self._open.remove(protocol)
+            _less(self._of_site, protocol.site)
+
+    def holding(self, answer: Answer) -> Answer:
+        """Bound how many polls one address has under way."""
+
+        async def held(request: web.Request, tally: Tally) -> web.StreamResponse:
+            site = self.bounds.site(request.remote)
+            if site is not None:
+                self._hold(site)
+            try:
+                return await answer(request, tally)
+            finally:
+                _less(self._held, site)
+
+        return held
+
+    async def watch(self) -> None:
+        """Look after the open connections for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(WATCH_S)
+            for number, protocol in enumerate(tuple(self._open), 1):
+                protocol.look(loop.time())
+                if number % TURN == 0:
+                    await asyncio.sleep(0)
+
+    def _hold(self, site: str) -> None:
+        most = self.bounds.held_of_address
+        if most and self._held[site] >= most:
+            self.refusals.held_of_address += 1
+            line = f"your address has all the {most} long polls of --max-held-per-address"
+            raise problem(web.HTTPTooManyRequests, f"{line}: try again later")
+        self._held[site] += 1
+
+
+DOORS = web.AppKey("DOORS", Doors)
+
+
+class DoorProtocol(MeteredProtocol):
+    """A counted connection that came in by the doors."""
+
+    def __init__(self, inner: asyncio.Protocol, tally: Tally, doors: Doors) -> None:
+        super().__init__(inner, tally)
+        self.site: str | None = None
+        self._doors = doors
+        self._transport: asyncio.Transport | None = None
+        self._asking = NOTHING  # requests before this one, and when its beginning was seen
+        self._taking = NOTHING  # bytes that its reader had yet to take, and since when
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand the connection on, or refuse it."""
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        refusal = self._doors.enter(self, peer[0] if peer else None)
+        if refusal is None:
+            super().connection_made(transport)
+        else:
+            self._meter.close()
+            Farewell(self._transport, refusal, self._doors.farewells)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass on, then count it off."""
+        super().connection_lost(exc)
+        self._doors.leave(self)
+
+    def look(self, now: float) -> None:
+        """Cut the connection off if its request has taken too long, or its reader has stalled."""
+        transport = self._transport
+        if self._meter.streaming or transport is None or transport.is_closing():
+            return  # a WebSocket is looked after by its pings
+        if self._meter.pending:
+            self._look_at_request(now)
+        else:
+            self._asking = NOTHING
+        if transport.get_write_buffer_size():
+            self._look_at_reader(transport, now)
+        else:
+            self._taking = NOTHING
+
+    def _look_at_request(self, now: float) -> None:
+        """Answer 408 if a head has been coming for too long; for a body its handler waits."""
+        claims, since = self._asking
+        if getattr(self._inner, "_current_request", None) is not None:  # aiohttp says it only so
+            self._asking = NOTHING
+        elif claims != self._meter.claims:
+            self._asking = self._meter.claims, now
+        elif now - since >= (limit := self._doors.bounds.request_s):
+            self._doors.refusals.slow_requests += 1
+            line = f"the request took longer than the {limit:g} s of --request-timeout-s"
+            self._counting.write(raw_answer("408 Request Timeout", line))
+            self._counting.close()
+
+    def _look_at_reader(self, transport: asyncio.Transport, now: float) -> None:
+        """Cut a reader off that takes nothing more of what it has asked for."""
+        (before, since), untaken = self._taking, _untaken(transport)
+        if before < 0 or untaken < before:
+            self._taking = untaken, now
+        elif now - since >= self._doors.bounds.stall_s:
+            self._meter.tally.stalled += 1
+            transport.abort()
+
+
+class Farewell(asyncio.Protocol):
+    """Say why to a connection that may not come in, and hang up."""
+
+    def __init__(
+        self, transport: asyncio.Transport, line: str, others: set[asyncio.BaseTransport]
+    ) -> None:
+        self._transport = transport
+        self._others = others
+        transport.set_protocol(self)
+        if len(others) >= MAX_FAREWELLS:
+            transport.abort()
+            return
+        others.add(transport)
+        transport.write(raw_answer("503 Service Unavailable", f"{line}: try again later"))
+        transport.write_eof()  # a close would discard what is read, and with it the answer
+        self._timer = asyncio.get_running_loop().call_later(FAREWELL_S, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        """Read nothing of what is asked."""
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Forget it."""
+        self._others.discard(self._transport)
+
+
+def raw_answer(status: str, line: str) -> bytes:
+    """Return an HTTP answer that closes its connection, for where there is no request."""
+    body = encode(Problem(line))
+    retry = f"Retry-After: {RETRY_AFTER_S}\r\n" if status.startswith("503") else ""
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        f"Cache-Control: no-store\r\n{retry}Connection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def _untaken(transport: asyncio.Transport) -> int:
+    """Return how many bytes the peer has yet to take: ours and, where it says so, the system's."""
+    unsent = transport.get_write_buffer_size()
+    with contextlib.suppress(ImportError, OSError):
+        import fcntl
+        import termios
+
+        answer = fcntl.ioctl(transport.get_extra_info("socket"), termios.TIOCOUTQ, bytes(4))
+        unsent += int.from_bytes(answer, sys.byteorder)
+    return unsent
+
+
+def _less(counts: Counter[str], site: str | None) -> None:
+    if site is None:
+        return
+    counts[site] -= 1
+    if counts[site] <= 0:
+        del counts[site]

@@ -1,0 +1,180 @@
+"""A feed that outlives its server, in a file: follow what is published, read it from memory.
+
+What is published is written first and entered in the `Feed` when it is on disk. Messages that come
+while others are being written share the next commit, so a slow disk takes many at once.
+
+`published_ns` is the stamp of the time before the disk had the message. The clock is that of the
+machine since it was started: stamps from before that cannot be compared with later ones.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from demo.disk import Disk, Row
+from demo.feed import Away, Entry, Feed
+from demo.keys import Keys
+from demo.message import Draft, Message
+
+ANSWER_S = 10.0  # a disk that takes longer has not confirmed
+BATCH = 250  # messages written at once: entering them holds up everything else
+
+T = TypeVar("T")
+
+
+class Asked:
+    """A draft that waits for the disk, when it came, and the promise of its entry."""
+
+    def __init__(self, draft: Draft, now_ns: int) -> None:
+        self.draft = draft
+        self.now_ns = now_ns
+        self.entry: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
+
+    def message(self, number: int) -> Message:
+        """Return the draft as the message of this id."""
+        sent_ns = self.now_ns if self.draft.sent_ns is None else self.draft.sent_ns
+        return Message(number, self.draft.sender, self.draft.text, sent_ns, self.now_ns)
+
+
+class DurableFeed:
+    """Keep `feed` as the file at `path` is; `say` is told when that takes nothing, and does again.
+
+    Writing ends only when it is stopped, or by a fault of this program.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        history: int,
+        say: Callable[[str], None],
+        clock: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self.feed = Feed(history)
+        self.tail: asyncio.Task[None] | None = None
+        self._disk = Disk(path)
+        self._thread = ThreadPoolExecutor(1, "disk")
+        self._say = say
+        self._clock = clock
+        self._keys = Keys(self.feed)
+        self._waiting: list[Asked] = []
+        self._named: dict[tuple[str, str], Asked] = {}  # those of them that have a key
+        self._turn = asyncio.Lock()
+        self._news = asyncio.Event()
+        self._ends = False
+        self._away = False
+
+    async def start(self) -> None:
+        """Read what the file has, and write to it from now on; raise Away if it cannot be had."""
+        try:
+            epoch, rows = await self._on_disk(self._disk.open, self.feed.history)
+        except Away:
+            self._thread.shutdown()
+            raise
+        self.feed.restart(epoch, rows[0][0].id - 1 if rows else 0)
+        for message, key in rows:
+            self._keys.keep(Draft(message.sender, message.text, key=key), self.feed.enter(message))
+        self.tail = asyncio.create_task(self._write())
+
+    async def stop(self) -> None:
+        """Write what still waits, and close the file; raise what has ended the writing before."""
+        assert self.tail is not None
+        self._ends = True
+        self._news.set()
+        await asyncio.wait([self.tail])
+        await self._on_disk(self._disk.close)
+        self._thread.shutdown()
+        self.tail.result()
+
+    async def append(self, draft: Draft) -> Entry:
+        """Append a message; return it once it is on disk, and raise Away if that is not certain.
+
+        A draft whose key is known returns what the first of that key has become.
+        """
+        known = self._keys.find(draft)
+        if known is not None:
+            return known
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await asyncio.shield(self._ask(draft).entry)
+        except TimeoutError:
+            line = "the disk has not confirmed the message, which may be in the feed or not"
+            raise Away(f"{line}: try again") from None
+
+    def publish(self, draft: Draft) -> None:
+        """Append a message of which nobody waits to hear."""
+        self._ask(draft).entry.add_done_callback(lambda entry: entry.exception())
+
+    async def restart(self) -> None:
+        """Let the feed begin anew, on disk too; raise Away if that cannot be written."""
+        async with self._turn:
+            epoch = secrets.token_hex(4)
+            await self._on_disk(self._disk.restart, epoch)
+            self.feed.restart(epoch)
+
+    def _ask(self, draft: Draft) -> Asked:
+        """Let a draft wait for the disk, unless one of its key does already."""
+        asked = Asked(draft, self._clock())
+        if draft.key is not None:
+            first = self._named.setdefault((draft.sender, draft.key), asked)
+            if first is not asked:
+                return first
+        self._waiting.append(asked)
+        self._news.set()
+        return asked
+
+    async def _write(self) -> None:
+        """Write whatever comes until all is to end."""
+        while self._waiting or not self._ends:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                async with self._turn:
+                    await self._commit(batch)
+
+    async def _commit(self, batch: list[Asked]) -> None:
+        messages = [asked.message(self.feed.head + n) for n, asked in enumerate(batch, 1)]
+        rows: list[Row] = [
+            (message, asked.draft.key) for message, asked in zip(messages, batch, strict=True)
+        ]
+        oldest = messages[-1].id - self.feed.history + 1
+        try:
+            await self._on_disk(self._disk.append, rows, oldest)
+        except Away as away:
+            self._refuse(batch, away)
+            return
+        self._note_answer()
+        for asked, message in zip(batch, messages, strict=True):
+            entry = self.feed.enter(message)
+            self._keys.keep(asked.draft, entry)
+            if self._over(asked):
+                asked.entry.set_result(entry)
+
+    def _refuse(self, batch: list[Asked], away: Away) -> None:
+        self._note_silence(away)
+        for asked in batch:
+            if self._over(asked):
+                asked.entry.set_exception(Away(f"{away}: try again later"))
+
+    def _over(self, asked: Asked) -> bool:
+        """Let a draft wait no more; say whether its promise is still to be kept."""
+        if asked.draft.key is not None:
+            del self._named[asked.draft.sender, asked.draft.key]
+        return not asked.entry.done()
+
+    def _note_silence(self, away: Away) -> None:
+        if not self._away:
+            self._away = True
+            self._say(f"{self._disk.path}: {away}: who publishes gets a 503, who reads reads on")
+
+    def _note_answer(self) -> None:
+        if self._away:
+            self._away = False
+            self._say(f"{self._disk.path}: messages are written again")
+
+    async def _on_disk(self, call: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)

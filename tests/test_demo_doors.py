@@ -1,0 +1,322 @@
+"""Bounds on connections: who is let in, who is told why not, and who is cut off."""
+
+import asyncio
+import json
+import subprocess
+import sys
+
+import pytest
+from aiohttp import ClientSession
+
+from demo.app import Settings
+from demo.bounds import LOOPBACK, Bounds
+from demo.doors import DOORS, FAREWELL_S, WATCH_S
+from demo.options import parse
+from demo.refusals import Refusals
+from demo.stats import STATS, Tally
+from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
+
+ASK = "/short-poll"
+
+
+def error_of(answer: bytes) -> str:
+    return str(json.loads(answer.partition(b"\r\n\r\n")[2])["error"])
+
+
+def refusals(server: Server) -> Refusals:
+    return server.app[STATS].refusals
+
+
+def open_connections(server: Server) -> int:
+    return len(server.app[DOORS]._open)
+
+
+# Counts
+
+
+@pytest.mark.both_loops
+@pytest.mark.parametrize(
+    ("bounds", "option"),
+    [
+        (Bounds(connections=2), "--max-connections"),
+        (Bounds(of_address=2, loopback=True), "--max-connections-per-address"),
+    ],
+)
+async def test_one_connection_too_many_is_a_503_that_names_the_limit_until_another_has_gone(
+    start_server: StartServer, open_wire: OpenWire, bounds: Bounds, option: str
+) -> None:
+    server = await start_server(Settings(bounds=bounds))
+    wires = [await open_wire(server) for _ in range(2)]
+    for wire in wires:
+        assert (await wire.request(ASK)).startswith(b"HTTP/1.1 204 ")
+    refused = await open_wire(server)
+    answer = await refused.request(ASK)
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nRetry-After: 1\r\n" in answer
+    assert f"the 2 connections of {option}: try again later" in error_of(answer)
+    await refused.end()
+    counted = refusals(server)
+    assert counted.connections + counted.of_address == 1
+    assert (await wires[0].request(ASK)).startswith(b"HTTP/1.1 204 ")
+    wires[1].close()
+    await until(lambda: open_connections(server) == 1)
+    assert (await (await open_wire(server)).request(ASK)).startswith(b"HTTP/1.1 204 ")
+    assert server.app[STATS].other.connections == 0
+
+
+async def test_this_machine_has_as_many_connections_and_holds_as_it_wants(
+    start_server: StartServer, open_wire: OpenWire
+) -> None:
+    server = await start_server(Settings(bounds=Bounds(of_address=1, held_of_address=1)))
+    wires = [await open_wire(server) for _ in range(3)]
+    asking = [asyncio.create_task(wire.request("/long-poll")) for wire in wires]
+    await until(lambda: server.app[STATS].modes["long"].requests == 3)
+    server.publish("hi")
+    for answer in await asyncio.gather(*asking):
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_who_is_refused_and_stays_is_hung_up_on(
+    clock: Clock, start_server: StartServer, open_wire: OpenWire
+) -> None:
+    server = await start_server(Settings(bounds=Bounds(connections=1)))
+    first, second = await open_wire(server), await open_wire(server)
+    await first.request(ASK)
+    await second.response()
+    farewells = server.app[DOORS].farewells
+    assert len(farewells) == 1
+    await clock.advance(FAREWELL_S + 0.1)
+    await until(lambda: not farewells)
+
+
+async def test_too_many_long_polls_of_an_address_are_a_429_and_others_are_answered(
+    start_server: StartServer, open_wire: OpenWire
+) -> None:
+    server = await start_server(Settings(bounds=Bounds(held_of_address=2, loopback=True)))
+    wires = [await open_wire(server) for _ in range(3)]
+    held = [asyncio.create_task(wire.request("/long-poll")) for wire in wires[:2]]
+    await until(lambda: server.app[STATS].modes["long"].requests == 2)
+    answer = await wires[2].request("/long-poll")
+    assert answer.startswith(b"HTTP/1.1 429 ")
+    assert "all the 2 long polls of --max-held-per-address" in error_of(answer)
+    assert refusals(server).held_of_address == 1
+    assert (await wires[2].request(ASK)).startswith(b"HTTP/1.1 204 ")
+    server.publish("hi")
+    await asyncio.gather(*held)
+    assert (await wires[2].request("/long-poll?after=0")).startswith(b"HTTP/1.1 200 ")
+    assert not server.app[DOORS]._held
+
+
+async def test_a_long_poll_that_has_gone_is_no_longer_counted(
+    start_server: StartServer, open_wire: OpenWire
+) -> None:
+    server = await start_server(Settings(bounds=Bounds(held_of_address=1, loopback=True)))
+    gone = await open_wire(server)
+    await gone.send(b"GET /long-poll HTTP/1.1\r\nHost: x\r\n\r\n")
+    await until(lambda: bool(server.app[DOORS]._held))
+    gone.close()
+    await until(lambda: not server.app[DOORS]._held)
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("127.0.0.1", None),
+        ("127.9.9.9", None),
+        ("::1", None),
+        ("::ffff:127.0.0.1", None),
+    ],
+)
+def test_an_address_is_one_household(address: str, site: str | None) -> None:
+    assert Bounds().site(address) == site
+    assert Bounds(loopback=True).site(address) == (site or LOOPBACK)
+
+
+async def test_more_connections_than_files_are_refused_in_time() -> None:
+    demo = f"ulimit -n 64; exec {sys.executable} -m demo --port 0 --until-stdin-closes"
+    process = subprocess.Popen(  # noqa: ASYNC220
+        ["sh", "-c", demo],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        url = next(line.split()[2] for line in lines if line.startswith("Listening on"))
+        statuses = []
+        async with ClientSession(url) as session:
+            sockets = [await session.ws_connect("/ws") for _ in range(32)]
+            for _ in range(10):
+                async with session.get("/short-poll") as response:
+                    statuses.append(response.status)
+            assert statuses == [503] * 10
+            await sockets[0].close()
+            async with session.get("/stats") as response:
+                assert (await response.json())["limits"]["connections"] == 10
+    finally:
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "")
+
+
+# Times
+
+
+async def test_a_head_that_dribbles_in_is_a_408(clock: Clock, server: Server, wire: Wire) -> None:
+    await wire.send(b"GET /short-poll HTTP/1.1\r\nHost: ")
+    for _ in range(2):
+        await clock.advance(WATCH_S)
+        await wire.send(b"x")
+    await clock.advance(WATCH_S)
+    answer = await wire.response()
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert "the 10 s of --request-timeout-s" in error_of(answer)
+    await wire.end()
+    assert refusals(server).slow_requests == 1
+
+
+async def test_a_second_head_that_dribbles_in_is_a_408_too(clock: Clock, wire: Wire) -> None:
+    await wire.request(ASK)
+    await wire.send(b"GET /sh")
+    await clock.advance(10 + 2 * WATCH_S)
+    assert (await wire.response()).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_body_that_dribbles_in_is_counted(clock: Clock, server: Server, wire: Wire) -> None:
+    await wire.send(b"POST /messages HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    await until(lambda: open_connections(server) == 1)
+    await clock.settle()
+    await clock.advance(10.1)
+    assert (await wire.response()).startswith(b"HTTP/1.1 408 ")
+    assert refusals(server).slow_requests == 1
+
+
+async def test_who_asks_ahead_while_a_poll_is_held_is_not_cut_off(
+    clock: Clock, server: Server, wire: Wire
+) -> None:
+    await wire.send(b"GET /long-poll?hold_s=100 HTTP/1.1\r\nHost: x\r\n\r\n")
+    await wire.send(b"GET /short-poll?after=0 HTTP/1.1\r\nHost: x\r\n\r\n")
+    await until(lambda: server.app[STATS].modes["long"].requests == 1)
+    await clock.advance(60)
+    server.publish("hi")
+    for _ in range(2):
+        assert (await wire.response()).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_who_asks_all_the_time_is_not_cut_off(
+    clock: Clock, server: Server, wire: Wire
+) -> None:
+    for _ in range(20):
+        await wire.send(b"GET /short-poll HTTP/1.1\r\n")
+        await clock.advance(WATCH_S)  # the watch finds part of a request every time
+        await wire.send(b"Host: x\r\n\r\n")
+        assert (await wire.response()).startswith(b"HTTP/1.1 204 ")
+    assert refusals(server).slow_requests == 0
+
+
+async def test_a_connection_that_asks_nothing_is_closed(
+    clock: Clock, start_server: StartServer, open_wire: OpenWire
+) -> None:
+    server = await start_server(Settings(bounds=Bounds(idle_s=20)))
+    never, before = await open_wire(server), await open_wire(server)
+    await before.request(ASK)
+    await clock.advance(21)
+    for wire in (never, before):
+        await wire.end()
+
+
+async def ask_for_all(server: Server, wire: Wire) -> Tally:
+    """Ask for more than the connection takes, and read nothing of it."""
+    server.publish(*["x" * 4000] * 250)
+    (connection,) = server.app[DOORS]._open
+    transport = connection._transport
+    assert transport is not None
+    while not transport.get_write_buffer_size():
+        await wire.send(b"GET /short-poll?after=0 HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.sleep(0)
+    return server.app[STATS].modes["short"]
+
+
+async def test_a_reader_that_takes_nothing_of_an_answer_is_cut_off(
+    clock: Clock, server: Server, open_wire: OpenWire
+) -> None:
+    wire = await open_wire(server, receive_buffer=4096)
+    await wire.request(ASK)
+    tally = await ask_for_all(server, wire)
+    await clock.advance(29)
+    assert (tally.connections, tally.stalled) == (1, 0)
+    await clock.advance(1 + 2 * WATCH_S)
+    await until(lambda: tally.connections == 0)
+    assert tally.stalled == 1
+
+
+async def test_a_reader_that_takes_its_answer_slowly_is_not(
+    clock: Clock, server: Server, open_wire: OpenWire
+) -> None:
+    wire = await open_wire(server, receive_buffer=4096)
+    await wire.request(ASK)
+    tally = await ask_for_all(server, wire)
+    for _ in range(8):
+        await wire.read(20_000)
+        await clock.advance(20)
+    assert (tally.connections, tally.stalled) == (1, 0)
+
+
+# What is counted is told
+
+
+async def test_each_limit_has_its_counter_in_stats(
+    start_server: StartServer, session: Session
+) -> None:
+    settings = Settings(
+        max_text_bytes=20, max_body_bytes=100, max_sender_characters=5, publish_per_s=1
+    )
+    client = session(await start_server(settings))
+    bodies = [
+        {"sender": "ada", "text": "x" * 21},
+        {"sender": "ada", "text": "x" * 100},
+        {"sender": "adaaaa", "text": ""},
+        {"sender": "ada", "text": "\x00"},
+        {"sender": "ada", "text": "taken"},
+        {"sender": "ada", "text": "too soon"},
+    ]
+    answers = []
+    for body in bodies:
+        async with client.post("/messages", json=body) as response:
+            answers.append((response.status, (await response.json()).get("error", "")))
+    assert answers == [
+        (413, "the text has 21 bytes, the limit is 20"),
+        (413, "the body is over 100 bytes"),
+        (400, "the sender has 6 characters, the limit is 5"),
+        (400, "the text has control characters: only tabs and newlines may be among it"),
+        (201, ""),
+        (429, "too fast: at most 1 messages a second from one address"),
+    ]
+    async with client.get("/stats") as response:
+        limits = (await response.json())["limits"]
+    assert {name: count for name, count in limits.items() if count} == {
+        "text": 1,
+        "body": 1,
+        "sender": 1,
+        "characters": 1,
+        "rate": 1,
+    }
+
+
+def test_every_counter_is_explained() -> None:
+    for struct in (Refusals, Tally):
+        for name in struct.__struct_fields__:
+            assert name in (struct.__doc__ or "")
+
+
+def test_no_limit_troubles_who_measures() -> None:
+    options = parse(["--publish-rate", "0"])
+    assert options.publish_rate == 0
+    assert options.max_connections >= 20_000 + 2
+    assert not options.limit_loopback
