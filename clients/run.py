@@ -14,9 +14,10 @@ from clients.files import has_line
 from clients.instrument import Instrument, quantile
 from clients.log import Settings
 from clients.plan import Outcome, Plan
+from clients.processes import child, fresh_server, linked
 from clients.publisher import Order, Publish
 from clients.readers import Stage, readers
-from clients.server import ServerError, Stats, child, fresh_server, linked, server_at
+from clients.server import ServerError, Stats, server_at
 from clients.worker import give, ready, report
 from demo.message import MAX_TEXT_BYTES
 

@@ -1,10 +1,6 @@
 """The server under measurement: always another process, seen through its own /stats."""
 
 import asyncio
-import os
-import signal
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,11 +9,7 @@ import msgspec
 import psutil
 
 from clients.client import Place
-from clients.log import Settings
 
-LISTENING = "Listening on "
-START_TIMEOUT_S = 15.0
-STOP_TIMEOUT_S = 5.0
 ASK_AGAIN_S = 0.02
 
 
@@ -113,84 +105,3 @@ async def server_at(url: str) -> AsyncIterator[Server]:
     timeout = aiohttp.ClientTimeout(total=5)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         yield Server(url.rstrip("/"), session)
-
-
-@asynccontextmanager
-async def fresh_server(*options: str) -> AsyncIterator[Server]:
-    """Start `python -m demo` on a free port; stop it at the end, whatever happens."""
-    options = ("--port", "0", "--publish-rate", "0", "--until-stdin-closes", *options)
-    async with (
-        child("demo", *options) as process,
-        server_at(await address_of(process, "demo")) as server,
-    ):
-        server.process = psutil.Process(process.pid)
-        yield server
-
-
-@asynccontextmanager
-async def link_to(url: str, settings: Settings, seed: int) -> AsyncIterator[str]:
-    """Put the emulated line before the server at `url`; yield the address of its near end."""
-    async with linked(url, settings, seed) as (near, _):
-        yield near
-
-
-@asynccontextmanager
-async def linked(url: str, settings: Settings, seed: int) -> AsyncIterator[tuple[str, Process]]:
-    """Put the emulated line before the server at `url`; yield its near end, and its process."""
-    options = (
-        *("--rtt-ms", str(settings.rtt_ms)),
-        *("--jitter-ms", str(settings.jitter_ms)),
-        *("--kbit-per-s", str(settings.kbit_per_s)),
-        *("--seed", str(seed)),
-    )
-    async with child("clients.link", url, *options) as process:
-        yield await address_of(process, "clients.link"), process
-
-
-@asynccontextmanager
-async def process_at(module: str, *options: str) -> AsyncIterator[str]:
-    """Run a module that prints where it listens; yield that address."""
-    async with child(module, *options) as process:
-        yield await address_of(process, module)
-
-
-@asynccontextmanager
-async def child(module: str, *options: str) -> AsyncIterator[Process]:
-    """Run a module of this project as a process of its own, for as long as the block lasts.
-
-    A session of its own keeps the terminal's Ctrl-C from it: who started it stops it.
-    """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", module, *options),
-        stdin=PIPE,
-        stdout=PIPE,
-        start_new_session=os.name == "posix",
-    )
-    try:
-        yield process
-    finally:
-        await asyncio.shield(_stop(process))
-
-
-async def _stop(process: Process) -> None:
-    if process.returncode is None:
-        process.send_signal(signal.SIGTERM)
-    try:
-        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-
-
-async def address_of(process: Process, module: str) -> str:
-    """Wait until a process says where it listens; raise ServerError when it does not."""
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(START_TIMEOUT_S):
-            while line := (await process.stdout.readline()).decode():
-                if line.startswith(LISTENING):
-                    return line.removeprefix(LISTENING).split()[0]
-    except TimeoutError:
-        pass
-    raise ServerError(f"{module} did not start: try `python -m {module}` by itself to see why")
