@@ -20,6 +20,7 @@ from clients.server import Server, ServerError, server_at
 LISTENING = "Listening on "
 START_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 5.0
+LONGEST_LINE_BYTES = 1 << 24  # of what a process says: a census has a count for each message
 
 
 @asynccontextmanager
@@ -42,13 +43,19 @@ async def link_to(url: str, settings: Settings, seed: int) -> AsyncIterator[str]
 
 
 @asynccontextmanager
-async def linked(url: str, settings: Settings, seed: int) -> AsyncIterator[tuple[str, Process]]:
-    """Put the emulated line before the server at `url`; yield its near end, and its process."""
+async def linked(
+    url: str, settings: Settings, seed: int, sources: int = 1
+) -> AsyncIterator[tuple[str, Process]]:
+    """Put the emulated line before the server at `url`; yield its near end, and its process.
+
+    sources: from how many loopback addresses its far end is to reach the server
+    """
     options = (
         *("--rtt-ms", str(settings.rtt_ms)),
         *("--jitter-ms", str(settings.jitter_ms)),
         *("--kbit-per-s", str(settings.kbit_per_s)),
         *("--seed", str(seed)),
+        *("--sources", str(sources)),
     )
     async with child("clients.link", url, *options) as process:
         yield await address_of(process, "clients.link"), process
@@ -72,6 +79,7 @@ async def child(module: str, *options: str) -> AsyncIterator[Process]:
         *("-m", module, *options),
         stdin=PIPE,
         stdout=PIPE,
+        limit=LONGEST_LINE_BYTES,
         start_new_session=os.name == "posix",
     )
     try:

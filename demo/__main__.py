@@ -19,6 +19,7 @@ from demo.app import Settings, make_app
 from demo.classroom.address import home_url, join_url
 from demo.classroom.classroom import CLASSROOM
 from demo.feed import Away
+from demo.files import allow_files
 from demo.options import LOOPS, MEMORY, PROGRAM, parse
 from demo.origins import is_loopback
 from demo.serving import bind, serving, urls
@@ -31,6 +32,7 @@ REDIS = "redis[hiredis]>=8,<9"  # hiredis, since parsing in Python costs seven t
 def main() -> int:
     """Serve until SIGTERM or Ctrl-C; return the exit code."""
     options = parse(sys.argv[1:])
+    allow_files()
     if options.workers == 1:
         return run(options, serve(options))
     return run(options, serve_by_workers(options, sys.argv[1:]))
