@@ -30,13 +30,14 @@ class Poller(asyncio.Protocol):
         self, crowd: Crowd, ask: Ask, take: Take, pauses: Iterator[float], *, keepalive: bool = True
     ) -> None:
         self._crowd = crowd
+        self._tally = crowd.tally
         self._ask = ask
         self._take = take
         self._pauses = pauses
         self._keepalive = keepalive
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
-        self._asking = self._done = False
+        self._asking = self._joined = self._done = False
 
     async def connect(self) -> None:
         """Open a connection and ask."""
@@ -45,12 +46,12 @@ class Poller(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask at once."""
         self._transport = cast(asyncio.Transport, transport)
-        self._crowd.tally.connections += 1
+        self._tally.connections += 1
         self._send()
 
     def data_received(self, data: bytes) -> None:
         """Take an answer when it is complete."""
-        self._crowd.tally.bytes_down += len(data)
+        self._tally.bytes_down += len(data)
         self._buffer += data
         if (answer := cut(self._buffer)) is not None:
             self._asking, self._buffer = False, b""
@@ -73,6 +74,9 @@ class Poller(asyncio.Protocol):
             self._asking = True  # still: it ends as a broken connection does
             self._transport.close()
             return
+        if not self._joined:
+            self._joined = True
+            self._crowd.arrive()
         self._done = not self._take(status, body)
         if self._done or not self._keepalive:
             self._transport.close()
@@ -92,8 +96,8 @@ class Poller(asyncio.Protocol):
             return
         self._asking = True
         request = self._ask()
-        self._crowd.tally.requests += 1
-        self._crowd.tally.bytes_up += len(request)
+        self._tally.requests += 1
+        self._tally.bytes_up += len(request)
         self._transport.write(request)
 
 
@@ -102,8 +106,10 @@ class Listener(asyncio.Protocol):
 
     def __init__(self, crowd: Crowd, ask: Ask, hear: Hear) -> None:
         self._crowd = crowd
+        self._tally = crowd.tally
         self._ask = ask
         self._take_text = hear
+        self._joined = False
 
     async def connect(self) -> None:
         """Open a connection and ask."""
@@ -114,13 +120,13 @@ class Listener(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._buffer = bytearray()
         self._open = self._done = False
-        self._crowd.tally.connections += 1
-        self._crowd.tally.requests += 1
+        self._tally.connections += 1
+        self._tally.requests += 1
         self._say(self._ask())
 
     def data_received(self, data: bytes) -> None:
         """Take every frame that is complete."""
-        self._crowd.tally.bytes_down += len(data)
+        self._tally.bytes_down += len(data)
         self._buffer += data
         if not self._open and not self._upgraded():
             return
@@ -145,6 +151,9 @@ class Listener(asyncio.Protocol):
         self._open = head.startswith(b"HTTP/1.1 101 ")
         if not self._open:
             self._transport.close()
+        elif not self._joined:
+            self._joined = True
+            self._crowd.arrive()
         return self._open
 
     def _hear(self, opcode: int, body: bytes) -> None:
@@ -157,7 +166,7 @@ class Listener(asyncio.Protocol):
             self._say(masked(CLOSE, GOODBYE))
 
     def _say(self, data: bytes) -> None:
-        self._crowd.tally.bytes_up += len(data)
+        self._tally.bytes_up += len(data)
         self._transport.write(data)
 
 
@@ -166,7 +175,8 @@ def cut(data: bytes) -> tuple[int, bytes] | None:
     head, end, body = data.partition(HEAD_END)
     if not end:
         return None
-    head = head.lower() + b"\r\n"
-    place = head.find(LENGTH)
-    length = int(head[place + len(LENGTH) : head.index(b"\r\n", place + 2)]) if place >= 0 else 0
-    return (int(head[9:12]), body) if len(body) >= length else None
+    status = int(head[9:12])
+    if status == 204:
+        return status, body  # RFC 9110, section 15.3.5: there is none
+    _, _, length = head.lower().partition(LENGTH)
+    return (status, body) if len(body) >= int(length.partition(b"\r\n")[0] or 0) else None

@@ -15,7 +15,7 @@ def address(number: int) -> str:
 
 
 def source(number: int, count: int) -> str | None:
-    """Return the address that a client of this number comes from; None where one suffices."""
+    """Return the address that a connection of this number comes from; None where one suffices."""
     return address(number % count) if count > 1 else None
 
 

@@ -3,6 +3,7 @@
 No network here; what is read is counted in a census, and not timed.
 """
 
+from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -18,13 +19,18 @@ _read_gap = msgspec.json.Decoder(GapNotice).decode
 _read_message = msgspec.json.Decoder(Message).decode
 
 
-class Census(msgspec.Struct):
-    """What the crowd has seen; received: how many readers each message has reached, repeats too."""
+class Census(msgspec.Struct, tag="census"):
+    """What a crowd has seen.
+
+    received: how many readers each message has reached, repeats too
+    trouble: the error that nobody expected and that ended it, in words
+    """
 
     tally: Tally
     received: dict[int, int] = {}
     duplicates: int = 0
     out_of_order: int = 0
+    trouble: str = ""
 
     @property
     def deliveries(self) -> int:
@@ -35,37 +41,58 @@ class Census(msgspec.Struct):
         """Deliveries of the messages `ids`."""
         return sum(count for message, count in self.received.items() if message in ids)
 
+    def add(self, other: "Census") -> None:
+        """Add what another crowd has seen."""
+        self.tally.add(other.tally)
+        for message, count in other.received.items():
+            self.received[message] = self.received.get(message, 0) + count
+        self.duplicates += other.duplicates
+        self.out_of_order += other.out_of_order
+
 
 class Follower:
     """One reader: where it is, what it asks next, and whether all comes once and in order."""
 
     def __init__(self, census: Census, place: Place, last: int, url: str) -> None:
-        self.place = place
+        self._cursor, self._epoch = place.cursor, place.epoch
         self._census = census
         self._last = last
         self._address = urlsplit(url)
         self._newest = self._highest = place.cursor
         self._missing: set[int] = set()
 
-    def ask(self, path: str, *lines: str, **query: str) -> bytes:
-        """Make a request with the lines that a measured client sends, so that it costs as much."""
+    @property
+    def place(self) -> Place:
+        """Where it is: what it asks for next follows that."""
+        return Place(self._epoch, self._cursor)
+
+    def asking(self, path: str, *lines: str, **query: str) -> Callable[[], bytes]:
+        """Return what makes the next request, each time it is called.
+
+        With the lines that a measured client sends, so that it costs as much.
+        """
         more = "".join(f"&{name}={value}" for name, value in query.items())
-        place = f"after={self.place.cursor}&epoch={quote(self.place.epoch)}"
-        head = (
-            f"GET {self._address.path}{path}?{place}{more} HTTP/1.1",
+        first = f"GET {self._address.path}{path}?after="
+        rest = (
+            f"{more} HTTP/1.1",
             f"Host: {self._address.netloc}",
             *lines,
             "Accept: */*",
             "Accept-Encoding: gzip, deflate",
             f"User-Agent: {SERVER_SOFTWARE}",
         )
-        return "\r\n".join((*head, "", "")).encode()
+        end = "\r\n".join((*rest, "", ""))
+
+        def ask() -> bytes:
+            return f"{first}{self._cursor}&epoch={quote(self._epoch)}{end}".encode()
+
+        return ask
 
     def take(self, status: int, body: bytes) -> bool:
         """Take a poll's answer; say whether there is more to come."""
         if status == 200:
             news = _read_news(body)
-            self.place = Place(news.epoch, news.cursor)
+            self._epoch, self._cursor = news.epoch, news.cursor
             for message in news.messages:
                 self._note(message.id)
         elif status == 410:
@@ -79,13 +106,13 @@ class Follower:
         except msgspec.ValidationError:
             self._move(read_notice(body))
         else:
-            self.place = Place(self.place.epoch, message.id)
+            self._cursor = message.id
             self._note(message.id)
         return self._highest < self._last
 
     def _move(self, notice: GapNotice | Hello) -> None:
-        cursor = notice.oldest - 1 if isinstance(notice, GapNotice) else notice.cursor
-        self.place = Place(notice.epoch, cursor)
+        self._epoch = notice.epoch
+        self._cursor = notice.oldest - 1 if isinstance(notice, GapNotice) else notice.cursor
 
     def _note(self, message: int) -> None:
         census = self._census

@@ -21,6 +21,8 @@ class ModeStats(msgspec.Struct, frozen=True):
     """The server's counters of one mode."""
 
     requests: int
+    empty: int
+    gaps: int
     deliveries: int
     bytes_in: int
     bytes_out: int
@@ -65,17 +67,6 @@ class Server:
             raise ServerError(
                 f"what answers at {self.url} is not this project's server: give --url the "
                 "address that `python -m demo` prints"
-            ) from None
-
-    async def wait_for_requests(self, mode: str, count: int, timeout_s: float) -> None:
-        """Wait until the server has begun `count` requests of `mode`; else raise ServerError."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                while (await self.stats()).modes[mode].requests < count:  # noqa: ASYNC110
-                    await asyncio.sleep(ASK_AGAIN_S)
-        except TimeoutError:
-            raise ServerError(
-                f"not all clients could ask within {timeout_s:.0f} s: try fewer --clients"
             ) from None
 
     async def wait_for_goodbyes(self, mode: str, timeout_s: float) -> Stats:

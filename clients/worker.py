@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from asyncio.subprocess import Process
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 
 import msgspec
@@ -89,11 +89,16 @@ def give(process: Process, order: msgspec.Struct) -> None:
     process.stdin.write(encode(order) + b"\n")
 
 
+async def hear(process: Process, kind: Any) -> AsyncIterator[Any]:
+    """Yield what a worker says, each line a `kind` or one of a union, until it is done."""
+    assert process.stdout is not None
+    while line := await process.stdout.readline():
+        yield msgspec.json.decode(line, type=kind)
+
+
 async def report(process: Process, kind: type[Report]) -> list[Report]:
     """Wait until a worker is done; return what it reports, each line a `kind`."""
-    assert process.stdout is not None
-    lines = (await process.stdout.read()).splitlines()
-    return [msgspec.json.decode(line, type=kind) for line in lines]
+    return [said async for said in hear(process, kind)]
 
 
 def dismiss(process: Process) -> None:
