@@ -62,6 +62,8 @@ def held(before: ModeStats, now: ModeStats) -> int:
 
     A client holds one at a time. News that came to others may have answered fewer than it counts.
     """
-    answered = ("empty", "gaps", "deliveries")
-    begun = now.requests - before.requests
-    return begun - sum(getattr(now, name) - getattr(before, name) for name in answered)
+    return _waiting(now) - _waiting(before)
+
+
+def _waiting(stats: ModeStats) -> int:
+    return stats.requests - stats.empty - stats.gaps - stats.deliveries

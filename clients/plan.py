@@ -55,7 +55,7 @@ class Plan(msgspec.Struct, frozen=True):
     def shares(self) -> list[tuple[int, int]]:
         """Whom each worker of the crowd counts: the first and the last of its clients."""
         workers = math.ceil(self.crowd / WORKER_SIZE)
-        ends = [self.sampled + self.crowd * n // workers for n in range(workers + 1)]
+        ends = [self.sampled + self.crowd * n // (workers or 1) for n in range(workers + 1)]
         return [(before + 1, last) for before, last in pairwise(ends)]
 
 

@@ -18,6 +18,7 @@ RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 ELSEWHERE = 49152, 65535  # RFC 6335, section 6: what other systems give out
 SPARE = 0.1  # of the ports: this machine has other connections too
 TIME_WAIT_S = 60.0  # for so long a port rests after its connection; RFC 9293 has four minutes
+LEAST_CYCLE_S = 0.001  # from one poll to the next
 MOST_OPENED_PER_S = 10_000  # more than the server takes
 MOST_SOURCES = 250
 
@@ -42,7 +43,7 @@ def _ports(settings: Settings) -> int:
     """Return how many ports are taken at once: by connections, and by those that were closed."""
     if settings.keepalive:
         return settings.clients
-    each_s = max(settings.rate_per_s, 1 / settings.interval_s if settings.interval_s else math.inf)
+    each_s = max(settings.rate_per_s, 1 / max(settings.interval_s, LEAST_CYCLE_S))
     opened_per_s = min(MOST_OPENED_PER_S, settings.clients * each_s)
     return settings.clients + math.ceil(opened_per_s * TIME_WAIT_S)
 

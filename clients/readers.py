@@ -64,9 +64,9 @@ async def _start(
     group: asyncio.TaskGroup, tasks: Tasks, outcome: Outcome, stage: Stage, place: Place, last: int
 ) -> None:
     plan = outcome.plan
-    for crowd, numbers in zip(stage.crowd, plan.shares, strict=True):
+    for crowd, share in zip(stage.crowd, plan.shares, strict=True):
         await ready(crowd)
-        give(crowd, _order(plan, stage, place, last, numbers))
+        give(crowd, _order(plan, stage, place, last, share))
     if stage.crowd:
         tasks.add(group.create_task(_count(outcome, stage.crowd)))
     numbers = range(1, plan.sampled + 1)
@@ -86,11 +86,11 @@ def _first(failed: BaseExceptionGroup[BaseException], tasks: Tasks) -> BaseExcep
     return ServerError(f"a reader failed: {error!r}")
 
 
-def _order(plan: Plan, stage: Stage, place: Place, last: int, numbers: tuple[int, int]) -> Order:
+def _order(plan: Plan, stage: Stage, place: Place, last: int, share: tuple[int, int]) -> Order:
     return Order(
         url=stage.address,
         mode=plan.mode,
-        numbers=numbers,
+        numbers=share,
         settings=plan.settings,
         place=place,
         last=last,
