@@ -34,6 +34,7 @@ class Poller(asyncio.Protocol):
         self._ask = ask
         self._take = take
         self._pauses = pauses
+        self._later = asyncio.get_running_loop().call_later
         self._keepalive = keepalive
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
@@ -86,7 +87,7 @@ class Poller(asyncio.Protocol):
     def _pause(self) -> None:
         pause_s = next(self._pauses)
         if pause_s > 0:
-            asyncio.get_running_loop().call_later(pause_s, self._send)
+            self._later(pause_s, self._send)
         else:
             self._send()
 
@@ -118,7 +119,7 @@ class Listener(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the upgrade."""
         self._transport = cast(asyncio.Transport, transport)
-        self._buffer = bytearray()
+        self._buffer = b""
         self._open = self._done = False
         self._tally.connections += 1
         self._tally.requests += 1
@@ -127,14 +128,14 @@ class Listener(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take every frame that is complete."""
         self._tally.bytes_down += len(data)
-        self._buffer += data
-        if not self._open and not self._upgraded():
-            return
-        while (found := measure(self._buffer)) is not None:
+        data = self._buffer + data
+        at = 0 if self._open else self._upgraded(data)
+        while self._open and (found := measure(data, at)) is not None:
             head, payload = found
-            opcode, body = self._buffer[0] & 0x0F, bytes(self._buffer[head : head + payload])
-            del self._buffer[: head + payload]
-            self._hear(opcode, body)
+            begin, end = at + head, at + head + payload
+            self._hear(data[at] & 0x0F, data[begin:end])
+            at = end
+        self._buffer = data[at:]
 
     def connection_lost(self, _: Exception | None) -> None:
         """Leave; or come back, when it was not us who said goodbye."""
@@ -143,18 +144,18 @@ class Listener(asyncio.Protocol):
         else:
             self._crowd.again(self.connect)
 
-    def _upgraded(self) -> bool:
-        head, end, _ = self._buffer.partition(HEAD_END)
+    def _upgraded(self, data: bytes) -> int:
+        """Take the answer's head when it is all there; return where the frames begin."""
+        head, end, _ = data.partition(HEAD_END)
         if not end:
-            return False
-        del self._buffer[: len(head) + len(end)]
+            return 0
         self._open = head.startswith(b"HTTP/1.1 101 ")
         if not self._open:
             self._transport.close()
         elif not self._joined:
             self._joined = True
             self._crowd.arrive()
-        return self._open
+        return len(head) + len(end)
 
     def _hear(self, opcode: int, body: bytes) -> None:
         if opcode == PING and not self._done:  # after our goodbye a pong would find nobody

@@ -22,6 +22,7 @@ from clients.follower import Census, Follower
 from clients.joining import Crowd
 from clients.log import Settings
 from clients.pace import Pace, make_pace
+from clients.timing import new_fast_event_loop
 from clients.worker import say, work
 from demo.message import encode
 
@@ -128,4 +129,4 @@ async def carry_out(order: Order, report: list[Census]) -> None:
 
 
 if __name__ == "__main__":
-    work(Order, carry_out)
+    work(Order, carry_out, new_fast_event_loop)

@@ -54,7 +54,7 @@ class Follower:
     """One reader: where it is, what it asks next, and whether all comes once and in order."""
 
     def __init__(self, census: Census, place: Place, last: int, url: str) -> None:
-        self._cursor, self._epoch = place.cursor, place.epoch
+        self._cursor, self._epoch, self._quoted = place.cursor, place.epoch, quote(place.epoch)
         self._census = census
         self._last = last
         self._address = urlsplit(url)
@@ -84,7 +84,7 @@ class Follower:
         end = "\r\n".join((*rest, "", ""))
 
         def ask() -> bytes:
-            return f"{first}{self._cursor}&epoch={quote(self._epoch)}{end}".encode()
+            return f"{first}{self._cursor}&epoch={self._quoted}{end}".encode()
 
         return ask
 
@@ -92,11 +92,11 @@ class Follower:
         """Take a poll's answer; say whether there is more to come."""
         if status == 200:
             news = _read_news(body)
-            self._epoch, self._cursor = news.epoch, news.cursor
+            self._move(news.epoch, news.cursor)
             for message in news.messages:
                 self._note(message.id)
         elif status == 410:
-            self._move(_read_gap(body))
+            self._follow(_read_gap(body))
         return self._highest < self._last
 
     def hear(self, body: bytes) -> bool:
@@ -104,19 +104,27 @@ class Follower:
         try:
             message = _read_message(body)
         except msgspec.ValidationError:
-            self._move(read_notice(body))
+            self._follow(read_notice(body))
         else:
             self._cursor = message.id
             self._note(message.id)
         return self._highest < self._last
 
-    def _move(self, notice: GapNotice | Hello) -> None:
-        self._epoch = notice.epoch
-        self._cursor = notice.oldest - 1 if isinstance(notice, GapNotice) else notice.cursor
+    def _follow(self, notice: GapNotice | Hello) -> None:
+        cursor = notice.oldest - 1 if isinstance(notice, GapNotice) else notice.cursor
+        self._move(notice.epoch, cursor)
+
+    def _move(self, epoch: str, cursor: int) -> None:
+        self._cursor = cursor
+        if epoch != self._epoch:
+            self._epoch, self._quoted = epoch, quote(epoch)
 
     def _note(self, message: int) -> None:
         census = self._census
         census.received[message] = census.received.get(message, 0) + 1
+        if message - 1 == self._newest == self._highest:  # as it nearly always is
+            self._newest = self._highest = message
+            return
         census.out_of_order += message < self._newest
         self._newest = message
         if message > self._highest:

@@ -26,7 +26,9 @@ Report = TypeVar("Report", bound=msgspec.Struct)
 
 
 def work(
-    kind: type[Order], carry_out: Callable[[Order, list[Report]], Coroutine[Any, Any, None]]
+    kind: type[Order],
+    carry_out: Callable[[Order, list[Report]], Coroutine[Any, Any, None]],
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = new_event_loop,
 ) -> None:
     """Be a worker: carry out the order, a `kind`; print what is in the list by then."""
     say(b"ready")
@@ -36,7 +38,7 @@ def work(
     order = msgspec.json.decode(line, type=kind)
     report: list[Report] = []
     try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(_obey(carry_out(order, report)))
     finally:
         say(*map(encode, report))
