@@ -11,6 +11,8 @@ import psutil
 from clients.client import Place
 
 ASK_AGAIN_S = 0.02
+CONNECT_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 30.0  # a server that answers thousands of held polls answers others after that
 
 
 class ServerError(Exception):
@@ -32,6 +34,7 @@ class ModeStats(msgspec.Struct, frozen=True):
 class Stats(msgspec.Struct, frozen=True):
     """What /stats says, as far as it is needed here."""
 
+    uptime_s: float
     epoch: str
     head: int
     cpu_s: float
@@ -58,16 +61,22 @@ class Server:
         try:
             async with self._session.get(self.url + "/stats") as response:
                 return msgspec.json.decode(await response.read(), type=Stats)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise ServerError(
-                f"nothing answers at {self.url} ({error}): start a server with "
-                "`python -m demo`, or leave --url out"
-            ) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise ServerError(self._why(error)) from None
         except ValueError:
             raise ServerError(
                 f"what answers at {self.url} is not this project's server: give --url the "
                 "address that `python -m demo` prints"
             ) from None
+
+    def _why(self, error: Exception) -> str:
+        if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
+            late = f"the server at {self.url} has not answered for {ANSWER_TIMEOUT_S:.0f} s"
+            return f"{late}: try fewer --clients"
+        return (
+            f"nothing answers at {self.url} ({error}): start a server with `python -m demo`, or "
+            "leave --url out"
+        )
 
     async def wait_for_goodbyes(self, mode: str, timeout_s: float) -> Stats:
         """Wait until no connection of `mode` is left, so that every byte has been counted."""
@@ -93,6 +102,6 @@ class Server:
 @asynccontextmanager
 async def server_at(url: str) -> AsyncIterator[Server]:
     """Yield the server that listens at `url`."""
-    timeout = aiohttp.ClientTimeout(total=5)
+    timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         yield Server(url.rstrip("/"), session)

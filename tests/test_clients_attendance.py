@@ -18,7 +18,7 @@ from demo.stats import STATS
 from tests.conftest import Server, until
 
 NOTHING = ModeStats(0, 0, 0, 0, 0, 0, 0)
-BEFORE = Stats("epoch", 0, 0.0, 0, 0.0, dict.fromkeys(MODES, NOTHING))
+BEFORE = Stats(0.0, "epoch", 0, 0.0, 0, 0.0, dict.fromkeys(MODES, NOTHING))
 every_mode = pytest.mark.parametrize("mode", MODES)
 
 

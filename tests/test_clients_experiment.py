@@ -219,7 +219,7 @@ async def test_sample_joins_all_over_the_crowd(
     stage = Stage(cast(Server, None), "http://127.0.0.1:1", nobody, (nobody,))
 
     async def read_all() -> None:
-        async with readers.readers(outcome, stage, Stats("epoch", 0, 0.0, 0, 0.0, {})):
+        async with readers.readers(outcome, stage, Stats(0.0, "epoch", 0, 0.0, 0, 0.0, {})):
             pass
 
     reading = asyncio.create_task(read_all())

@@ -56,7 +56,7 @@ async def test_error_of_the_run_itself_is_not_laid_at_the_readers(
 def a_run() -> tuple[Outcome, readers.Stage, Stats]:
     outcome = Outcome(plans(Ambition(tiny("ws"), seed=1))[0])
     stage = readers.Stage(None, "http://127.0.0.1:1", None)  # type: ignore[arg-type]
-    return outcome, stage, Stats("epoch", 0, 0.0, 0, 0.0, {})
+    return outcome, stage, Stats(0.0, "epoch", 0, 0.0, 0, 0.0, {})
 
 
 def test_progress_says_how_many_clients_are_there_until_all_are() -> None:
