@@ -1,12 +1,12 @@
 """Say on paper what a crowd of any size needs, from what a client of a measured one cost.
 
-Pure: costs come in, and how often a client asks is the theory's to say. What a client costs is
-taken to be what it cost in the measured crowd, however many there are; only a long poll's gap
-grows with those who share its process, since each asks again while the others are still answered.
+Pure: costs come in, and how often a client asks is the theory's to say. A client is taken to cost
+what it cost in the measured crowd, at a server as busy. A long poll's gap grows with those who
+share its process, since each asks again while the others are still answered.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -79,17 +79,16 @@ def need(costs: ClientCosts, wish: Wish) -> Need:
     case = _case(costs, wish)
     asked = MODES[costs.mode].requests_per_client_s(case)
     steps_per_s = wish.clients * (asked or case.rate_per_s)
-    busy = _amounts(steps_per_s * costs.step_us / 1e6, steps_per_s * costs.step_draws / 1e6)
+    step_us = costs.load.at(steps_per_s, wish.utilisation)
+    busy = [np.atleast_1d(steps_per_s * each / 1e6) for each in step_us]
     cores = [np.ceil(each / wish.utilisation) for each in busy]
     memory = [
         (wish.clients * each + processes * costs.process_bytes) / GIB
-        for each, processes in zip(
-            _amounts(costs.memory_bytes, costs.memory_draws), cores, strict=True
-        )
+        for each, processes in _paired(np.array([costs.memory_bytes]), costs.memory_draws, cores)
     ]
     servers = [
-        np.maximum(np.ceil(c / wish.server_cores), np.ceil(m / wish.server_gib))
-        for c, m in zip(cores, memory, strict=True)
+        np.maximum(np.ceil(gib / wish.server_gib), np.ceil(processes / wish.server_cores))
+        for gib, processes in _paired(memory[0], memory[1], cores)
     ]
     up, down = _bytes_per_client_s(costs, wish, case, asked)
     return Need(
@@ -134,15 +133,14 @@ def _shared(costs: ClientCosts, wish: Wish, case: Case) -> Case:
     A push takes c. Of a long poll's step c, half is its answer and half its asking again, and the
     gap is G = R + Nc/2: on average so many others are served between. A short poll waits for none.
     """
-    step_s = costs.step_us / 1e6
     if costs.mode == "ws":
-        sharing = _sharing(step_s, wish, case.rate_per_s)
+        sharing, step_s = _sharing(costs, wish, case.rate_per_s)
         return msgspec.structs.replace(case, clients=sharing, per_reader_s=step_s)
     if costs.mode == "short":
         return case
     asked = MODES[costs.mode].requests_per_client_s(case)
     for _ in range(ROUNDS):  # the gap makes the cycle, and the cycle who can share a process
-        sharing = _sharing(step_s, wish, asked)
+        sharing, step_s = _sharing(costs, wish, asked)
         case = msgspec.structs.replace(
             case,
             clients=sharing,
@@ -153,10 +151,11 @@ def _shared(costs: ClientCosts, wish: Wish, case: Case) -> Case:
     return case
 
 
-def _sharing(step_s: float, wish: Wish, steps_per_client_s: float) -> int:
-    """Return how many clients one process serves: as many as its share of a core allows."""
-    most = wish.utilisation / (steps_per_client_s * step_s)
-    return min(wish.clients, max(1, math.floor(most)))
+def _sharing(costs: ClientCosts, wish: Wish, steps_per_client_s: float) -> tuple[int, float]:
+    """Return how many clients share a process, as busy as it may be, and the time of a step."""
+    step_us, _ = costs.load.at(wish.clients * steps_per_client_s, wish.utilisation)
+    most = wish.utilisation / (steps_per_client_s * step_us / 1e6)
+    return min(wish.clients, max(1, math.floor(most))), step_us / 1e6
 
 
 def _bytes_per_client_s(
@@ -176,8 +175,12 @@ def _bytes_per_client_s(
     return asked * up, asked * down + messages
 
 
-def _amounts(value: float, draws: Floats) -> tuple[Floats, Floats]:
-    return np.array([value]), draws
+def _paired(
+    value: Floats, draws: Floats, others: Sequence[Floats]
+) -> Iterator[tuple[Floats, Floats]]:
+    """Pair the values of two figures, and their draws, where both have some."""
+    yield value, others[0]
+    yield (draws, others[1]) if len(draws) == len(others[1]) else (np.empty(0), np.empty(0))
 
 
 def _amount(of: Sequence[Floats]) -> Amount:

@@ -31,7 +31,7 @@ def capacity(program: str, arguments: list[str], console: Console) -> None:
     options = _parser(program).parse_args(arguments)
     given = {name: getattr(options, name) for name in Wish.__struct_fields__}
     wish = Wish(**{name: value for name, value in given.items() if value is not None})
-    folder, costs = _costs(options.folder, wish)
+    folder, costs = _costs(options.folder)
     if not (wish.interval_s or costs["short"].interval_s or wish.rtt_ms or costs["short"].rtt_ms):
         raise LogError(f"{folder} polled without a pause: give an --interval-s")
     needs = [need(costs[mode], wish) for mode in MODES]
@@ -40,13 +40,13 @@ def capacity(program: str, arguments: list[str], console: Console) -> None:
     console.print(f"From {folder}; chart: {path}", highlight=False, soft_wrap=True, markup=False)
 
 
-def _costs(folder: Path | None, wish: Wish) -> tuple[Path, dict[str, ClientCosts]]:
+def _costs(folder: Path | None) -> tuple[Path, dict[str, ClientCosts]]:
     """Return an experiment's costs: of the folder given, or of the newest that has all of them."""
     if folder is not None:
-        return folder, client_costs(read(folder), wish.rate_per_s)
+        return folder, client_costs(read(folder))
     for each in _newest_first(RUNS):
         try:
-            return each, client_costs(read(each), wish.rate_per_s)
+            return each, client_costs(read(each))
         except LogError:
             continue
     raise LogError(

@@ -13,7 +13,7 @@ from rich.table import Table
 from analysis.capacity import Amount, Need, Wish
 from analysis.client_costs import ClientCosts
 from analysis.modes import title
-from analysis.wording import NBSP, duration, measured, percent, plain
+from analysis.wording import NBSP, duration, measured, percent, plain, span
 
 MBIT = 1e6 / 8
 
@@ -39,9 +39,9 @@ def assumptions(costs: dict[str, ClientCosts], wish: Wish) -> Iterator[str]:
         yield _measured(mode, each)
     yield f"{_asked(costs, wish)}."
     yield (
-        "A step is taken to cost what it cost there: a busier server shares a system call among"
-        " several messages and gets cheaper, one with more connections finds less in its caches"
-        " and gets dearer. Measure near the load that you plan for."
+        "A step costs less the busier the server is, which then need not be woken for it, and"
+        " more the more connections share its caches. Where several loads were measured, the"
+        " first is accounted for; the second is not. Measure near the load that you plan for."
     )
     yield (
         f"Each process is busy for {percent(wish.utilisation)} of a core and serves its readers one"
@@ -59,14 +59,16 @@ def assumptions(costs: dict[str, ClientCosts], wish: Wish) -> Iterator[str]:
 
 
 def _measured(mode: str, costs: ClientCosts) -> str:
-    step = "a message pushed" if mode == "ws" else "a poll"
+    step = "a push" if mode == "ws" else "a poll"
+    load = costs.load
+    waking = f", {measured(load.waking_us)}{NBSP}µs more to wake for it" if load.waking_us else ""
     line = f" over a line of {plain(costs.rtt_ms)} ms" if costs.rtt_ms else ""
     runs = f"{costs.runs} run{'s' * (costs.runs != 1)}"
     return (
-        f"{title(mode)}: {measured(costs.step_us)}{NBSP}µs for {step} and"
-        f" {measured(costs.memory_bytes / 1024)}{NBSP}KiB for a client, measured with"
-        f" {costs.clients:,} clients at {plain(costs.rate_per_s)} messages/s{line} in {runs}, the"
-        f" server busy for {percent(costs.busy)} of a core."
+        f"{title(mode)}: {measured(load.step_us)}{NBSP}µs for {step}{waking},"
+        f" {measured(costs.memory_bytes / 1024)}{NBSP}KiB for a client; measured with up to"
+        f" {costs.clients:,} clients{line} in {runs}, the server busy for"
+        f" {span(costs.busy, percent)} of a core."
     )
 
 

@@ -1,7 +1,7 @@
-"""What one more client costs the server in each mode, as an experiment measured it, run by run.
+"""What a client costs the server in each mode, as an experiment measured it, run by run.
 
-A poll's cost is all of the window's server time over all polls, and a push's over all deliveries,
-so it holds publishing and the process itself, which are little beside many clients.
+A step is a poll with its answer, or a push. All of the window's server time is theirs, so it holds
+publishing and the process itself, which are little beside many clients.
 """
 
 import math
@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from analysis.bootstrap import draw, drawn_means
+from analysis.load_costs import LoadCosts, load_costs
 from analysis.modes import MODES
 from analysis.runs import NO_CONTENT, OK
 from analysis.step_costs import counted
@@ -18,20 +19,18 @@ from analysis.theory import Floats
 from clients.log import Log, LogError
 
 LEAST_CLIENTS = 200
-MAKE_ONE = (
-    "python -m clients quick --clients 1000 --rate 0.5 --interval-s 10 --hold-s 30 --duration-s 20"
-)
+MAKE_ONE = "python -m clients quick --clients 1000 --rate 5 --duration-s 10"
 
 
 class ClientCosts(msgspec.Struct, frozen=True):
     """What a client of one mode costs, and the setting at which that was measured.
 
-    step_us: server time of a poll with its answer, or of a push; memory_bytes: of each connection;
-        process_bytes: of a server's process before anyone connects: the mean over runs
-    *_draws: the same of each resample of the runs; empty when there is one run
+    load: server time of a step, by how busy the server is; busy: how busy it was, least and most
+    memory_bytes: of each connection, the mean over the runs; memory_draws: of each resample of
+        them, empty when there is one; process_bytes: of a process before anyone connects
     request_bytes, empty_bytes, news_bytes: of a poll's head, and of answers without messages;
         0 for a WebSocket
-    message_bytes: of a message's JSON; runs: how many were averaged; busy: the server's share
+    message_bytes: of a message's JSON; runs: of how many all this is
     """
 
     mode: str
@@ -41,21 +40,20 @@ class ClientCosts(msgspec.Struct, frozen=True):
     hold_s: float
     rtt_ms: float
     payload_bytes: int
-    step_us: float
+    load: LoadCosts
+    busy: tuple[float, float]
     memory_bytes: float
-    process_bytes: float
-    step_draws: Floats
     memory_draws: Floats
+    process_bytes: float
     request_bytes: float
     empty_bytes: float
     news_bytes: float
     message_bytes: float
-    busy: float
     runs: int
 
 
-def client_costs(log: Log, rate_per_s: float | None = None) -> dict[str, ClientCosts]:
-    """Return each mode's costs at its largest crowd, near `rate_per_s` where there are several.
+def client_costs(log: Log) -> dict[str, ClientCosts]:
+    """Return each mode's costs: of a client in its largest crowd, of a step in all of its loads.
 
     Raise LogError when a mode has no good run with LEAST_CLIENTS, saying how to make one.
     """
@@ -68,31 +66,22 @@ def client_costs(log: Log, rate_per_s: float | None = None) -> dict[str, ClientC
         )
     generator = np.random.default_rng(log.experiment.seed)
     message_bytes = _message_bytes(runs)
-    return {
-        mode: _costs(log, _chosen(runs.filter(mode=mode), rate_per_s), message_bytes, generator)
-        for mode in MODES
-    }
-
-
-def _chosen(runs: pl.DataFrame, rate_per_s: float | None) -> pl.DataFrame:
-    """Return the runs of one setting: of most clients, and of the nearest rate."""
-    most = runs.filter(pl.col("clients") == pl.col("clients").max())
-    away = (pl.col("rate_per_s") / (rate_per_s or 1)).log().abs() if rate_per_s else pl.lit(0)
-    setting = most.with_columns(away=away).sort("away", "setting")["setting"][0]
-    return most.filter(pl.col("setting") == setting)
+    return {mode: _costs(log, runs.filter(mode=mode), message_bytes, generator) for mode in MODES}
 
 
 def _costs(
     log: Log, runs: pl.DataFrame, message_bytes: float, generator: np.random.Generator
 ) -> ClientCosts:
-    row = runs.row(0, named=True)
+    most = runs.filter(pl.col("clients") == pl.col("clients").max())
+    row = most.row(0, named=True)
+    runs = runs.filter(pl.col("payload_bytes") == row["payload_bytes"])
     steps = pl.sum_horizontal("empty", "short_news", "long_news", "pushes")
-    memory = pl.col("server_rss_bytes") - pl.col("server_rss_before_bytes")
-    each = runs.select(
-        step_us=pl.col("server_cpu_s") * 1e6 / steps, memory=memory / pl.col("clients")
+    loads = runs.select(
+        steps=steps / pl.col("window_s"), busy=pl.col("server_cpu_s") / pl.col("window_s")
     )
-    step_us, memory_bytes = each["step_us"].to_numpy(), each["memory"].to_numpy()
-    draws = draw(len(each), generator) if len(each) > 1 else None
+    steps_per_s, busy = loads["steps"].to_numpy(), loads["busy"].to_numpy()
+    grown = pl.col("server_rss_bytes") - pl.col("server_rss_before_bytes")
+    memory = most.select(grown / pl.col("clients")).to_series().to_numpy()
     request_bytes, empty_bytes, news_bytes = _heads(log, runs, message_bytes)
     return ClientCosts(
         mode=row["mode"],
@@ -102,18 +91,21 @@ def _costs(
         hold_s=row["hold_s"],
         rtt_ms=row["rtt_ms"],
         payload_bytes=row["payload_bytes"],
-        step_us=float(step_us.mean()),
-        memory_bytes=float(memory_bytes.mean()),
-        process_bytes=float(runs["server_rss_before_bytes"].mean()),  # type: ignore[arg-type]
-        step_draws=np.empty(0) if draws is None else drawn_means(step_us, draws),
-        memory_draws=np.empty(0) if draws is None else drawn_means(memory_bytes, draws),
+        load=load_costs(steps_per_s, busy, generator),
+        busy=(float(busy.min()), float(busy.max())),
+        memory_bytes=float(memory.mean()),
+        memory_draws=_means(memory, generator),
+        process_bytes=float(most["server_rss_before_bytes"].mean()),  # type: ignore[arg-type]
         request_bytes=request_bytes,
         empty_bytes=empty_bytes,
         news_bytes=news_bytes,
         message_bytes=message_bytes,
-        busy=float(runs.select((pl.col("server_cpu_s") / pl.col("window_s")).mean()).item()),
-        runs=len(each),
+        runs=len(busy),
     )
+
+
+def _means(each: Floats, generator: np.random.Generator) -> Floats:
+    return drawn_means(each, draw(len(each), generator)) if len(each) > 1 else np.empty(0)
 
 
 def _message_bytes(runs: pl.DataFrame) -> float:

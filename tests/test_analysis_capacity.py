@@ -6,12 +6,15 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from analysis.__main__ import main
 from analysis.capacity import GIB, Wish, need
 from analysis.charts.capacity import short
 from analysis.client_costs import ClientCosts, client_costs
+from analysis.load_costs import LoadCosts, load_costs
 from clients.log import EXPERIMENT, Run, read
 from tests.made_log import SETTINGS, make_log
 from tests.test_analysis_main import complaint
@@ -20,11 +23,12 @@ CROWD = replace(SETTINGS, clients=200, duration_s=4, warmup_s=0.5)
 WISH = Wish(clients=100_000, rate_per_s=0.5, interval_s=9.9, hold_s=25, rtt_ms=100, utilisation=0.5)
 COSTS = ClientCosts(
     mode="short", clients=1000, rate_per_s=0.5, interval_s=10, hold_s=25, rtt_ms=0,
-    payload_bytes=64, step_us=50, memory_bytes=10_240, process_bytes=0,
-    step_draws=np.array([40.0, 60.0]), memory_draws=np.array([10_240.0, 10_240.0]),
-    request_bytes=200, empty_bytes=100, news_bytes=150, message_bytes=160, busy=0.1, runs=2,
+    payload_bytes=64, load=LoadCosts(50, 0, np.array([40.0, 60.0]), np.zeros(2)), busy=(0.1, 0.1),
+    memory_bytes=10_240, memory_draws=np.array([10_240.0, 10_240.0]), process_bytes=0,
+    request_bytes=200, empty_bytes=100, news_bytes=150, message_bytes=160, runs=2,
 )  # fmt: skip
-LONG, WS = replace(COSTS, mode="long"), replace(COSTS, mode="ws", step_us=10)
+ONE = LoadCosts(10, 0, np.empty(0), np.empty(0))
+LONG, WS = replace(COSTS, mode="long"), replace(COSTS, mode="ws", load=ONE)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +94,7 @@ def test_intervals_are_carried_through() -> None:
     low, high = found.busy_cores.ends or (0, 0)
     assert 0.4 <= low < 0.5 < high <= 0.6
     assert found.memory_gib.ends == pytest.approx([found.memory_gib.value] * 2)
-    single = replace(COSTS, step_draws=np.empty(0), memory_draws=np.empty(0))
+    single = replace(COSTS, load=ONE, memory_draws=np.empty(0))
     assert need(single, WISH).busy_cores.ends is None
 
 
@@ -109,21 +113,45 @@ def test_costs_are_those_of_the_log(made: Path) -> None:
     assert list(costs) == ["short", "long", "ws"]
     for each in costs.values():
         assert 9_000 <= each.memory_bytes <= 11_000
-        assert (each.clients, each.runs, len(each.step_draws)) == (200, 2, 2000)
+        assert (each.clients, each.runs, len(each.load.step_draws)) == (200, 2, 2000)
     assert costs["short"].request_bytes == 180
     assert costs["short"].news_bytes == pytest.approx(170)
     assert costs["ws"].message_bytes == pytest.approx(100)
-    assert costs["ws"].step_us == pytest.approx(8 + 40 * 200 / 1600, rel=0.1)  # upgrades, too
+    assert costs["ws"].load.step_us == pytest.approx(8 + 40 * 200 / 1600, rel=0.1)  # upgrades, too
 
 
-def test_the_largest_crowd_is_asked_and_among_its_rates_the_nearest(tmp_path: Path) -> None:
-    few = replace(CROWD, clients=210, duration_s=1, rate_per_s=8)
-    many = [replace(few, clients=220, rate_per_s=rate) for rate in (2.0, 8.0)]
-    log = read(make_log(tmp_path / "log", [few, *many], trials=1))
-    for wished, rate in ((1.0, 2.0), (30.0, 8.0)):
-        assert {(c.clients, c.rate_per_s) for c in client_costs(log, wished).values()} == {
-            (220, rate)
-        }
+def test_the_largest_crowd_says_what_a_client_takes(tmp_path: Path) -> None:
+    few, many = replace(CROWD, clients=200, duration_s=1), replace(CROWD, clients=210, duration_s=1)
+    costs = client_costs(read(make_log(tmp_path / "log", [few, many], trials=1)))
+    assert {(each.clients, each.runs) for each in costs.values()} == {(210, 2)}
+
+
+@given(
+    st.lists(st.floats(1, 5_000), min_size=2, max_size=6, unique=True),
+    st.floats(1, 100),
+    st.floats(0, 400),
+)
+def test_waking_is_told_from_working_by_runs_at_several_loads(
+    loads: list[float], step_us: float, waking_us: float
+) -> None:
+    assume(max(loads) > 3 * min(loads))
+    true = LoadCosts(step_us, waking_us, np.empty(0), np.empty(0))
+    busy = np.array([true.busy(load, 1e9)[0] for load in loads])
+    found = load_costs(np.array(loads), busy, np.random.default_rng(1))
+    for load, share in zip(loads, busy, strict=True):
+        assert found.busy(load, 1e9)[0] == pytest.approx(share, rel=0.01)
+
+
+def test_runs_at_one_load_cannot_tell_waking_from_working() -> None:
+    found = load_costs(np.array([100.0, 110.0]), np.array([0.02, 0.022]), np.random.default_rng(1))
+    assert found.step_us == pytest.approx(200)
+    assert found.waking_us == 0
+
+
+def test_a_busy_server_need_not_be_woken() -> None:
+    costs = LoadCosts(50, 400, np.empty(0), np.empty(0))
+    assert costs.at(0.001, 0.6)[0] == pytest.approx(450, rel=0.01)
+    assert costs.at(1e6, 0.6)[0] == pytest.approx(50 + 0.4 * 400)
 
 
 def test_table_chart_and_assumptions(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
