@@ -10,7 +10,8 @@ from clients.experiment import Ambition, plans
 from clients.plan import Outcome
 from clients.progress import connecting
 from clients.run import _busiest, _cpu_s
-from clients.server import ServerError, Stats
+from clients.server import ANSWER_TIMEOUT_S, ServerError, Stats, server_at
+from tests.conftest import Clock
 from tests.test_clients_experiment import tiny
 
 
@@ -65,3 +66,21 @@ def test_progress_says_how_many_clients_are_there_until_all_are() -> None:
     assert connecting(outcome) == ", connecting 3,400 of 10,000"
     outcome.attendance.counted = {0: 5000, 1: 5000}
     assert connecting(outcome) == ""
+
+
+async def test_server_that_does_not_answer_in_time_is_named(clock: Clock) -> None:
+    connected = asyncio.Event()
+
+    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(keep_silent, "127.0.0.1", 0) as silent:
+        url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+        async with server_at(url) as server:
+            asking = asyncio.create_task(server.stats())
+            await connected.wait()
+            await clock.advance(2 * ANSWER_TIMEOUT_S)
+            with pytest.raises(ServerError, match="has not answered for 30 s: try fewer --clients"):
+                await asking
