@@ -21,6 +21,7 @@ from clients.client import Place
 from clients.follower import Census, Follower
 from clients.joining import Crowd
 from clients.log import Settings
+from clients.modes import MODES
 from clients.pace import Pace, make_pace
 from clients.timing import new_fast_event_loop
 from clients.worker import say, work
@@ -70,7 +71,8 @@ async def read(
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda loop, context: _fail(crowd, loop, context))
     members = [_member(order, crowd, census, number) for number in range(first, last + 1)]
-    crowd.start(crowd.join(members, joining_s(order.settings)))
+    answered = not MODES[order.mode].holds
+    crowd.start(crowd.join(members, joining_s(order.settings), answered=answered))
     await crowd.gone.wait()
     if crowd.error is not None:
         census.trouble = repr(crowd.error)

@@ -13,6 +13,8 @@ from clients import dialling
 
 AT_ONCE = 50  # connections opened at a time
 LONGEST_BACKOFF_S = 1.0
+LOOK_AGAIN_S = 0.02
+MOST_AHEAD = 500  # connections opened before the server has answered on them: it may be slow
 TELL_EVERY = 50  # clients that have joined
 
 
@@ -65,14 +67,22 @@ class Crowd:
         self._tell = tell
         self._tasks: set[asyncio.Future[None]] = set()
 
-    async def join(self, members: Sequence[Member], joining_s: float) -> None:
-        """Let all connect, some at a time, evenly over a while."""
+    async def join(
+        self, members: Sequence[Member], joining_s: float, *, answered: bool = True
+    ) -> None:
+        """Let all connect, some at a time, evenly over a while, or as fast as the server answers.
+
+        answered: whether it answers each at once, and so can be waited for
+        """
         began = asyncio.get_running_loop().time()
         for first in range(0, len(members), AT_ONCE):
             some = members[first : first + AT_ONCE]
             await asyncio.gather(*(member.connect() for member in some))
-            due = began + joining_s * (first + len(some)) / len(members)
+            opened = first + len(some)
+            due = began + joining_s * opened / len(members)
             await asyncio.sleep(due - asyncio.get_running_loop().time())
+            while answered and opened - self._joined > MOST_AHEAD:  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_AGAIN_S)
 
     async def connect(self, protocol: asyncio.Protocol) -> None:
         """Connect one; try again later when that fails."""

@@ -26,7 +26,7 @@ from demo.message import MAX_TEXT_BYTES
 
 LEAD_S = 0.1  # from the order to the first publish
 EARLY_NS = 20_000_000  # the server is asked for its figures before the messages at a window's ends
-CONNECT_TIMEOUT_S = 60.0
+PATIENCE_S = 30.0  # with clients that are not there yet
 DRAIN_TIMEOUT_S = 3.0
 DRAIN_PER_CLIENT_S = 0.001  # a long poll of each may be under way, and a further one follow
 GOODBYE_TIMEOUT_S = 4.0
@@ -64,7 +64,7 @@ async def _measure(outcome: Outcome, stage: Stage) -> None:
     before = await server.stats()
     facts["server_rss_before_bytes"] = before.rss_bytes
     async with readers(outcome, stage, before) as reading:
-        await wait_for_all(outcome.attendance, server, plan.mode, before, CONNECT_TIMEOUT_S)
+        await wait_for_all(outcome.attendance, server, plan.mode, before, PATIENCE_S)
         await _publish(outcome, stage)
         await _watch_window(outcome, stage)
         publishes = await report(stage.publisher, Publish)
