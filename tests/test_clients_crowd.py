@@ -9,6 +9,7 @@ from contextlib import aclosing
 import msgspec
 import pytest
 
+from clients import joining
 from clients.client import Client, Place
 from clients.crowd import Joined, Order, read
 from clients.follower import Census, Follower
@@ -19,7 +20,7 @@ from clients.modes import MODES
 from clients.pace import Pace
 from clients.recorder import Recorder
 from demo.app import Settings as DemoSettings
-from demo.message import Message, encode
+from demo.message import Message, News, encode
 from demo.sockets import SOCKETS
 from demo.stats import STATS, Tally
 from tests.conftest import Clock, Server, StartServer, until, until_delivered
@@ -53,6 +54,7 @@ async def census_of(wanted: Order, server: Server, texts: list[str]) -> Census:
     return report[0]
 
 
+@pytest.mark.both_loops
 @every_mode
 @pytest.mark.parametrize("keepalive", [True, False])
 async def test_crowd_and_server_agree_to_the_byte(
@@ -175,6 +177,34 @@ async def test_who_has_joined_is_told(server: Server, mode: str) -> None:
     await reading
     assert told == [50, 100, 101]
     await until(lambda: tally(server, mode).connections == 0)
+
+
+async def test_crowd_joins_no_faster_than_it_is_answered(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joining, "MOST_AHEAD", 60)
+    connected, answering = 0, asyncio.Event()
+    news = encode(News("epoch", 1, (Message(1, "ada", "the last", 0, 0),)))
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connected
+        connected += 1
+        await answering.wait()
+        await reader.readuntil(HEAD_END)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(news) + news)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        wanted = Order(url, "short", (1, 200), SETTINGS, Place("epoch", 0), 1, "seed")
+        reading = asyncio.create_task(read(wanted, []))
+        await clock.advance(5)
+        assert connected == 100  # two batches: 60 may be ahead, and are not after one
+        answering.set()
+        await clock.advance(5)
+        await reading
+    assert connected == 200
 
 
 async def test_error_that_nobody_expected_ends_the_crowd_and_is_its_trouble(
