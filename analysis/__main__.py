@@ -10,6 +10,7 @@ from analysis.account import missing
 from analysis.against import hold
 from analysis.against_page import print_comparison, write_comparison
 from analysis.answers import answer
+from analysis.capacity_command import NAME, capacity
 from analysis.collection import is_collection, read_collection, whole
 from analysis.collection_drawing import write_collection
 from analysis.drawing import Drawn, write, write_empty
@@ -24,7 +25,10 @@ GOOD, BAD = 0, 2
 
 def main(arguments: list[str] | None = None) -> int:
     """Analyse; return the exit code."""
-    command = parse(sys.argv[1:] if arguments is None else arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == [NAME]:
+        return plan(arguments[1:])
+    command = parse(arguments)
     try:
         if command.other is None:
             return analyse(command.folder)
@@ -32,6 +36,16 @@ def main(arguments: list[str] | None = None) -> int:
     except LogError as error:
         complain(str(error))
         return BAD
+
+
+def plan(arguments: list[str]) -> int:
+    """Say what a crowd needs; return the exit code."""
+    try:
+        capacity(PROGRAM, arguments, Console())
+    except LogError as error:
+        complain(str(error))
+        return BAD
+    return GOOD
 
 
 def over_all(folder: Path) -> int:
@@ -125,7 +139,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         usage=argparse.SUPPRESS,
         description=f"{PROGRAM} DIR: write summary.csv, charts and report.html into DIR; where DIR "
         "holds experiments, into each of them, and one report over all into DIR. "
-        f"{PROGRAM} A B: compare two experiments, and write comparison.html and .csv into B",
+        f"{PROGRAM} A B: compare two experiments, and write comparison.html and .csv into B. "
+        f"{PROGRAM} {NAME} --help: what a crowd of any size needs",
     )
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of an experiment")
     parser.add_argument("other", metavar="B", type=Path, nargs="?", help="another, to compare with")

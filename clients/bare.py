@@ -30,13 +30,15 @@ class Poller(asyncio.Protocol):
         self, crowd: Crowd, ask: Ask, take: Take, pauses: Iterator[float], *, keepalive: bool = True
     ) -> None:
         self._crowd = crowd
+        self._tally = crowd.tally
         self._ask = ask
         self._take = take
         self._pauses = pauses
+        self._later = asyncio.get_running_loop().call_later
         self._keepalive = keepalive
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
-        self._asking = self._done = False
+        self._asking = self._joined = self._done = False
 
     async def connect(self) -> None:
         """Open a connection and ask."""
@@ -45,12 +47,12 @@ class Poller(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask at once."""
         self._transport = cast(asyncio.Transport, transport)
-        self._crowd.tally.connections += 1
+        self._tally.connections += 1
         self._send()
 
     def data_received(self, data: bytes) -> None:
         """Take an answer when it is complete."""
-        self._crowd.tally.bytes_down += len(data)
+        self._tally.bytes_down += len(data)
         self._buffer += data
         if (answer := cut(self._buffer)) is not None:
             self._asking, self._buffer = False, b""
@@ -73,6 +75,9 @@ class Poller(asyncio.Protocol):
             self._asking = True  # still: it ends as a broken connection does
             self._transport.close()
             return
+        if not self._joined:
+            self._joined = True
+            self._crowd.arrive()
         self._done = not self._take(status, body)
         if self._done or not self._keepalive:
             self._transport.close()
@@ -82,7 +87,7 @@ class Poller(asyncio.Protocol):
     def _pause(self) -> None:
         pause_s = next(self._pauses)
         if pause_s > 0:
-            asyncio.get_running_loop().call_later(pause_s, self._send)
+            self._later(pause_s, self._send)
         else:
             self._send()
 
@@ -92,8 +97,8 @@ class Poller(asyncio.Protocol):
             return
         self._asking = True
         request = self._ask()
-        self._crowd.tally.requests += 1
-        self._crowd.tally.bytes_up += len(request)
+        self._tally.requests += 1
+        self._tally.bytes_up += len(request)
         self._transport.write(request)
 
 
@@ -102,8 +107,10 @@ class Listener(asyncio.Protocol):
 
     def __init__(self, crowd: Crowd, ask: Ask, hear: Hear) -> None:
         self._crowd = crowd
+        self._tally = crowd.tally
         self._ask = ask
         self._take_text = hear
+        self._joined = False
 
     async def connect(self) -> None:
         """Open a connection and ask."""
@@ -112,23 +119,23 @@ class Listener(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the upgrade."""
         self._transport = cast(asyncio.Transport, transport)
-        self._buffer = bytearray()
+        self._buffer = b""
         self._open = self._done = False
-        self._crowd.tally.connections += 1
-        self._crowd.tally.requests += 1
+        self._tally.connections += 1
+        self._tally.requests += 1
         self._say(self._ask())
 
     def data_received(self, data: bytes) -> None:
         """Take every frame that is complete."""
-        self._crowd.tally.bytes_down += len(data)
-        self._buffer += data
-        if not self._open and not self._upgraded():
-            return
-        while (found := measure(self._buffer)) is not None:
+        self._tally.bytes_down += len(data)
+        data = self._buffer + data
+        at = 0 if self._open else self._upgraded(data)
+        while self._open and (found := measure(data, at)) is not None:
             head, payload = found
-            opcode, body = self._buffer[0] & 0x0F, bytes(self._buffer[head : head + payload])
-            del self._buffer[: head + payload]
-            self._hear(opcode, body)
+            begin, end = at + head, at + head + payload
+            self._hear(data[at] & 0x0F, data[begin:end])
+            at = end
+        self._buffer = data[at:]
 
     def connection_lost(self, _: Exception | None) -> None:
         """Leave; or come back, when it was not us who said goodbye."""
@@ -137,15 +144,18 @@ class Listener(asyncio.Protocol):
         else:
             self._crowd.again(self.connect)
 
-    def _upgraded(self) -> bool:
-        head, end, _ = self._buffer.partition(HEAD_END)
+    def _upgraded(self, data: bytes) -> int:
+        """Take the answer's head when it is all there; return where the frames begin."""
+        head, end, _ = data.partition(HEAD_END)
         if not end:
-            return False
-        del self._buffer[: len(head) + len(end)]
+            return 0
         self._open = head.startswith(b"HTTP/1.1 101 ")
         if not self._open:
             self._transport.close()
-        return self._open
+        elif not self._joined:
+            self._joined = True
+            self._crowd.arrive()
+        return len(head) + len(end)
 
     def _hear(self, opcode: int, body: bytes) -> None:
         if opcode == PING and not self._done:  # after our goodbye a pong would find nobody
@@ -157,7 +167,7 @@ class Listener(asyncio.Protocol):
             self._say(masked(CLOSE, GOODBYE))
 
     def _say(self, data: bytes) -> None:
-        self._crowd.tally.bytes_up += len(data)
+        self._tally.bytes_up += len(data)
         self._transport.write(data)
 
 
@@ -166,7 +176,8 @@ def cut(data: bytes) -> tuple[int, bytes] | None:
     head, end, body = data.partition(HEAD_END)
     if not end:
         return None
-    head = head.lower() + b"\r\n"
-    place = head.find(LENGTH)
-    length = int(head[place + len(LENGTH) : head.index(b"\r\n", place + 2)]) if place >= 0 else 0
-    return (int(head[9:12]), body) if len(body) >= length else None
+    status = int(head[9:12])
+    if status == 204:
+        return status, body  # RFC 9110, section 15.3.5: there is none
+    _, _, length = head.lower().partition(LENGTH)
+    return (status, body) if len(body) >= int(length.partition(b"\r\n")[0] or 0) else None

@@ -42,6 +42,7 @@ class Client:
     """Ask a server for messages, and log every request. Use it as an async context manager.
 
     place: moves on with every answer; arrived_ns: when the newest message reached this process
+    joined: whether it has had an answer, or its upgrade
     keepalive: whether polls share a connection; otherwise each says `Connection: close`
     deflate: whether a WebSocket offers permessage-deflate, as browsers do
     """
@@ -59,6 +60,7 @@ class Client:
     ) -> None:
         self.number = number
         self.place = place
+        self.joined = False
         self.arrived_ns = 0
         self.meter = Meter(recorder.next_connection)
         self._url = url
@@ -102,7 +104,9 @@ class Client:
             self._attempt.status = 0
         finally:
             self._attempt.log()
-        await self._settle(well=self._attempt.status in (200, 204, 410))
+        well = self._attempt.status in (200, 204, 410)
+        self.joined |= well
+        await self._settle(well=well)
         return messages
 
     async def listen(self, path: str, **query: str) -> AsyncGenerator[Message, None]:
@@ -141,6 +145,7 @@ class Client:
             max_msg_size=0,
         ) as ws:
             self._attempt.status = 101
+            self.joined = True
             yield Stream(ws, self._attempt, frames)
 
     def _address(self, path: str, query: dict[str, str]) -> URL:

@@ -10,15 +10,18 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeGuard
+from urllib.parse import urlsplit
 
 import msgspec
 import psutil
 
 from clients.crowd import joining_s
+from clients.dialling import LOOPBACK
 from clients.files import allow_files, has_line
 from clients.log import Experiment, Run, Writer
 from clients.meter import Tap
 from clients.plan import Outcome, Plan
+from clients.ports import sources
 from clients.run import measure
 from clients.scenarios import Scenario
 from clients.server import ServerError, server_at
@@ -36,7 +39,7 @@ class Ambition(msgspec.Struct, frozen=True):
     url: str | None = None
 
 
-Watch = Callable[[Plan, Run | None], None]
+Watch = Callable[[Outcome, Run | None], None]
 
 
 def plans(ambition: Ambition) -> list[Plan]:
@@ -71,6 +74,7 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     """
     for point in ambition.scenario.points:
         allow_files(point.settings.clients, line=has_line(point.settings))
+        sources(point.settings, urlsplit(ambition.url).hostname or "" if ambition.url else LOOPBACK)
     if (ambition.url or "").startswith("https:") and any(plan.crowd for plan in plans(ambition)):
         raise ServerError("the counted part of a crowd speaks no TLS: raise --sample-limit")
     if ambition.url is not None:
@@ -82,8 +86,8 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     taps: dict[str, Tap] = {}
     failed = 0
     for plan in plans(ambition):
-        watch(plan, None)
         outcome = Outcome(plan)
+        watch(outcome, None)
         try:
             await measure(outcome, ambition.url)
             failed = 0
@@ -98,7 +102,7 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
             if _better(outcome.recorder.tap, taps.get(plan.mode)):
                 taps[plan.mode] = outcome.recorder.tap
                 writer.wire({mode: tap.exchange() for mode, tap in taps.items()})
-        watch(plan, run)
+        watch(outcome, run)
     writer.describe(msgspec.structs.replace(description, finished=True))
 
 

@@ -1,4 +1,7 @@
-"""Open files: each connection is one in the server, and two in an emulated line."""
+"""Open files: each connection is one in the server, and two in an emulated line.
+
+A system allows a process few of them until it asks for more, and then as many as its hard limit.
+"""
 
 import contextlib
 import sys
@@ -7,6 +10,7 @@ from clients.log import Settings
 from clients.server import ServerError
 
 OTHER_FILES = 64  # of a process, beside its connections
+MACOS_FILES = 10_240  # where the hard limit is none, no process gets more than OPEN_MAX
 
 
 def allow_files(clients: int, *, line: bool = False) -> None:
@@ -24,10 +28,23 @@ def allow_files(clients: int, *, line: bool = False) -> None:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
         except (ValueError, OSError):
+            each = ", two for each on the line, and" if line else ", and"
             raise ServerError(
-                f"{clients} clients need {needed} open files in a process, and this system allows "
-                f"{hard}: use fewer --clients, or raise the limit (`ulimit -Hn`)"
+                f"{clients} clients need {needed} open files in a process{each} this system "
+                f"allows {hard}: use fewer --clients, or raise the limit as root with "
+                f"`ulimit -n {needed}`"
             ) from None
+
+
+def allow_all_files() -> None:
+    """Raise the limit of open files as far as it goes: how many are needed is not known."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = MACOS_FILES if hard == resource.RLIM_INFINITY else hard
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def most_clients() -> int:

@@ -3,6 +3,7 @@
 No network here; what is read is counted in a census, and not timed.
 """
 
+from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -18,13 +19,18 @@ _read_gap = msgspec.json.Decoder(GapNotice).decode
 _read_message = msgspec.json.Decoder(Message).decode
 
 
-class Census(msgspec.Struct):
-    """What the crowd has seen; received: how many readers each message has reached, repeats too."""
+class Census(msgspec.Struct, tag="census"):
+    """What a crowd has seen.
+
+    received: how many readers each message has reached, repeats too
+    trouble: the error that nobody expected and that ended it, in words
+    """
 
     tally: Tally
     received: dict[int, int] = {}
     duplicates: int = 0
     out_of_order: int = 0
+    trouble: str = ""
 
     @property
     def deliveries(self) -> int:
@@ -35,41 +41,62 @@ class Census(msgspec.Struct):
         """Deliveries of the messages `ids`."""
         return sum(count for message, count in self.received.items() if message in ids)
 
+    def add(self, other: "Census") -> None:
+        """Add what another crowd has seen."""
+        self.tally.add(other.tally)
+        for message, count in other.received.items():
+            self.received[message] = self.received.get(message, 0) + count
+        self.duplicates += other.duplicates
+        self.out_of_order += other.out_of_order
+
 
 class Follower:
     """One reader: where it is, what it asks next, and whether all comes once and in order."""
 
     def __init__(self, census: Census, place: Place, last: int, url: str) -> None:
-        self.place = place
+        self._cursor, self._epoch, self._quoted = place.cursor, place.epoch, quote(place.epoch)
         self._census = census
         self._last = last
         self._address = urlsplit(url)
         self._newest = self._highest = place.cursor
         self._missing: set[int] = set()
 
-    def ask(self, path: str, *lines: str, **query: str) -> bytes:
-        """Make a request with the lines that a measured client sends, so that it costs as much."""
+    @property
+    def place(self) -> Place:
+        """Where it is: what it asks for next follows that."""
+        return Place(self._epoch, self._cursor)
+
+    def asking(self, path: str, *lines: str, **query: str) -> Callable[[], bytes]:
+        """Return what makes the next request, each time it is called.
+
+        With the lines that a measured client sends, so that it costs as much.
+        """
         more = "".join(f"&{name}={value}" for name, value in query.items())
-        place = f"after={self.place.cursor}&epoch={quote(self.place.epoch)}"
-        head = (
-            f"GET {self._address.path}{path}?{place}{more} HTTP/1.1",
+        first = f"GET {self._address.path}{path}?after="
+        rest = (
+            f"{more} HTTP/1.1",
             f"Host: {self._address.netloc}",
             *lines,
             "Accept: */*",
             "Accept-Encoding: gzip, deflate",
             f"User-Agent: {SERVER_SOFTWARE}",
         )
-        return "\r\n".join((*head, "", "")).encode()
+        end = "\r\n".join((*rest, "", ""))
+
+        def ask() -> bytes:
+            return f"{first}{self._cursor}&epoch={self._quoted}{end}".encode()
+
+        return ask
 
     def take(self, status: int, body: bytes) -> bool:
         """Take a poll's answer; say whether there is more to come."""
         if status == 200:
             news = _read_news(body)
-            self.place = Place(news.epoch, news.cursor)
+            self._move(news.epoch, news.cursor)
             for message in news.messages:
                 self._note(message.id)
         elif status == 410:
-            self._move(_read_gap(body))
+            self._follow(_read_gap(body))
         return self._highest < self._last
 
     def hear(self, body: bytes) -> bool:
@@ -77,19 +104,27 @@ class Follower:
         try:
             message = _read_message(body)
         except msgspec.ValidationError:
-            self._move(read_notice(body))
+            self._follow(read_notice(body))
         else:
-            self.place = Place(self.place.epoch, message.id)
+            self._cursor = message.id
             self._note(message.id)
         return self._highest < self._last
 
-    def _move(self, notice: GapNotice | Hello) -> None:
+    def _follow(self, notice: GapNotice | Hello) -> None:
         cursor = notice.oldest - 1 if isinstance(notice, GapNotice) else notice.cursor
-        self.place = Place(notice.epoch, cursor)
+        self._move(notice.epoch, cursor)
+
+    def _move(self, epoch: str, cursor: int) -> None:
+        self._cursor = cursor
+        if epoch != self._epoch:
+            self._epoch, self._quoted = epoch, quote(epoch)
 
     def _note(self, message: int) -> None:
         census = self._census
         census.received[message] = census.received.get(message, 0) + 1
+        if message - 1 == self._newest == self._highest:  # as it nearly always is
+            self._newest = self._highest = message
+            return
         census.out_of_order += message < self._newest
         self._newest = message
         if message > self._highest:

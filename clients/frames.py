@@ -52,17 +52,17 @@ class Frames:
         return Frame(*found, arrived_ns)
 
 
-def measure(data: bytes | bytearray) -> tuple[int, int] | None:
-    """Return the bytes of the first frame's head and of its payload, None until all are there."""
-    if len(data) < 2:
+def measure(data: bytes | bytearray, at: int = 0) -> tuple[int, int] | None:
+    """Return the bytes of the head and the payload of the frame `at`, None until all are there."""
+    there = len(data) - at
+    if there < 2:
         return None
-    short = data[1] & 0x7F  # no mask: a server sends none
-    wide = {126: 2, 127: 8}.get(short, 0)
-    head = 2 + wide
-    if len(data) < head:
+    short = data[at + 1] & 0x7F  # no mask: a server sends none
+    head = 2 if short < 126 else 4 if short == 126 else 10
+    if there < head:
         return None
-    payload = int.from_bytes(data[2:head]) if wide else short
-    return (head, payload) if len(data) >= head + payload else None
+    payload = short if head == 2 else int.from_bytes(data[at + 2 : at + head])
+    return (head, payload) if there >= head + payload else None
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -10,6 +10,7 @@ that much later. A line of limited bandwidth sends one byte after another.
 
 import argparse
 import asyncio
+import itertools
 import random
 from collections import deque
 from typing import cast
@@ -17,6 +18,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from clients.dialling import connect, source
+from clients.files import allow_all_files
 from clients.timing import new_event_loop
 from clients.worker import end_with_stdin, say
 
@@ -117,11 +120,15 @@ class End(asyncio.Protocol):
 
 
 class Relay:
-    """Accept connections and lead each to the target, over the line."""
+    """Accept connections and lead each to the target, over the line.
 
-    def __init__(self, host: str, port: int, line: Line, seed: int) -> None:
+    sources: from how many loopback addresses the target is reached
+    """
+
+    def __init__(self, host: str, port: int, line: Line, seed: int, sources: int = 1) -> None:
         self._target = host, port
         self._line = line
+        self._sources = itertools.cycle(source(number, sources) for number in range(sources))
         self._chance = random.Random(seed)
         self._dialling: set[asyncio.Task[None]] = set()
 
@@ -135,9 +142,8 @@ class Relay:
         return End(up, down)
 
     async def _dial(self, up: Direction, down: Direction) -> None:
-        loop = asyncio.get_running_loop()
         try:
-            await loop.create_connection(lambda: End(down, up), *self._target)
+            await connect(lambda: End(down, up), *self._target, next(self._sources))
         except OSError:
             down.send(None)  # refused: the near end is closed
 
@@ -146,7 +152,8 @@ async def relay(options: argparse.Namespace) -> None:
     """Relay until the process is ended, or standard input closes; print the address first."""
     target = urlsplit(options.target)
     line = Line(options.rtt_ms / 1e3, options.jitter_ms / 1e3, options.kbit_per_s * 125)
-    accepting = Relay(target.hostname or "", target.port or 80, line, options.seed)
+    host, port = target.hostname or "", target.port or 80
+    accepting = Relay(host, port, line, options.seed, options.sources)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(accepting.accept, "127.0.0.1", 0, backlog=4096)
     say(b"Listening on http://127.0.0.1:%d" % server.sockets[0].getsockname()[1])
@@ -163,8 +170,11 @@ def main() -> None:
     parser.add_argument("--jitter-ms", type=float, default=0.0, help="up to so much more, each way")
     parser.add_argument("--kbit-per-s", type=float, default=0.0, help="bandwidth, 0: no limit")
     parser.add_argument("--seed", type=int, default=0, help="for the jitter")
+    parser.add_argument("--sources", type=int, default=1, help="loopback addresses to come from")
+    options = parser.parse_args()
+    allow_all_files()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(relay(parser.parse_args()))
+        runner.run(relay(options))
 
 
 if __name__ == "__main__":

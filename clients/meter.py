@@ -35,8 +35,8 @@ class Tap:
 class Meter:
     """What one client's connections have carried, one connection after another.
 
-    bytes_up, bytes_down: all bytes so far; connections: TCP connections opened so far
-    connection: number of the newest one within the run
+    bytes_up, bytes_down: all bytes so far
+    connection: number of the newest TCP connection within the run
     arrived_ns: when the last bytes came; frames: what they are, while a WebSocket is open
     tap: gets a copy of every byte, if there is one
     """
@@ -44,7 +44,6 @@ class Meter:
     def __init__(self, next_connection: Callable[[], int]) -> None:
         self.bytes_up = 0
         self.bytes_down = 0
-        self.connections = 0
         self.connection = 0
         self.arrived_ns = 0
         self._next_connection = next_connection
@@ -52,8 +51,7 @@ class Meter:
         self.tap: Tap | None = None
 
     def opened(self) -> None:
-        """Count a connection."""
-        self.connections += 1
+        """Number a connection."""
         self.connection = self._next_connection()
 
     def sent(self, *chunks: bytes) -> None:

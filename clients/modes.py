@@ -13,14 +13,18 @@ Messages = Callable[[Client, Pace], AsyncGenerator[Message, None]]
 
 
 class Mode(msgspec.Struct, frozen=True):
-    """A mode: its name for people, and the generator of its messages."""
+    """A mode: its name for people, and the generator of its messages.
+
+    holds: its first answer may wait for news
+    """
 
     name: str
     messages: Messages
+    holds: bool = False
 
 
 MODES = {
     "short": Mode("short polling", short_polling.messages),
-    "long": Mode("long polling", long_polling.messages),
+    "long": Mode("long polling", long_polling.messages, holds=True),
     "ws": Mode("WebSocket", websocket.messages),
 }

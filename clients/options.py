@@ -104,7 +104,7 @@ def _parser(program: str, default: str | None) -> argparse.ArgumentParser:
     add("--list", action="store_true", help="name each scenario and the question it answers")
     add("--self-check", action="store_true", help="measure the instrument alone, and judge it")
     add("--modes", type=_modes, metavar="short,long,ws", help="measure these modes only")
-    add("--clients", type=_whole(1, 20_000), metavar="N", help="readers in each run")
+    add("--clients", type=_whole(1, 100_000), metavar="N", help="readers in each run")
     add("--rate", dest="rate_per_s", type=_number(0.001, 10_000), metavar="M", help="messages/s")
     add("--interval-s", type=_number(0, 3600), metavar="S", help="short polling's interval")
     add("--hold-s", type=_number(0, MAX_HOLD_S), metavar="S", help="long polling's hold")

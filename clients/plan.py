@@ -1,10 +1,13 @@
 """Which run is to be made, and what is known of it so far. No network here."""
 
+import math
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 
+from clients.attendance import Attendance
 from clients.checks import reasons
 from clients.follower import Census
 from clients.instrument import quantile
@@ -13,6 +16,8 @@ from clients.log import Delivery, Request, Run, Settings
 from clients.pace import Pace, make_pace
 from clients.recorder import Ledger, Recorder
 from clients.schedule import Schedule, make_schedule
+
+WORKER_SIZE = 5_000  # readers of a crowd that one process counts
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -46,6 +51,13 @@ class Plan(msgspec.Struct, frozen=True):
         """How many of the clients are counted."""
         return self.settings.clients - self.sampled
 
+    @property
+    def shares(self) -> list[tuple[int, int]]:
+        """Whom each worker of the crowd counts: the first and the last of its clients."""
+        workers = math.ceil(self.crowd / WORKER_SIZE)
+        ends = [self.sampled + self.crowd * n // (workers or 1) for n in range(workers + 1)]
+        return [(before + 1, last) for before, last in pairwise(ends)]
+
 
 class Outcome:
     """What is known of a run so far; `rows` can be written at any time, and are never less."""
@@ -54,6 +66,7 @@ class Outcome:
         self.plan = plan
         self.recorder = Recorder(plan.run)
         self.facts: dict[str, Any] = {"interrupted": True}
+        self.attendance = Attendance(plan.settings.clients)
         self.census: Census | None = None if plan.crowd else Census(Tally())
         self.trouble = ""  # what went wrong beside the checks
         self._started = datetime.now(UTC)

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from clients.experiment import seconds
 from clients.log import Run
 from clients.modes import MODES
-from clients.plan import Plan
+from clients.plan import Outcome, Plan
 
 TICK_S = 0.5  # it is drawn by the process that measures, so seldom
 
@@ -26,7 +26,7 @@ class Watcher:
         self._console = console
         self._count = len(plans)
         self._left_s = sum(map(seconds, plans))
-        self._begun: tuple[float, Plan] | None = None
+        self._begun: tuple[float, Outcome] | None = None
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -47,14 +47,14 @@ class Watcher:
     ) -> None:
         self._bar.stop()
 
-    def __call__(self, plan: Plan, run: Run | None) -> None:
-        """Take note that `plan` begins, or has ended with `run`."""
+    def __call__(self, outcome: Outcome, run: Run | None) -> None:
+        """Take note that a run begins, of which `outcome` tells, or has ended with `run`."""
         if run is None:
-            self._begun = time.monotonic(), plan
+            self._begun = time.monotonic(), outcome
         else:
-            self._left_s -= seconds(plan)
+            self._left_s -= seconds(outcome.plan)
             self._begun = None
-            self._tell(plan, run)
+            self._tell(outcome.plan, run)
         self.draw()
 
     async def keep_drawing(self) -> None:
@@ -67,11 +67,12 @@ class Watcher:
         """Draw the bar as things stand."""
         if self._begun is None:
             return
-        since, plan = self._begun
+        since, outcome = self._begun
+        plan = outcome.plan
         left_s = self._left_s - min(time.monotonic() - since, seconds(plan))
         self._bar.update(
             self._task,
-            description=f"run {plan.order} of {self._count}: {MODES[plan.mode].name}",
+            description=f"{self._name(plan)}{connecting(outcome)}",
             completed=(self._bar.tasks[0].total or 0) - left_s,
             left=f"{left_s:.0f} s left",
         )
@@ -82,5 +83,16 @@ class Watcher:
             self._console.print(f"run {plan.order} is void: {run.void_because}", markup=False)
         elif not self._console.is_terminal:
             left_s = max(0, self._left_s)
-            line = f"run {plan.order} of {self._count}: {MODES[plan.mode].name}"
-            self._console.print(f"{line}, {left_s:.0f} s left", markup=False, highlight=False)
+            line = f"{self._name(plan)}, {left_s:.0f} s left"
+            self._console.print(line, markup=False, highlight=False)
+
+    def _name(self, plan: Plan) -> str:
+        return f"run {plan.order} of {self._count}: {MODES[plan.mode].name}"
+
+
+def connecting(outcome: Outcome) -> str:
+    """Say how many clients are there, until all are."""
+    attendance = outcome.attendance
+    if attendance.complete:
+        return ""
+    return f", connecting {attendance.present:,} of {attendance.expected:,}"

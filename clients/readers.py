@@ -1,4 +1,4 @@
-"""Who reads in a run: the measured clients in this process, the rest of a crowd in another."""
+"""Who reads in a run: the measured clients in this process, the rest of a crowd in others."""
 
 import asyncio
 import random
@@ -9,72 +9,101 @@ from contextlib import aclosing, asynccontextmanager
 import msgspec
 
 from clients.client import Client, Place
-from clients.crowd import Order, joining_s
+from clients.crowd import Joined, Order, Said, joining_s
 from clients.follower import Census
+from clients.joining import Tally
 from clients.modes import MODES
 from clients.plan import Outcome, Plan
-from clients.server import Server, Stats
-from clients.worker import dismiss, give, ready, report
+from clients.server import Server, ServerError, Stats
+from clients.worker import dismiss, give, hear, ready
 
 CONNECT_BATCH = 50
 REPORT_TIMEOUT_S = 10.0
 
+Tasks = set[asyncio.Task[None]]
+
 
 class Stage(msgspec.Struct, frozen=True):
-    """The processes of a run: server, where to reach it, publisher, crowd and line, if any."""
+    """The processes of a run: server, where to reach it, publisher, crowd and line, if any.
+
+    crowd: a process for each of the plan's shares
+    sources: from how many loopback addresses the crowd comes
+    """
 
     server: Server
     address: str
     publisher: Process
-    crowd: Process | None
-    link: Process | None
+    crowd: tuple[Process, ...] = ()
+    link: Process | None = None
+    sources: int = 1
 
 
 @asynccontextmanager
-async def readers(
-    outcome: Outcome, stage: Stage, before: Stats
-) -> AsyncIterator[set[asyncio.Task[None]]]:
+async def readers(outcome: Outcome, stage: Stage, before: Stats) -> AsyncIterator[Tasks]:
     """Let all clients of a run read, from where the feed stood `before`, until the last message.
 
-    Yields a task for each measured client, and one for the crowd, if there is one.
+    Yields a task for each measured client, and one for the crowd, if there is one. Ends the block
+    at once, and raises ServerError, when a reader fails in a way that nobody expected.
     """
-    plan = outcome.plan
-    last = before.head + len(plan.schedule.times_s)
-    tasks: set[asyncio.Task[None]] = set()
+    last = before.head + len(outcome.plan.schedule.times_s)
+    tasks: Tasks = set()
     try:
-        if stage.crowd is not None:
-            await ready(stage.crowd)
-            give(stage.crowd, _order(plan, stage.address, before.place, last))
-            tasks.add(asyncio.create_task(_count(outcome, stage.crowd)))
-        for number in range(1, plan.sampled + 1):
-            client = _client(outcome, stage.address, before.place, number)
-            tasks.add(asyncio.create_task(_read(client, outcome, last)))
-            await _pause(plan, number)
-        yield tasks
-        await _dismiss(outcome, stage.crowd, tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        _note(outcome, await asyncio.gather(*tasks, return_exceptions=True))
+        async with asyncio.TaskGroup() as group:
+            try:
+                await _start(group, tasks, outcome, stage, before.place, last)
+                yield tasks
+                await _dismiss(outcome, stage.crowd, tasks)
+            finally:
+                for task in tasks:
+                    task.cancel()
+    except BaseExceptionGroup as failed:
+        raise _first(failed, tasks) from None
 
 
-def _note(outcome: Outcome, ends: list[BaseException | None]) -> None:
-    """Note how the first reader failed whose error nobody expected."""
-    errors = [end for end in ends if isinstance(end, Exception)]
-    if errors and not outcome.trouble:
-        outcome.trouble = f"a reader failed: {errors[0]!r}"
+async def _start(
+    group: asyncio.TaskGroup, tasks: Tasks, outcome: Outcome, stage: Stage, place: Place, last: int
+) -> None:
+    plan = outcome.plan
+    for crowd, share in zip(stage.crowd, plan.shares, strict=True):
+        await ready(crowd)
+        give(crowd, _order(plan, stage, place, last, share))
+    if stage.crowd:
+        tasks.add(group.create_task(_count(outcome, stage.crowd)))
+    numbers = range(1, plan.sampled + 1)
+    clients = [_client(outcome, stage, place, number) for number in numbers]
+    outcome.attendance.measured = clients
+    for client in clients:
+        tasks.add(group.create_task(_read(client, outcome, last)))
+        await _pause(plan, client.number)
 
 
-def _order(plan: Plan, address: str, place: Place, last: int) -> Order:
-    numbers = plan.sampled + 1, plan.settings.clients
-    return Order(address, plan.mode, numbers, plan.settings, place, last, f"{plan.seed}/{plan.run}")
+def _first(failed: BaseExceptionGroup[BaseException], tasks: Tasks) -> BaseException:
+    """Return what went wrong first, as the run's trouble if it was a reader."""
+    error = failed.exceptions[0]
+    ended = (task for task in tasks if task.done() and not task.cancelled())
+    if isinstance(error, ServerError) or all(task.exception() is not error for task in ended):
+        return error
+    return ServerError(f"a reader failed: {error!r}")
 
 
-def _client(outcome: Outcome, address: str, place: Place, number: int) -> Client:
+def _order(plan: Plan, stage: Stage, place: Place, last: int, share: tuple[int, int]) -> Order:
+    return Order(
+        url=stage.address,
+        mode=plan.mode,
+        numbers=share,
+        settings=plan.settings,
+        place=place,
+        last=last,
+        seed=f"{plan.seed}/{plan.run}",
+        sources=stage.sources,
+    )
+
+
+def _client(outcome: Outcome, stage: Stage, place: Place, number: int) -> Client:
     plan = outcome.plan
     return Client(
         number,
-        address,
+        stage.address,
         outcome.recorder,
         place,
         random.Random(f"{plan.seed}/{plan.run}/{number}/backoff"),
@@ -101,13 +130,30 @@ async def _read(client: Client, outcome: Outcome, last: int) -> None:
                 return
 
 
-async def _count(outcome: Outcome, crowd: Process) -> None:
-    for census in await report(crowd, Census):
-        outcome.census = census
+async def _count(outcome: Outcome, crowd: tuple[Process, ...]) -> None:
+    """Hear the workers of the crowd; their censuses together are the run's."""
+    whole = Census(Tally())
+    counting = (_hear(outcome, number, worker) for number, worker in enumerate(crowd))
+    for census in await asyncio.gather(*counting):
+        whole.add(census)
+    outcome.census = whole
 
 
-async def _dismiss(outcome: Outcome, crowd: Process | None, tasks: set[asyncio.Task[None]]) -> None:
+async def _hear(outcome: Outcome, number: int, worker: Process) -> Census:
+    said: Said | None = None
+    async for said in hear(worker, Said):
+        if isinstance(said, Joined):
+            outcome.attendance.counted[number] = said.clients
+    if not isinstance(said, Census):
+        raise ServerError("clients.crowd ended without a report: try fewer --clients")
+    if said.trouble:
+        raise ServerError(f"a reader of the crowd failed: {said.trouble}")
+    return said
+
+
+async def _dismiss(outcome: Outcome, crowd: tuple[Process, ...], tasks: Tasks) -> None:
     """Have the crowd report, whatever it has seen."""
-    if crowd is not None and outcome.census is None:
-        dismiss(crowd)
+    if outcome.census is None:
+        for worker in crowd:
+            dismiss(worker)
         await asyncio.wait(tasks, timeout=REPORT_TIMEOUT_S)

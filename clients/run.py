@@ -6,24 +6,29 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
+from clients.attendance import wait_for_all
 from clients.checks import continuity
 from clients.files import has_line
 from clients.instrument import Instrument, quantile
 from clients.log import Settings
 from clients.plan import Outcome, Plan
+from clients.ports import sources
+from clients.processes import child, fresh_server, linked
 from clients.publisher import Order, Publish
 from clients.readers import Stage, readers
-from clients.server import ServerError, Stats, child, fresh_server, linked, server_at
+from clients.server import ServerError, Stats, server_at
 from clients.worker import give, ready, report
 from demo.message import MAX_TEXT_BYTES
 
 LEAD_S = 0.1  # from the order to the first publish
 EARLY_NS = 20_000_000  # the server is asked for its figures before the messages at a window's ends
-CONNECT_TIMEOUT_S = 60.0
+PATIENCE_S = 30.0  # with clients that are not there yet
 DRAIN_TIMEOUT_S = 3.0
+DRAIN_PER_CLIENT_S = 0.001  # a long poll of each may be under way, and a further one follow
 GOODBYE_TIMEOUT_S = 4.0
 
 
@@ -45,12 +50,13 @@ async def _stage(plan: Plan, url: str | None) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         publisher = await enter(child("clients.publisher"))
-        crowd = await enter(child("clients.crowd")) if plan.crowd else None
+        crowd = [await enter(child("clients.crowd")) for _ in plan.shares]
         server = await enter(fresh_server(*options) if url is None else server_at(url))
         address, link = server.url, None
+        addresses = sources(settings, urlsplit(address).hostname or "")
         if has_line(settings):
-            address, link = await enter(linked(address, settings, plan.run))
-        yield Stage(server, address, publisher, crowd, link)
+            address, link = await enter(linked(address, settings, plan.run, addresses))
+        yield Stage(server, address, publisher, tuple(crowd), link, addresses)
 
 
 async def _measure(outcome: Outcome, stage: Stage) -> None:
@@ -58,8 +64,7 @@ async def _measure(outcome: Outcome, stage: Stage) -> None:
     before = await server.stats()
     facts["server_rss_before_bytes"] = before.rss_bytes
     async with readers(outcome, stage, before) as reading:
-        begun = before.modes[plan.mode].requests + plan.settings.clients
-        await server.wait_for_requests(plan.mode, begun, CONNECT_TIMEOUT_S)
+        await wait_for_all(outcome.attendance, server, plan.mode, before, PATIENCE_S)
         await _publish(outcome, stage)
         await _watch_window(outcome, stage)
         publishes = await report(stage.publisher, Publish)
@@ -86,23 +91,33 @@ async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     facts, settings = outcome.facts, outcome.plan.settings
     await _sleep_until(facts["window_start_ns"] - EARLY_NS)
     start = await stage.server.stats()
-    others = {"crowd_cpu_share": stage.crowd, "link_cpu_share": stage.link}
-    begun_s = {name: _cpu_s(process) for name, process in others.items()}
+    others = {"crowd_cpu_share": stage.crowd, "link_cpu_share": (stage.link,)}
+    begun_s = {name: [*map(_cpu_s, processes)] for name, processes in others.items()}
     async with Instrument() as instrument:
         if settings.stall_s:
             await asyncio.sleep((settings.duration_s - settings.stall_s) / 2)
             await stage.server.stall(settings.stall_s)
         await _sleep_until(facts["window_end_ns"] - EARLY_NS)
     end = await stage.server.stats()
-    facts["server_cpu_s"] = end.cpu_s - start.cpu_s
+    # A busy server says so late, and of more than the window; its own clock tells how much.
+    late = (end.uptime_s - start.uptime_s) / settings.duration_s
+    facts["server_cpu_s"] = (end.cpu_s - start.cpu_s) / late
     facts["server_rss_bytes"] = end.rss_bytes
     facts["server_lag_max_ms"] = end.loop_lag_max_ms
     facts["client_cpu_share"] = instrument.cpu_share
     facts["client_lag_p99_ms"] = quantile(instrument.lags_ms, 0.99)
-    for name, process in others.items():
-        was_s, now_s = begun_s[name], _cpu_s(process)
-        if was_s is not None and now_s is not None:
-            facts[name] = (now_s - was_s) / settings.duration_s
+    for name, processes in others.items():
+        ended_s = map(_cpu_s, processes)
+        facts[name] = _busiest(begun_s[name], ended_s, settings.duration_s)
+
+
+def _busiest(
+    begun_s: Iterable[float | None], ended_s: Iterable[float | None], duration_s: float
+) -> float | None:
+    """Return the share of a core that the busiest of some processes took; None without any."""
+    spans = zip(begun_s, ended_s, strict=True)
+    took_s = [end - begin for begin, end in spans if begin is not None and end is not None]
+    return max(took_s) / duration_s if took_s else None
 
 
 def _cpu_s(process: Process | None) -> float | None:
@@ -151,7 +166,8 @@ def _publish_facts(outcome: Outcome, publishes: Iterable[Publish]) -> dict[str, 
 
 def _drain_s(settings: Settings) -> float:
     round_trips_s = 4 * (settings.rtt_ms + settings.jitter_ms) / 1e3
-    return settings.interval_s + round_trips_s + DRAIN_TIMEOUT_S
+    crowd_s = DRAIN_PER_CLIENT_S * settings.clients
+    return settings.interval_s + round_trips_s + crowd_s + DRAIN_TIMEOUT_S
 
 
 async def _sleep_until(moment_ns: int) -> None:

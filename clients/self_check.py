@@ -16,7 +16,7 @@ from clients.driving import Driven, drive
 from clients.instrument import quantile
 from clients.log import Settings
 from clients.modes import MODES
-from clients.server import link_to, process_at
+from clients.processes import link_to, process_at
 from clients.terminal import DONE, carry_out
 from clients.timing import new_event_loop
 

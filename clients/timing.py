@@ -5,6 +5,7 @@ emulated link would be late by half a millisecond on average, which here is as l
 """
 
 import asyncio
+import contextlib
 import select
 import selectors
 
@@ -14,6 +15,15 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     if hasattr(selectors, "EpollSelector"):
         return asyncio.SelectorEventLoop(_ExactSelector())
     return asyncio.new_event_loop()  # kqueue counts nanoseconds
+
+
+def new_fast_event_loop() -> asyncio.AbstractEventLoop:
+    """Make uvloop's loop where there is one: a third less CPU a poll, timers of a millisecond."""
+    with contextlib.suppress(ImportError):  # not made for Windows
+        import uvloop
+
+        return uvloop.new_event_loop()
+    return asyncio.new_event_loop()
 
 
 if hasattr(selectors, "EpollSelector"):

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from asyncio.subprocess import Process
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,7 +26,9 @@ Report = TypeVar("Report", bound=msgspec.Struct)
 
 
 def work(
-    kind: type[Order], carry_out: Callable[[Order, list[Report]], Coroutine[Any, Any, None]]
+    kind: type[Order],
+    carry_out: Callable[[Order, list[Report]], Coroutine[Any, Any, None]],
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = new_event_loop,
 ) -> None:
     """Be a worker: carry out the order, a `kind`; print what is in the list by then."""
     say(b"ready")
@@ -36,7 +38,7 @@ def work(
     order = msgspec.json.decode(line, type=kind)
     report: list[Report] = []
     try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(_obey(carry_out(order, report)))
     finally:
         say(*map(encode, report))
@@ -89,11 +91,16 @@ def give(process: Process, order: msgspec.Struct) -> None:
     process.stdin.write(encode(order) + b"\n")
 
 
+async def hear(process: Process, kind: Any) -> AsyncIterator[Any]:
+    """Yield what a worker says, each line a `kind` or one of a union, until it is done."""
+    assert process.stdout is not None
+    while line := await process.stdout.readline():
+        yield msgspec.json.decode(line, type=kind)
+
+
 async def report(process: Process, kind: type[Report]) -> list[Report]:
     """Wait until a worker is done; return what it reports, each line a `kind`."""
-    assert process.stdout is not None
-    lines = (await process.stdout.read()).splitlines()
-    return [msgspec.json.decode(line, type=kind) for line in lines]
+    return [said async for said in hear(process, kind)]
 
 
 def dismiss(process: Process) -> None:

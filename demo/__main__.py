@@ -22,6 +22,7 @@ from demo.bounds import bounds_of
 from demo.classroom.address import home_url, join_url
 from demo.classroom.classroom import CLASSROOM
 from demo.feed import Away
+from demo.files import allow_files
 from demo.lines import printable
 from demo.options import LOOPS, PROGRAM, parse
 from demo.origins import is_loopback
@@ -35,6 +36,7 @@ REDIS = "redis[hiredis]>=8,<9"  # hiredis, since parsing in Python costs seven t
 def main() -> int:
     """Serve until SIGTERM or Ctrl-C; return the exit code."""
     options = parse(sys.argv[1:])
+    allow_files()
     if options.workers == 1:
         return run(options, serve(options))
     return run(options, serve_by_workers(options, sys.argv[1:]))

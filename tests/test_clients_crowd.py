@@ -9,9 +9,10 @@ from contextlib import aclosing
 import msgspec
 import pytest
 
+from clients import joining
 from clients.client import Client, Place
-from clients.crowd import Order, read
-from clients.follower import Census
+from clients.crowd import Joined, Order, read
+from clients.follower import Census, Follower
 from clients.frames import CLOSE, HEAD_END, text_frame
 from clients.joining import LONGEST_BACKOFF_S
 from clients.log import Settings
@@ -19,7 +20,8 @@ from clients.modes import MODES
 from clients.pace import Pace
 from clients.recorder import Recorder
 from demo.app import Settings as DemoSettings
-from demo.message import Message, encode
+from demo.message import Message, News, encode
+from demo.sockets import SOCKETS
 from demo.stats import STATS, Tally
 from tests.conftest import Clock, Server, StartServer, until, until_delivered
 
@@ -52,6 +54,7 @@ async def census_of(wanted: Order, server: Server, texts: list[str]) -> Census:
     return report[0]
 
 
+@pytest.mark.both_loops
 @every_mode
 @pytest.mark.parametrize("keepalive", [True, False])
 async def test_crowd_and_server_agree_to_the_byte(
@@ -161,6 +164,73 @@ async def test_crowd_comes_back_to_a_server_that_does(
     assert report[0].received == {1: 3}
 
 
+@every_mode
+async def test_who_has_joined_is_told(server: Server, mode: str) -> None:
+    told: list[int] = []
+    server.publish("so that a long poll has its answer")
+    wanted = msgspec.structs.replace(
+        order(server, mode, 2), place=Place(server.feed.epoch, 0), numbers=(1, 101)
+    )
+    reading = asyncio.create_task(read(wanted, [], told.append))
+    await until(lambda: len(told) == 3)
+    server.publish("the last")
+    await reading
+    assert told == [50, 100, 101]
+    await until(lambda: tally(server, mode).connections == 0)
+
+
+async def test_crowd_joins_no_faster_than_it_is_answered(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joining, "MOST_AHEAD", 60)
+    connected, answering = 0, asyncio.Event()
+    news = encode(News("epoch", 1, (Message(1, "ada", "the last", 0, 0),)))
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connected
+        connected += 1
+        await answering.wait()
+        await reader.readuntil(HEAD_END)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(news) + news)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        wanted = Order(url, "short", (1, 200), SETTINGS, Place("epoch", 0), 1, "seed")
+        reading = asyncio.create_task(read(wanted, []))
+        await clock.advance(5)
+        assert connected == 100  # two batches: 60 may be ahead, and are not after one
+        answering.set()
+        await clock.advance(5)
+        await reading
+    assert connected == 200
+
+
+async def test_error_that_nobody_expected_ends_the_crowd_and_is_its_trouble(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bool:
+        raise IndexError("a bug")
+
+    monkeypatch.setattr(Follower, "take", fail)
+    report: list[Census] = []
+    wanted = msgspec.structs.replace(order(server, "short", 1), numbers=(1, 1))
+    await read(wanted, report)
+    assert report[0].trouble == "IndexError('a bug')"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="one loopback address, unless more are added")
+async def test_crowd_comes_from_several_addresses(server: Server) -> None:
+    wanted = msgspec.structs.replace(order(server, "ws", 1), sources=3)
+    reading = asyncio.create_task(read(wanted, []))
+    await until(lambda: tally(server, "ws").connections == 7)
+    peers = {transport.get_extra_info("peername")[0] for transport in server.app[SOCKETS].values()}
+    assert peers == {"127.0.0.1", "127.0.0.2", "127.0.0.3"}
+    server.publish("the last")
+    await reading
+
+
 async def test_process_reports_what_it_has_when_its_input_closes(server: Server) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "clients.crowd"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -174,7 +244,9 @@ async def test_process_reports_what_it_has_when_its_input_closes(server: Server)
     await until(lambda: tally(server, "long").requests == 14)  # who asks again has read it
     process.stdin.close()
     out, _ = await process.communicate()
-    census = msgspec.json.decode(out, type=Census)
+    *joined, last = out.splitlines()
+    assert msgspec.json.decode(joined[-1], type=Joined) == Joined(7)
+    census = msgspec.json.decode(last, type=Census)
     assert process.returncode == 0
     assert census.received == {1: 7}
     await until(lambda: tally(server, "long").connections == 0)

@@ -13,7 +13,6 @@ import psutil
 import pytest
 
 from clients import readers
-from clients.client import Place
 from clients.crowd import Order, joining_s
 from clients.experiment import Ambition, experiment, plans
 from clients.follower import Census
@@ -48,7 +47,7 @@ TINY = Scenario(
 )
 
 
-def silent(plan: Plan, run: Run | None) -> None:
+def silent(outcome: Outcome, run: Run | None) -> None:
     pass
 
 
@@ -137,7 +136,21 @@ async def test_experiment_fills_every_field_of_the_log(tmp_path: Path) -> None:
     assert (stamps["arrived_ns"] < stamps["received_ns"]).all()
 
 
-async def test_crowd_is_counted_and_a_sample_of_it_measured(tmp_path: Path) -> None:
+def test_every_reader_of_a_crowd_is_in_one_share() -> None:
+    for clients, workers in ((100, 0), (101, 1), (5100, 1), (5101, 2), (20_000, 4)):
+        plan = plans(Ambition(tiny(clients=clients, sample_limit=100), seed=1))[0]
+        numbers = [n for first, last in plan.shares for n in range(first, last + 1)]
+        assert numbers == list(range(101, clients + 1))
+        assert len(plan.shares) == workers
+        sizes = [last - first + 1 for first, last in plan.shares]
+        assert max(sizes, default=0) - min(sizes, default=0) <= 1
+
+
+@pytest.mark.parametrize("worker_size", [5000, 10])
+async def test_crowd_is_counted_and_a_sample_of_it_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worker_size: int
+) -> None:
+    monkeypatch.setattr("clients.plan.WORKER_SIZE", worker_size)
     folder = tmp_path / "log"
     await experiment(Ambition(tiny(clients=40, sample_limit=4), seed=1), folder, silent)
     log = read(folder)
@@ -203,10 +216,10 @@ async def test_sample_joins_all_over_the_crowd(
     scenario = tiny(clients=1000, sample_limit=5)
     outcome = Outcome(plans(Ambition(scenario, seed=1))[0])
     nobody = cast(Process, object())
-    stage = Stage(cast(Server, None), "http://127.0.0.1:1", nobody, nobody, None)
+    stage = Stage(cast(Server, None), "http://127.0.0.1:1", nobody, (nobody,))
 
     async def read_all() -> None:
-        async with readers.readers(outcome, stage, Stats("epoch", 0, 0.0, 0, 0.0, {})):
+        async with readers.readers(outcome, stage, Stats(0.0, "epoch", 0, 0.0, 0, 0.0, {})):
             pass
 
     reading = asyncio.create_task(read_all())
@@ -219,8 +232,9 @@ async def test_sample_joins_all_over_the_crowd(
 async def test_crowd_that_waits_in_vain_is_dismissed_and_reports(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def order_more(plan: Plan, address: str, place: Place, last: int) -> Order:
-        return order(plan, address, place, last + 1)
+    def order_more(*wanted: object) -> Order:
+        ordered = order(*wanted)  # type: ignore[arg-type]
+        return msgspec.structs.replace(ordered, last=ordered.last + 1)
 
     order = readers._order
     monkeypatch.setattr(readers, "_order", order_more)

@@ -32,9 +32,32 @@ def test_processes_that_are_started_may_open_as_many_files_as_there_are_clients(
     assert int(said.stdout) == files
 
 
+ALL = """
+import resource
+from {0} import {1}
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+{1}()
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], hard)
+"""
+
+
+@pytest.mark.parametrize(
+    "function", [("demo.files", "allow_files"), ("clients.files", "allow_all_files")]
+)
+def test_server_and_line_take_what_the_system_gives(function: tuple[str, str]) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", ALL.format(*function)], check=True, capture_output=True, text=True
+    )
+    soft, hard = map(int, said.stdout.split())
+    assert soft in {hard, 10_240}
+
+
 def test_more_than_the_system_allows_is_refused() -> None:
     with pytest.raises(ServerError, match=r"this system allows .* use fewer --clients"):
         allow_files(10**9)
+    with pytest.raises(ServerError, match=r"two for each on the line.*`ulimit -n 2000000064`"):
+        allow_files(10**9, line=True)
 
 
 def test_most_clients_are_allowed() -> None:

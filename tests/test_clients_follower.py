@@ -54,14 +54,14 @@ def test_reader_goes_on_until_the_last_message(follower: Follower) -> None:
 
 def test_next_request_asks_for_what_follows(follower: Follower) -> None:
     follower.take(200, news(1, 2, 3))
-    assert follower.ask("/long-poll", hold_s="25").startswith(
+    assert follower.asking("/long-poll", hold_s="25")().startswith(
         b"GET /long-poll?after=3&epoch=now&hold_s=25 HTTP/1.1\r\nHost: 127.0.0.1:3001\r\n"
     )
 
 
 def test_address_of_a_server_may_have_a_path(census: Census) -> None:
     follower = Follower(census, Place("now", 0), LAST, "http://[::1]:80/chat")
-    assert follower.ask("/ws").startswith(
+    assert follower.asking("/ws")().startswith(
         b"GET /chat/ws?after=0&epoch=now HTTP/1.1\r\nHost: [::1]:80\r\n"
     )
 
@@ -89,6 +89,13 @@ def test_deliveries_are_counted_by_message(census: Census) -> None:
     assert census.received == {1: 3, 2: 3, 3: 3}
     assert census.deliveries == 9
     assert census.among(range(2, 4)) == 6
+
+
+def test_censuses_are_added_up() -> None:
+    whole = Census(Tally(requests=1, bytes_up=10), {1: 2, 2: 2}, duplicates=1)
+    whole.add(Census(Tally(requests=2, failures=3), {2: 5, 3: 1}, out_of_order=4))
+    tally = Tally(requests=3, failures=3, bytes_up=10)
+    assert whole == Census(tally, {1: 2, 2: 7, 3: 1}, duplicates=1, out_of_order=4)
 
 
 def test_report_is_read_back(census: Census) -> None:

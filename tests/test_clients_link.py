@@ -9,7 +9,7 @@ import pytest
 
 from clients.link import LIMIT_BYTES, Direction, Line
 from clients.log import Settings
-from clients.server import child, link_to
+from clients.processes import child, link_to
 from tests.conftest import Clock, Server, Session
 
 

@@ -8,8 +8,10 @@ import pytest
 from clients import readers
 from clients.experiment import Ambition, plans
 from clients.plan import Outcome
-from clients.run import _cpu_s
-from clients.server import Stats
+from clients.progress import connecting
+from clients.run import _busiest, _cpu_s
+from clients.server import ANSWER_TIMEOUT_S, ServerError, Stats, server_at
+from tests.conftest import Clock
 from tests.test_clients_experiment import tiny
 
 
@@ -20,18 +22,65 @@ async def test_process_that_has_ended_has_no_cpu_time() -> None:
     assert _cpu_s(None) is None
 
 
-async def test_first_error_of_a_reader_makes_the_run_void_and_is_named(
+def test_busiest_of_several_processes_is_what_counts() -> None:
+    assert _busiest([1.0, 5.0, None], [4.0, 6.0, 9.0], 10.0) == pytest.approx(0.3)
+    assert _busiest([None], [None], 10.0) is None
+    assert _busiest([], [], 10.0) is None
+
+
+async def test_error_of_a_reader_ends_the_run_at_once_and_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def fail(*_: object) -> None:
         raise IndexError("pop from an empty deque")
 
     monkeypatch.setattr(readers, "_read", fail)
+    with pytest.raises(
+        ServerError, match=r"reader failed: IndexError\('pop from an empty deque'\)"
+    ):
+        async with readers.readers(*a_run()):
+            await asyncio.Event().wait()  # as if it would never end
+
+
+async def test_error_of_the_run_itself_is_not_laid_at_the_readers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def read_on(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(readers, "_read", read_on)
+    with pytest.raises(ZeroDivisionError):
+        async with readers.readers(*a_run()):
+            raise ZeroDivisionError
+
+
+def a_run() -> tuple[Outcome, readers.Stage, Stats]:
     outcome = Outcome(plans(Ambition(tiny("ws"), seed=1))[0])
-    stage = readers.Stage(None, "http://127.0.0.1:1", None, None, None)  # type: ignore[arg-type]
-    before = Stats("epoch", 0, 0.0, 0, 0.0, {})
-    async with readers.readers(outcome, stage, before) as reading:
-        await asyncio.wait(reading)
-    row, _, _ = outcome.rows()
-    assert not row.valid
-    assert "IndexError('pop from an empty deque')" in row.void_because
+    stage = readers.Stage(None, "http://127.0.0.1:1", None)  # type: ignore[arg-type]
+    return outcome, stage, Stats(0.0, "epoch", 0, 0.0, 0, 0.0, {})
+
+
+def test_progress_says_how_many_clients_are_there_until_all_are() -> None:
+    outcome = Outcome(plans(Ambition(tiny(clients=10_000), seed=1))[0])
+    outcome.attendance.counted = {0: 3000, 1: 400}
+    assert connecting(outcome) == ", connecting 3,400 of 10,000"
+    outcome.attendance.counted = {0: 5000, 1: 5000}
+    assert connecting(outcome) == ""
+
+
+async def test_server_that_does_not_answer_in_time_is_named(clock: Clock) -> None:
+    connected = asyncio.Event()
+
+    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(keep_silent, "127.0.0.1", 0) as silent:
+        url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+        async with server_at(url) as server:
+            asking = asyncio.create_task(server.stats())
+            await connected.wait()
+            await clock.advance(2 * ANSWER_TIMEOUT_S)
+            with pytest.raises(ServerError, match="has not answered for 30 s: try fewer --clients"):
+                await asking

@@ -74,8 +74,11 @@ def _scale(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> None:
     axes.set_position((left, bottom, width - 0.14, height))
 
 
-def name_ends(axes: Axes, ends: dict[str, float]) -> None:
-    """Write each mode's name where its curve ends, moved apart where names would touch."""
+def name_ends(axes: Axes, ends: dict[str, float], aside: float = 0.02) -> None:
+    """Write each mode's name where its curve ends, moved apart where names would touch.
+
+    aside: how far from the axes, of their width
+    """
     to_axes = axes.transScale + axes.transLimits
     heights = {mode: to_axes.transform((axes.get_xlim()[1], y))[1] for mode, y in ends.items()}
     free = -1.0
@@ -84,5 +87,5 @@ def name_ends(axes: Axes, ends: dict[str, float]) -> None:
     ):
         free = max(heights[mode], free + LABEL_GAP)
         place = {"transform": axes.transAxes, "clip_on": False}
-        axes.plot(1.02, free, "s", ms=12, color=MODES[mode].colour, **place)  # type: ignore[arg-type]
-        axes.text(1.037, free, title(mode), size=17, va="center", **place)  # type: ignore[arg-type]
+        axes.plot(1 + aside, free, "s", ms=12, color=MODES[mode].colour, **place)  # type: ignore[arg-type]
+        axes.text(1 + 1.85 * aside, free, title(mode), size=17, va="center", **place)  # type: ignore[arg-type]

@@ -84,6 +84,8 @@ async def run(order: Order, report: list[Traffic]) -> None:
     after = _reading(crowd, watch)
     watch.over = True
     await crowd.gone.wait()
+    if crowd.error is not None:
+        raise crowd.error
     window_s, messages, up, down, cpu_s = (b - a for a, b in zip(before, after, strict=True))
     report.append(
         Traffic(

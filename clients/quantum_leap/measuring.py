@@ -8,9 +8,10 @@ import msgspec
 from clients.checks import BUSY_CLIENT
 from clients.files import allow_files, most_clients
 from clients.joining import Tally
+from clients.processes import address_of, child
 from clients.quantum_leap.article import BODY, MBPS
 from clients.quantum_leap.crowd import JOINING_S, SETTLING_S, Order, Traffic
-from clients.server import ServerError, address_of, child
+from clients.server import ServerError
 from clients.worker import give, ready, report
 
 PACE = 0.99  # of a message a second for each client: below, the machine did not carry the crowd

@@ -1,0 +1,111 @@
+"""Processes of this project: each is started, says where it listens, and is stopped at the end.
+
+Whatever happens, none outlives the block that it was started for; and if the starting process is
+killed, each ends by itself, since its standard input closes.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psutil
+
+from clients.log import Settings
+from clients.server import Server, ServerError, server_at
+
+LISTENING = "Listening on "
+START_TIMEOUT_S = 15.0
+STOP_TIMEOUT_S = 5.0
+LONGEST_LINE_BYTES = 1 << 24  # of what a process says: a census has a count for each message
+
+
+@asynccontextmanager
+async def fresh_server(*options: str) -> AsyncIterator[Server]:
+    """Start `python -m demo` on a free port; stop it at the end, whatever happens."""
+    options = ("--port", "0", "--publish-rate", "0", "--until-stdin-closes", *options)
+    async with (
+        child("demo", *options) as process,
+        server_at(await address_of(process, "demo")) as server,
+    ):
+        server.process = psutil.Process(process.pid)
+        yield server
+
+
+@asynccontextmanager
+async def link_to(url: str, settings: Settings, seed: int) -> AsyncIterator[str]:
+    """Put the emulated line before the server at `url`; yield the address of its near end."""
+    async with linked(url, settings, seed) as (near, _):
+        yield near
+
+
+@asynccontextmanager
+async def linked(
+    url: str, settings: Settings, seed: int, sources: int = 1
+) -> AsyncIterator[tuple[str, Process]]:
+    """Put the emulated line before the server at `url`; yield its near end, and its process.
+
+    sources: from how many loopback addresses its far end is to reach the server
+    """
+    options = (
+        *("--rtt-ms", str(settings.rtt_ms)),
+        *("--jitter-ms", str(settings.jitter_ms)),
+        *("--kbit-per-s", str(settings.kbit_per_s)),
+        *("--seed", str(seed)),
+        *("--sources", str(sources)),
+    )
+    async with child("clients.link", url, *options) as process:
+        yield await address_of(process, "clients.link"), process
+
+
+@asynccontextmanager
+async def process_at(module: str, *options: str) -> AsyncIterator[str]:
+    """Run a module that prints where it listens; yield that address."""
+    async with child(module, *options) as process:
+        yield await address_of(process, module)
+
+
+@asynccontextmanager
+async def child(module: str, *options: str) -> AsyncIterator[Process]:
+    """Run a module of this project as a process of its own, for as long as the block lasts.
+
+    A session of its own keeps the terminal's Ctrl-C from it: who started it stops it.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", module, *options),
+        stdin=PIPE,
+        stdout=PIPE,
+        limit=LONGEST_LINE_BYTES,
+        start_new_session=os.name == "posix",
+    )
+    try:
+        yield process
+    finally:
+        await asyncio.shield(_stop(process))
+
+
+async def _stop(process: Process) -> None:
+    if process.returncode is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def address_of(process: Process, module: str) -> str:
+    """Wait until a process says where it listens; raise ServerError when it does not."""
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while line := (await process.stdout.readline()).decode():
+                if line.startswith(LISTENING):
+                    return line.removeprefix(LISTENING).split()[0]
+    except TimeoutError:
+        pass
+    raise ServerError(f"{module} did not start: try `python -m {module}` by itself to see why")
