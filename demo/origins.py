@@ -5,13 +5,15 @@ that is not a browser sends no Origin and is let in.
 """
 
 import ipaddress
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
 
 from demo.queries import NO_STORE, problem
+
+ADMITTED = web.RequestKey("ADMITTED", str)  # the origin of a page that may read the answer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -60,27 +62,34 @@ def gate(
         origin = request.headers.get("Origin")
         if origin is None:
             return await handler(request)
-        admitted = origins.admit(origin, request.host)
-        if not admitted and ("Upgrade" in request.headers or request.method != "GET"):
+        if origins.admit(origin, request.host):
+            request[ADMITTED] = origin
+        elif "Upgrade" in request.headers or request.method != "GET":
             say(f"refused a page of {origin!r}: --allow-origin {origin} would let it in")
             line = f"pages of {origin} may not join: start the server with --allow-origin {origin}"
             raise problem(web.HTTPForbidden, line)
         try:
             response = await handler(request)
         except web.HTTPException as refusal:  # a page should read what was wrong, too
-            _open(refusal.headers, origin, admitted)
+            let_read(request, refusal)
             raise
         if not response.prepared:
-            _open(response.headers, origin, admitted)
+            let_read(request, response)
         return response
 
     return check
 
 
-def _open(headers: MutableMapping[str, str], origin: str, admitted: bool) -> None:
-    if admitted:
-        headers["Access-Control-Allow-Origin"] = origin
-        headers["Vary"] = "Origin"
+def let_read(request: web.Request, response: web.StreamResponse) -> None:
+    """Let the page that asks read an answer that is about to be sent, if it has been admitted.
+
+    The gate does so with what handlers return; who sends an answer itself calls this before. A
+    request that says no origin costs the gate one look at its headers, and no more.
+    """
+    origin = request.get(ADMITTED)
+    if origin is not None:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Vary"] = "Origin"
 
 
 async def preflight(request: web.Request) -> web.Response:

@@ -16,6 +16,7 @@ from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport, lay, lift
 from demo.classroom.lanes import MODES, Arrival, Full, Lane, Lanes, Session
 from demo.classroom.settings import Mode
 from demo.classroom.wire import head_of
+from demo.origins import let_read
 from demo.queries import problem
 from demo.stats import MeteredTransport, Tally, begin
 
@@ -59,6 +60,7 @@ async def _poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamR
         stand = (feed.epoch, feed.head)
         if close:
             response.force_close()
+        let_read(request, response)
         await response.prepare(request)
         await response.write_eof()
         await visit.transport.sent()
