@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.classroom_pages import MODES, SOON_MS, TEACHER, TOKEN, ask_until, teacher
 from tests.conftest import Demo, StartDemo, until
-from tests.test_classroom_page_lanes import lane, messages, publish, readers, show_all
+from tests.test_classroom_page_lanes import agree, lane, messages, publish, readers, show_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -54,6 +54,19 @@ async def test_a_lane_that_is_cut_catches_up_and_loses_nothing(
     )
     await show_all(page, "before", "one", "two", "three")
     await expect(figure(page, mode, "missing")).to_have_text("0")
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_after_a_cut_the_counters_are_the_servers(
+    page: Page, client: ClientSession, mode: str
+) -> None:
+    await publish(client, "before")
+    await show_all(page, "before")
+    await lane(page, mode).get_by_role("button", name="Cut").click()
+    await expect(lane(page, mode).locator("li.failed").first).to_be_visible(timeout=SOON_MS)
+    await expect(lane(page, mode).locator("li.verdict")).to_be_visible(timeout=2 * SOON_MS)
+    await page.get_by_label("Interval").select_option("10 s")  # so that a count can stand
+    await agree(page, client, await readers(page), mode)
 
 
 @pytest.mark.parametrize(

@@ -109,10 +109,11 @@ def _carried(request: web.Request, mode: Mode, owes: int | None = None) -> Itera
     begin(request, tally)
     size = tally.bytes_in - before
     metered = cast(MeteredTransport, request.transport)
+    if lane.line.is_cut:  # the reader has asked, and no answer is made that could not reach it
+        metered.abort()
+        raise ConnectionResetError
     delayed = lay(metered, lane.line, owes=owes)
     lane.busy += 1
-    if lane.line.is_cut:
-        delayed.abort()
     try:
         yield Visit(lane, tally, delayed, begun_ns, size, head_of(request, size))
     finally:

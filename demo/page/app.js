@@ -86,10 +86,11 @@ function toPage(published_ns) {
 
 async function tally() {
   if (!room.here) return;
+  const asked_ms = now();
   const tallies = await room.tallies(Object.values(room.readers)).catch(() => ({}));
   for (const mode of modes) {
     const counted = tallies[room.readers[mode]];
-    if (counted) store.count(mode, counted, now());
+    if (counted) store.count(mode, counted, asked_ms, now());
   }
 }
 
