@@ -64,6 +64,7 @@ async def test_after_a_cut_the_counters_are_the_servers(
     await show_all(page, "before")
     await lane(page, mode).get_by_role("button", name="Cut").click()
     await expect(lane(page, mode).locator("li.failed").first).to_be_visible(timeout=SOON_MS)
+    await publish(client, "meanwhile")  # a long poll is answered at once then
     await expect(lane(page, mode).locator("li.verdict")).to_be_visible(timeout=2 * SOON_MS)
     await page.get_by_label("Interval").select_option("10 s")  # so that a count can stand
     await agree(page, client, await readers(page), mode)
