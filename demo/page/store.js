@@ -19,7 +19,8 @@ const NOTHING = {
  * `lane(mode)` has timelines: `exchanges` by asked_ms, `deliveries` {at_ms, published_ms, message, rtt_ms} by
  * arrival, `waits` for what the reader waits, and `lines`, the transcript: deliveries, and what else a reader
  * notices {at_ms, kind, ...}. `counters(mode, at_ms)` are the counters of that moment. `published` has each
- * message once, {at_ms, id, arrivals: {mode: at_ms}}, by when it was published as far as the page has heard.
+ * message once, {at_ms, id, arrivals: {mode: at_ms}}, by when it was published as far as the page has heard;
+ * `arrivals(published_ns)` are those of one message.
  */
 export function makeStore(modes, toPage, from = 0) {
   const lanes = Object.fromEntries(modes.map((mode) => [mode, new LaneStore(from)]));
@@ -29,7 +30,10 @@ export function makeStore(modes, toPage, from = 0) {
   let began_ms = null;
   let heard = 0;
 
-  return { hear, count, lane: (mode) => lanes[mode], counters, published, steps, began_ms: () => began_ms ?? 0 };
+  return {
+    hear, count, lane: (mode) => lanes[mode], counters, published, steps,
+    arrivals: (published_ns) => arrivals.get(published_ns) ?? {}, began_ms: () => began_ms ?? 0,
+  };
 
   function hear(mode, event) {
     const lane = lanes[mode];
