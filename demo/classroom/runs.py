@@ -58,7 +58,7 @@ class Runs:
         if self.running is not None:
             raise Busy("a run is being measured: wait until it has ended")
         now_ns = self._now_ns()
-        parts = [_begin(lane) for lane in self._readers(settings)]
+        parts = [_begin(lane) for lane in self._readers(settings, PRESENT_S)]
         run = Run(
             seconds=asked.seconds,
             chatter=asked.chatter,
@@ -113,9 +113,9 @@ class Runs:
         for timer in self._timers:
             timer.cancel()
 
-    def _readers(self, settings: ClassSettings) -> list[Lane]:
+    def _readers(self, settings: ClassSettings, lately_s: float) -> list[Lane]:
         # A reader that waits for its interval is there too.
-        patience_s = max(PRESENT_S, 2 * settings.interval_s)
+        patience_s = max(lately_s, 2 * settings.interval_s)
         since = asyncio.get_running_loop().time() - patience_s
         return [
             lane
@@ -127,7 +127,8 @@ class Runs:
         run.ended = True
         self._chatter.late_ms = None
         ended()
-        there = {(lane.number, lane.mode): lane for lane in self._readers(run.settings)}
+        readers = self._readers(run.settings, min(PRESENT_S, run.seconds))
+        there = {(lane.number, lane.mode): lane for lane in readers}
         for part in run.parts:
             if (part.number, part.mode) in there:
                 lane = there[part.number, part.mode]
