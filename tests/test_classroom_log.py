@@ -132,6 +132,15 @@ async def test_a_run_of_nobody_has_no_figures(
     assert log.runs.is_empty()
 
 
+async def test_who_reads_and_reports_nothing_has_no_part_in_a_run(
+    server: Server, client: ClientSession, tmp_path: Path
+) -> None:
+    async with client.ws_connect("/ws?reader=on-the-projector"):
+        log = await measure(server, client, tmp_path, 3)
+    assert log.runs["clients"].to_list() == [1, 1, 1]
+    assert log.runs["lost"].to_list() == [0, 0, 0]
+
+
 async def test_who_left_before_a_short_run_had_no_part_in_it(
     clock: Clock, client: ClientSession, room: Classroom
 ) -> None:

@@ -1,6 +1,6 @@
 """The class's measured run: what each mode costs and gains in so many seconds.
 
-Counted are the readers that read from its start to its end. The counts are the server's; the
+Counted are the readers that report, and read from its start to its end. The counts are the server's; the
 latencies are what those readers report, which they do for a few seconds after the end.
 """
 
@@ -58,7 +58,7 @@ class Runs:
         if self.running is not None:
             raise Busy("a run is being measured: wait until it has ended")
         now_ns = self._now_ns()
-        parts = [_begin(lane) for lane in self._readers(settings, PRESENT_S)]
+        parts = [_begin(lane) for lane in self._class(settings)]
         run = Run(
             seconds=asked.seconds,
             chatter=asked.chatter,
@@ -112,6 +112,13 @@ class Runs:
         """Set no timer off any more."""
         for timer in self._timers:
             timer.cancel()
+
+    def _class(self, settings: ClassSettings) -> list[Lane]:
+        # The lanes on the projector read too, and report nothing: a run with them would miss all
+        # that they got. Where nobody reports, there is still what the server counts.
+        readers = self._readers(settings, PRESENT_S)
+        present = self._lanes.present()
+        return [lane for lane in readers if lane in present] or readers
 
     def _readers(self, settings: ClassSettings, lately_s: float) -> list[Lane]:
         # A reader that waits for its interval is there too.
