@@ -91,6 +91,20 @@ async def test_a_lane_without_a_cursor_does_not_say_that_it_has_lost_nothing(
     await expect(verdict).to_contain_text(says, timeout=2 * SOON_MS)
 
 
+async def test_without_a_cursor_what_was_said_before_the_page_was_there_is_not_missing(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    await publish(client, "one", "two", "three")
+    async with teacher(browser, demo, "?interval_s=0.2&cursor=off") as page:
+        for mode in MODES:
+            await publish(client, f"for {mode}")  # a long poll is answered then
+            await expect(figure(page, mode, "requests")).not_to_have_text("0")
+        await expect(messages(page, "ws")).to_have_text(
+            [re.compile(f"for {mode}") for mode in MODES]
+        )
+        assert await figure(page, "ws", "missing").inner_text() == "0"
+
+
 async def test_a_new_feed_is_told_to_every_lane(page: Page, client: ClientSession) -> None:
     await publish(client, "soon gone")
     await show_all(page, "soon gone")

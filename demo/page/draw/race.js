@@ -8,6 +8,7 @@ const GHOSTS = 30;
 const TIERS = { short: 0.12, long: 0.34, ws: 0.56 };  // heights of the labels, so that none covers another
 const LINE = 0.76;
 const LABEL = 12.5;  // units that a label may need
+const NONE_YET = "No race yet: send a message, and it arrives three times";
 const LONGEST_MS = 30_000;  // what has not come by then is waited for no more
 const STEPS_MS = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000];
 
@@ -35,18 +36,19 @@ export function makeRaceLine(picture, modes) {
     if (state !== drawn) {
       drawn = state;
       place = placeOn(size, longest_ms);
-      show(ghosts, seen, isOn);
+      show(race, ghosts, seen, isOn);
       picture.setAttribute("aria-label", words(race, seen, modes));
     }
     if (isOn) running.setAttribute("x2", place.x(elapsed_ms));
   }
 
-  function show(ghosts, seen, isOn) {
+  function show(race, ghosts, seen, isOn) {
     for (const [name, value] of Object.entries({ x1: place.x(0), y1: place.y, y2: place.y })) running.setAttribute(name, value);
     picture.replaceChildren(
       ...axis(place), ...ghosts.map((one) => ghost(place, one)), ...(isOn ? [running] : []),
       ...seen.map((one) => leader(place, one)), ...seen.map((one) => arrival(place, one)),
       ...seen.map((one) => label(place, one, modes)),
+      ...(race ? [] : [svg("text", { class: "tick", x: place.x(0), y: place.y - place.unit }, NONE_YET)]),
     );
   }
 }
@@ -99,6 +101,6 @@ function label({ x, width, height, unit }, [mode, ms], modes) {
 }
 
 function words(race, seen, modes) {
-  if (!race) return "No race yet: send a message";
+  if (!race) return NONE_YET;
   return `The race: ${seen.map(([mode, ms]) => `${modes[mode].name} after ${milliseconds(ms)}`).join(", ") || "sent"}`;
 }
