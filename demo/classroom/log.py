@@ -36,9 +36,10 @@ class Material(msgspec.Struct, frozen=True):
     join_url: str | None
 
 
-def measured_runs(material: Material) -> Iterator[Measured]:
-    """Yield every run that is not left out, by mode."""
+def measured_runs(material: Material) -> Iterator[Measured | None]:
+    """Yield every run that is not left out, by mode; None now and then, so that one may pause."""
     pairs = Pairs(material.requests, material.served)
+    yield from pairs.find()
     numbers = itertools.count(1)
     for setting, run in enumerate(run for run in material.runs if run.left_out is None):
         seen = Seen(material, pairs, run)
@@ -60,19 +61,26 @@ class Pairs:
     def __init__(self, requests: Rows, served: Rows) -> None:
         self.served = array("q", [UNSEEN]) * len(requests)
         self.when_ns = array("q", [0]) * len(requests)
-        seen = served.places()
-        for reader, places in requests.places().items():
-            self._pair(requests, places, served, seen[reader])
+        self._requests = requests
+        self._served = served
 
-    def _pair(self, requests: Rows, places: "array[int]", served: Rows, seen: "array[int]") -> None:
-        order = sorted(places, key=lambda place: requests[place][2])
-        asked = [Asked(*requests[place][2:]) for place in order]
-        known = [Served(*served[place][2:]) for place in seen]
-        for place, (request, found) in zip(order, match(asked, known), strict=True):
+    def find(self) -> Iterator[None]:
+        """Find them, a reader at each step."""
+        seen = self._served.places()
+        yield
+        for whose, places in self._requests.places().items():
+            self._pair(places, seen[whose])
+            yield
+
+    def _pair(self, places: "array[int]", seen: "array[int]") -> None:
+        rows = sorted((self._requests[place][2:], place) for place in places)
+        known = [Served(*self._served[place][2:]) for place in seen]
+        found = match([Asked(*row) for row, _ in rows], known)
+        for (_, place), (request, at) in zip(rows, found, strict=True):
             self.when_ns[place] = request.started_ns
-            if found is not None:
-                self.served[place] = seen[found]
-                self.when_ns[place] = known[found].begun_ns
+            if at is not None:
+                self.served[place] = seen[at]
+                self.when_ns[place] = known[at].begun_ns
 
 
 class Seen:
@@ -90,14 +98,17 @@ class Seen:
         """Yield a reader's polls, each with what the server saw of it; None where unknown."""
         requests, served = self._material.requests, self._material.served
         places = self._asked[reader, MODES.index(mode)]
-        for place in sorted(places, key=lambda place: requests[place][2]):
+        for row, place in sorted((requests[place][2:], place) for place in places):
             found = self._pairs.served[place]
-            seen = None if found == UNSEEN else Served(*served[found][2:])
-            yield Asked(*requests[place][2:]), seen
+            yield Asked(*row), None if found == UNSEEN else Served(*served[found][2:])
 
     def served(self, reader: int, mode: Mode) -> int:
         """Return how many polls the server answered."""
         return len(self._served[reader, MODES.index(mode)])
+
+    def reached(self, reader: int, mode: Mode) -> int:
+        """Return how many deliveries the reader reports."""
+        return len(self._heard[reader, MODES.index(mode)])
 
     def heard(self, reader: int, mode: Mode) -> Iterator[Heard]:
         """Yield what reached a reader, in the order in which it said so."""

@@ -40,6 +40,9 @@ class Seen(Protocol):
     def served(self, reader: int, mode: Mode) -> int:
         """Return how many polls the server answered."""
 
+    def reached(self, reader: int, mode: Mode) -> int:
+        """Return how many deliveries the reader reports."""
+
     def heard(self, reader: int, mode: Mode) -> Iterator[Heard]:
         """Yield what reached a reader, in order."""
 
@@ -113,7 +116,7 @@ class Measured:
             "first_message": run.first_message,
             "messages": run.messages,
             "published": run.messages,
-            "deliveries": sum(1 for _ in self.deliveries()),
+            "deliveries": sum(self._seen.reached(reader, mode) for reader in readers),
             "server_requests": len(readers) if mode == "ws" else sum(served),
             **spent.totals(),
             "publisher_late_p99_ms": p99(run.late_ms),

@@ -1,7 +1,7 @@
 """The class's measured run: what each mode costs and gains in so many seconds.
 
-Counted are the readers that report, and read from its start to its end. The counts are the server's; the
-latencies are what those readers report, which they do for a few seconds after the end.
+Counted are the readers that report, and read from its start to its end. The counts are the
+server's; the latencies are what those readers report, for a few seconds after the end too.
 """
 
 import asyncio
