@@ -6,7 +6,7 @@ that is not a browser sends no Origin and is let in.
 
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,6 +17,8 @@ from demo.stats import STATS, begin
 
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.:\[\]_-]+", re.ASCII)  # RFC 6454, section 6
 MAX_TOLD = 100  # origins that get a line of output; who invents more has none
+
+ADMITTED = web.RequestKey("ADMITTED", str)  # the origin of a page that may read the answer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -72,8 +74,9 @@ def gate(
         return check(request, handler, request.headers["Origin"])
 
     async def check(request: web.Request, handler: Handler, origin: str) -> web.StreamResponse:
-        admitted = origins.admit(origin, request.host)
-        if not admitted and ("Upgrade" in request.headers or request.method != "GET"):
+        if origins.admit(origin, request.host):
+            request[ADMITTED] = origin
+        elif "Upgrade" in request.headers or request.method != "GET":
             begin(request, request.app[STATS].other)
             if origin not in told and len(told) < MAX_TOLD:
                 told.add(origin)
@@ -83,19 +86,25 @@ def gate(
         try:
             response = await handler(request)
         except web.HTTPException as refusal:  # a page should read what was wrong, too
-            _open(refusal.headers, origin, admitted)
+            let_read(request, refusal)
             raise
         if not response.prepared:
-            _open(response.headers, origin, admitted)
+            let_read(request, response)
         return response
 
     return pass_or_check
 
 
-def _open(headers: MutableMapping[str, str], origin: str, admitted: bool) -> None:
-    if admitted:
-        headers["Access-Control-Allow-Origin"] = origin
-        headers["Vary"] = "Origin"
+def let_read(request: web.Request, response: web.StreamResponse) -> None:
+    """Let the page that asks read an answer that is about to be sent, if it has been admitted.
+
+    The gate does so with what handlers return; who sends an answer itself calls this before. A
+    request that says no origin costs the gate one look at its headers, and no more.
+    """
+    origin = request.get(ADMITTED)
+    if origin is not None:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Vary"] = "Origin"
 
 
 async def preflight(request: web.Request) -> web.Response:

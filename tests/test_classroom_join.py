@@ -194,6 +194,39 @@ async def test_a_phones_counters_are_the_servers(
         assert shown == counts
 
 
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_phone_that_is_loaded_anew_is_the_reader_it_was_and_counts_on(
+    browser: Browser, demo: Demo, client: ClientSession, mode: str
+) -> None:
+    async with phone(browser, demo, mode) as page:
+        reader = await reader_of(page)
+        await publish(client, "before")
+        await expect(page.locator("#messages")).to_have_text("1")
+        await page.goto("about:blank")
+        await publish(client, "meanwhile")
+        await join(page, demo, mode)
+        assert await reader_of(page) == reader
+        await expect(page.locator("#messages")).to_have_text("2")
+        await expect(page.get_by_role("listitem")).to_contain_text(["meanwhile"])
+        path = f"/class/tallies?readers={reader}"
+        (tally,) = (await ask_until(client, path, bool)).values()
+        assert 0 <= tally["requests"] - (await shown_of(page))[0] <= 1  # one may be asked meanwhile
+        told = await ask_until(client, "/class", lambda room: room["modes"][mode]["readers"])
+    assert [told["modes"][each]["readers"] for each in MODES] == [each == mode for each in MODES]
+
+
+async def test_what_a_phone_has_not_reported_yet_it_reports_in_leaving(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    async with phone(browser, demo, "ws") as page:
+        await publish(client, "heard")
+        await expect(page.locator("#messages")).to_have_text("1")
+        await page.goto("about:blank")
+        await ask_until(
+            client, "/class", lambda room: room["modes"]["ws"]["latency_p50_ms"] is not None
+        )
+
+
 async def test_a_clock_that_stood_still_is_asked_for_anew(browser: Browser, demo: Demo) -> None:
     async with opened(browser, PHONE) as page:
         await page.goto(f"{demo.url}/stats")

@@ -225,6 +225,13 @@ async def test_a_cut_line_lets_nobody_through(
         cut = await open_wire(server)
         with pytest.raises((EOFError, ConnectionError)):
             await cut.upgrade(f"{path}?after=0&reader=r")
+    await clock.settle()
+    asked = room.lanes.by_name["r"].total()
+    assert (asked.requests, asked.empty, asked.connections) == (
+        3,
+        1,
+        1,
+    )  # the first alone was heard
     await clock.advance(3)
     back = await open_wire(server)
     server.publish("back")

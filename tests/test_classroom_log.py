@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,16 @@ from clients.checks import LATE_LIMIT_MS, LATE_LIMIT_SHARE, reasons
 from clients.log import Delivery, Log, Request, Run, read
 from demo.app import Settings
 from demo.classroom import columns, verdict
-from demo.classroom.archive import table
+from demo.classroom.archive import archive, table
 from demo.classroom.classroom import CLASSROOM, Classroom
+from demo.classroom.log import Material
 from demo.classroom.matching import APART_NS, Asked, Served, match
-from tests.conftest import Clock, Server, StartServer
+from demo.classroom.rows import Rows
+from demo.classroom.run import Part
+from demo.classroom.run import Run as ClassRun
+from demo.classroom.settings import ClassSettings, Mode
+from demo.stats import Tally
+from tests.conftest import Clock, Server, StartServer, Wire
 from tests.phones import Phone, phones
 
 TEACHER = {"Authorization": "Bearer known"}
@@ -125,6 +132,27 @@ async def test_a_run_of_nobody_has_no_figures(
     assert log.runs.is_empty()
 
 
+async def test_who_reads_and_reports_nothing_has_no_part_in_a_run(
+    server: Server, client: ClientSession, tmp_path: Path
+) -> None:
+    async with client.ws_connect("/ws?reader=on-the-projector"):
+        log = await measure(server, client, tmp_path, 3)
+    assert log.runs["clients"].to_list() == [1, 1, 1]
+    assert log.runs["lost"].to_list() == [0, 0, 0]
+
+
+async def test_who_left_before_a_short_run_had_no_part_in_it(
+    clock: Clock, client: ClientSession, room: Classroom
+) -> None:
+    async with client.get("/short-poll?reader=r"):
+        pass
+    await clock.advance(1)
+    await run(client)
+    await clock.advance(SECONDS + 4)
+    shown: Any = room.runs.shown()
+    assert shown["result"]["short"]["readers"] == 0
+
+
 async def test_the_settings_tell_of_a_runs_chatter_while_it_lasts(
     clock: Clock, client: ClientSession, room: Classroom
 ) -> None:
@@ -215,6 +243,44 @@ async def test_another_stage_disturbs_no_run(
     assert shown["faults"] == []
 
 
+async def test_the_logs_bytes_are_not_those_of_a_reader(
+    server: Server, client: ClientSession, room: Classroom, wire: Wire
+) -> None:
+    ended = past_run(0)
+    room.runs.kept.append(ended)
+    await wire.request("/short-poll?reader=r")
+    before = room.lanes.by_name["r"].total().bytes_out
+    await wire.request("/class/log.zip", "Authorization: Bearer known", "Connection: close")
+    await wire.end()
+    assert room.lanes.by_name["r"].total().bytes_out == before
+
+
+def past_run(readers: int) -> ClassRun:
+    """Return a run of ten seconds that has ended, one message a millisecond."""
+    parts = [Part(n, "short", Tally(), 0, Tally()) for n in range(readers)]
+    run = ClassRun(10, "storm", ClassSettings(), "", 0, 10**10, "e", 1, parts, frozenset())
+    run.messages, run.text_bytes, run.ended, run.result = 10_000, 10_000, True, {}
+    return run
+
+
+def test_a_log_is_made_without_holding_all_of_it() -> None:
+    run, requests, heard, served = past_run(150), Rows(7, 10**6), Rows(6, 10**6), Rows(8, 10**6)
+    for ms in range(0, 10_000, 250):
+        at_ns = ms * 1_000_000
+        for reader in range(150):
+            requests.add((reader, 0, at_ns, at_ns + 10, 200, 1, 1))
+            served.add((reader, 0, at_ns + 2, at_ns + 8, 200, 100, 200, 50))
+            heard.add((reader, 0, ms + 1, at_ns, at_ns, at_ns + 9))
+    unknown: dict[Mode, float | None] = dict.fromkeys(("short", "long", "ws"))
+    tracemalloc.start()
+    pieces = archive(Material([run], requests, heard, served, unknown, None))
+    size = sum(map(len, pieces))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert size > 50_000
+    assert peak < 3_000_000  # each row as a Python object, and each table as a text: 7 MB
+
+
 async def test_a_lost_delivery_voids_the_run(
     server: Server, client: ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,12 +314,12 @@ def test_the_limits_are_those_of_the_checks() -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_is_a_formula(text: str) -> None:
-    rows = list(csv.reader(io.StringIO(table(["a"], [[text]]), newline="")))
+    rows = list(csv.reader(io.StringIO("".join(table(["a"], [[text]])), newline="")))
     assert rows[1:] == [["'" + text.replace("\r", " ")]]
 
 
 def test_numbers_below_zero_and_what_is_unknown_stay_what_they_are() -> None:
-    assert table(["a", "b", "c"], [[-1, None, True]]) == "a,b,c\n-1,,true\n"
+    assert "".join(table(["a", "b", "c"], [[-1, None, True]])) == "a,b,c\n-1,,true\n"
 
 
 # Which request the server saw
@@ -269,8 +335,7 @@ def asked(started_ms: int, status: int = 200) -> Asked:
 
 
 def matched(ours: list[Asked], theirs: list[Served]) -> list[int | None]:
-    pairs = match(ours, theirs)
-    return [None if seen is None else theirs.index(seen) for _, seen in pairs]
+    return [place for _, place in match(ours, theirs)]
 
 
 def test_requests_are_matched_in_order() -> None:

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.classroom_pages import MODES, SOON_MS, TEACHER, TOKEN, ask_until, teacher
 from tests.conftest import Demo, StartDemo, until
-from tests.test_classroom_page_lanes import lane, messages, publish, readers, show_all
+from tests.test_classroom_page_lanes import agree, lane, messages, publish, readers, show_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -56,6 +56,20 @@ async def test_a_lane_that_is_cut_catches_up_and_loses_nothing(
     await expect(figure(page, mode, "missing")).to_have_text("0")
 
 
+@pytest.mark.parametrize("mode", MODES)
+async def test_after_a_cut_the_counters_are_the_servers(
+    page: Page, client: ClientSession, mode: str
+) -> None:
+    await publish(client, "before")
+    await show_all(page, "before")
+    await lane(page, mode).get_by_role("button", name="Cut").click()
+    await expect(lane(page, mode).locator("li.failed").first).to_be_visible(timeout=SOON_MS)
+    await publish(client, "meanwhile")  # a long poll is answered at once then
+    await expect(lane(page, mode).locator("li.verdict")).to_be_visible(timeout=2 * SOON_MS)
+    await page.get_by_label("Interval").select_option("10 s")  # so that a count can stand
+    await agree(page, client, await readers(page), mode)
+
+
 @pytest.mark.parametrize(
     ("mode", "says"),
     [
@@ -75,6 +89,20 @@ async def test_a_lane_without_a_cursor_does_not_say_that_it_has_lost_nothing(
     await publish(client, "one", "two", "three")
     verdict = lane(page, mode).locator("li.verdict")
     await expect(verdict).to_contain_text(says, timeout=2 * SOON_MS)
+
+
+async def test_without_a_cursor_what_was_said_before_the_page_was_there_is_not_missing(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    await publish(client, "one", "two", "three")
+    async with teacher(browser, demo, "?interval_s=0.2&cursor=off") as page:
+        for mode in MODES:
+            await publish(client, f"for {mode}")  # a long poll is answered then
+            await expect(figure(page, mode, "requests")).not_to_have_text("0")
+        await expect(messages(page, "ws")).to_have_text(
+            [re.compile(f"for {mode}") for mode in MODES]
+        )
+        assert await figure(page, "ws", "missing").inner_text() == "0"
 
 
 async def test_a_new_feed_is_told_to_every_lane(page: Page, client: ClientSession) -> None:

@@ -76,6 +76,39 @@ async def test_stepping_back_takes_messages_away_one_by_one_and_forward_brings_t
     await expect(socket).to_contain_text(["one", "two"])
 
 
+async def test_a_key_moves_the_lanes_and_no_control_that_has_the_focus(page: Page) -> None:
+    pause = page.get_by_role("button", name="Pause")
+    controls = [
+        page.get_by_label("Interval"),
+        page.get_by_label("Speed"),
+        page.get_by_role("switch", name="Hold"),
+        page.get_by_role("button", name="Light or dark"),
+        page.get_by_role("button", name="Live"),
+        page.get_by_label("A message to all three"),
+    ]
+    for control in controls:
+        await control.focus()
+        await page.keyboard.press("ArrowLeft")
+        await page.evaluate(DRAWN)
+        await expect(pause).to_be_visible()  # to step is to pause
+    await page.locator(".lane canvas").first.click()
+    await page.keyboard.press("ArrowLeft")
+    await expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    await page.keyboard.press("End")
+    await page.get_by_label("WebSocket: messages").focus()
+    await page.keyboard.press("ArrowLeft")
+    await expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+
+
+async def test_further_down_the_page_keys_scroll_it_and_leave_the_lanes_alone(page: Page) -> None:
+    await page.locator("#keep h2").scroll_into_view_if_needed()
+    await page.locator("#keep h2").click()
+    for key in ("ArrowLeft", "Space"):
+        await page.keyboard.press(key)
+        await page.evaluate(DRAWN)
+        await expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
 async def press_until(page: Page, key: str, count: int) -> None:
     """Step until the WebSocket's lane shows as many messages."""
     for _ in range(1000):

@@ -203,6 +203,18 @@ async def test_the_arrow_keys_step_through_the_fields(page: Page) -> None:
     await expect(section.get_by_role("button", name="Back")).to_be_disabled()
 
 
+async def test_the_last_step_keeps_the_focus_and_with_it_the_keys(page: Page) -> None:
+    section = await look(page, "short")
+    forward = section.get_by_role("button", name="Next")
+    await forward.focus()
+    for _ in range(await section.locator(".field").count()):
+        await page.keyboard.press("Enter")
+    await expect(forward).to_be_disabled()
+    await expect(forward).to_be_focused()
+    await page.keyboard.press("ArrowLeft")
+    await expect(section.locator(".field").nth(-2)).to_have_attribute("aria-current", "step")
+
+
 IN_SIGHT = """height => {
   const top = (name) => document.querySelector(`#wire ${name}`).getBoundingClientRect().top;
   return 0 <= top(".field[aria-current]") && top(".field[aria-current]") < top(".explained")

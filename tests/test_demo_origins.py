@@ -2,6 +2,7 @@ import pytest
 from aiohttp import ClientSession, WSServerHandshakeError
 
 from demo.app import Settings
+from demo.message import Draft
 from demo.origins import MAX_TOLD, Origins, is_loopback
 from tests.conftest import Server, Session, StartServer
 
@@ -105,20 +106,47 @@ async def test_a_foreign_page_publishes_nothing(
 
 async def test_a_foreign_page_cannot_read_what_it_polls(client: ClientSession) -> None:
     origin = {"Origin": "https://example.org"}
-    async with client.get("/short-poll", headers=origin) as response:
-        assert "Access-Control-Allow-Origin" not in response.headers
+    for path in ("/short-poll", "/short-poll?reader=r", "/long-poll?reader=r&hold_s=0"):
+        async with client.get(path, headers=origin) as response:
+            assert "Access-Control-Allow-Origin" not in response.headers
 
 
+@pytest.mark.parametrize("origin", ["null", "http://127.0.0.1:5500"])
+@pytest.mark.parametrize("reader", ["", "reader=r&"])
+@pytest.mark.parametrize("path", ["/short-poll", "/long-poll"])
 @pytest.mark.parametrize(
-    ("path", "status"),
-    [("/short-poll", 204), ("/short-poll?after=x", 400), ("/short-poll?after=9", 410)],
+    ("query", "status"),
+    [("hold_s=0", 204), ("after=0", 200), ("after=x", 400), ("after=9", 410)],
 )
 async def test_an_admitted_page_can_read_every_answer(
-    client: ClientSession, path: str, status: int
+    client: ClientSession,
+    server: Server,
+    origin: str,
+    reader: str,
+    path: str,
+    query: str,
+    status: int,
 ) -> None:
-    async with client.get(path, headers={"Origin": "null"}) as response:
+    server.feed.publish(Draft("ada", "hi"))
+    async with client.get(f"{path}?{reader}{query}", headers={"Origin": origin}) as response:
         assert response.status == status
+        assert response.headers["Access-Control-Allow-Origin"] == origin
+        assert response.headers["Vary"] == "Origin"
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/short-poll?reader=not/a/name"])
+async def test_an_admitted_page_can_read_what_was_wrong(client: ClientSession, path: str) -> None:
+    async with client.get(path, headers={"Origin": "null"}) as response:
+        assert 400 <= response.status < 500
         assert response.headers["Access-Control-Allow-Origin"] == "null"
+
+
+@pytest.mark.parametrize("path", ["/short-poll", "/short-poll?reader=r"])
+async def test_who_says_no_origin_is_answered_without_a_word_of_it(
+    client: ClientSession, path: str
+) -> None:
+    async with client.get(path) as response:
+        assert not {"Access-Control-Allow-Origin", "Vary"} & set(response.headers)
 
 
 async def test_an_admitted_page_may_post_json(client: ClientSession, server: Server) -> None:

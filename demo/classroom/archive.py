@@ -6,12 +6,14 @@ all the same.
 
 import csv
 import io
+import itertools
 import os
 import platform
 import time
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
+from typing import IO, cast
 
 import msgspec
 
@@ -25,36 +27,77 @@ from demo.classroom.run import Cell, Run
 QUESTION = "What did each mode cost the class, and how late was the news?"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 ASKED = ("reader", "mode", "started_ns", "ended_ns", "status", "messages", "connection")
+ROWS_AT_ONCE = 1000
 HEARD = ("reader", "mode", "message", "published_ns", "sent_ns", "received_ns")
 
 
-def archive(material: Material) -> bytes:
-    """Return the zip; its first four files are a log as `clients.log.read` reads it."""
-    found = measured_runs(material)
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("experiment.json", _experiment(material, found))
-        file.writestr("runs.csv", _of_columns(RUNS, (each.run for each in found)))
-        requests = (row for each in found for row in each.requests)
-        file.writestr("requests.csv", _of_columns(REQUESTS, requests))
-        deliveries = (row for each in found for row in each.deliveries)
-        file.writestr("deliveries.csv", _of_columns(DELIVERIES, deliveries))
-        file.writestr("everything/requests.csv", table(ASKED, _named(material.requests)))
-        file.writestr("everything/deliveries.csv", table(HEARD, _named(material.deliveries)))
-        file.writestr("README.txt", _readme(material, found))
-    return out.getvalue()
+def archive(material: Material) -> Iterator[bytes]:
+    """Yield the zip piece by piece; its first four files are a log as `clients.log.read` reads it.
+
+    Nothing is held but the piece at work, so that a long lesson's log costs no more than its rows.
+    """
+    found = []
+    for each in measured_runs(material):
+        found += [] if each is None else [each]
+        yield b""
+    out = Pieces()
+    with zipfile.ZipFile(cast(IO[bytes], out), "w") as file:
+        for name, content in _files(material, found):
+            with file.open(_entry(name), "w") as entry:
+                for piece in content:
+                    entry.write(piece.encode())
+                    yield out.take()
+    yield out.take()
 
 
-def table(columns: Sequence[str], rows: Iterable[Iterable[Cell]]) -> str:
-    """Return rows as CSV; what is None is empty."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(map(_cell, row) for row in rows)
-    return out.getvalue()
+class Pieces:
+    """A file that is only written to, and taken away as it grows."""
+
+    def __init__(self) -> None:
+        self._written = bytearray()
+
+    def write(self, data: bytes) -> int:
+        """Keep some bytes until they are taken."""
+        self._written += data
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: all is there at once."""
+
+    def take(self) -> bytes:
+        """Return what has been written since the last time."""
+        taken, self._written = bytes(self._written), bytearray()
+        return taken
 
 
-def _of_columns(columns: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> str:
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, time.localtime()[:6])
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
+def _files(material: Material, found: list[Measured]) -> Iterator[tuple[str, Iterable[str]]]:
+    requests = (row for each in found for row in each.requests())
+    deliveries = (row for each in found for row in each.deliveries())
+    yield "experiment.json", [_experiment(material, found)]
+    yield "runs.csv", _of_columns(RUNS, (each.run for each in found))
+    yield "requests.csv", _of_columns(REQUESTS, requests)
+    yield "deliveries.csv", _of_columns(DELIVERIES, deliveries)
+    yield "everything/requests.csv", table(ASKED, _named(material.requests))
+    yield "everything/deliveries.csv", table(HEARD, _named(material.deliveries))
+    yield "README.txt", [_readme(material, found)]
+
+
+def table(columns: Sequence[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
+    """Yield rows as CSV, some at a time; what is None is empty."""
+    lines = itertools.chain([columns], (map(_cell, row) for row in rows))
+    while some := list(itertools.islice(lines, ROWS_AT_ONCE)):
+        out = io.StringIO(newline="")
+        csv.writer(out, lineterminator="\n").writerows(some)
+        yield out.getvalue()
+
+
+def _of_columns(columns: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> Iterator[str]:
     return table(columns, ([row.get(name) for name in columns] for row in rows))
 
 
@@ -71,7 +114,7 @@ def _cell(value: Cell) -> Cell:
     return value
 
 
-def _experiment(material: Material, found: list[Measured]) -> bytes:
+def _experiment(material: Material, found: list[Measured]) -> str:
     settings = {each.run["setting"]: each.run for each in found}
     experiment = {
         "scenario": "classroom",
@@ -93,7 +136,7 @@ def _experiment(material: Material, found: list[Measured]) -> bytes:
         "clock_resolution_ns": time.get_clock_info("perf_counter").resolution * 1e9,
         "finished": True,
     }
-    return msgspec.json.format(msgspec.json.encode(experiment), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(experiment), indent=2).decode() + "\n"
 
 
 SETTINGS = RUNS[RUNS.index("clients") : RUNS.index("seed")]

@@ -4,21 +4,21 @@ Modes are compared at equal settings, and the number of readers is one: of each 
 taken as the smallest has, the first to have come. No file is written here.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+import itertools
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from demo.classroom.cells import Heard
 from demo.classroom.lanes import MODES
-from demo.classroom.matching import Asked, Served
-from demo.classroom.measured import Heard, Measured, Place, Tables, measured
-from demo.classroom.rows import Rows
+from demo.classroom.matching import Asked, Served, match
+from demo.classroom.measured import Measured, Place
+from demo.classroom.rows import Places, Rows, inside, no_places
 from demo.classroom.run import Part, Run
 from demo.classroom.settings import Mode
 
-Row = TypeVar("Row")
-ByReader = Mapping[int, Sequence[Row]]
+UNSEEN = -1
 
 
 class Material(msgspec.Struct, frozen=True):
@@ -36,15 +36,16 @@ class Material(msgspec.Struct, frozen=True):
     join_url: str | None
 
 
-def measured_runs(material: Material) -> list[Measured]:
-    """Return every run that is not left out, by mode."""
-    tables = {mode: _tables(material, number) for number, mode in enumerate(MODES)}
-    found: list[Measured] = []
+def measured_runs(material: Material) -> Iterator[Measured | None]:
+    """Yield every run that is not left out, by mode; None now and then, so that one may pause."""
+    pairs = Pairs(material.requests, material.served)
+    yield from pairs.find()
+    numbers = itertools.count(1)
     for setting, run in enumerate(run for run in material.runs if run.left_out is None):
+        seen = Seen(material, pairs, run)
         for mode, parts in taken(run).items():
-            place = Place(len(found) + 1, len(found) + 1, setting, mode)
-            found.append(measured(place, run, parts, tables[mode]))
-    return found
+            number = next(numbers)
+            yield Measured(Place(number, number, setting, mode), run, parts, seen)
 
 
 def taken(run: Run) -> dict[Mode, list[Part]]:
@@ -54,24 +55,69 @@ def taken(run: Run) -> dict[Mode, list[Part]]:
     return {mode: parts[:count] for mode, parts in there.items()}
 
 
-def _tables(material: Material, mode: int) -> Tables:
-    return Tables(
-        _by_reader(material.requests, mode, lambda row: Asked(*row)),
-        _by_reader(material.served, mode, lambda row: Served(*row)),
-        _by_reader(material.deliveries, mode, _heard),
-    )
+class Pairs:
+    """For each row of requests: where the server's row of the same is, and when it was asked."""
+
+    def __init__(self, requests: Rows, served: Rows) -> None:
+        self.served = array("q", [UNSEEN]) * len(requests)
+        self.when_ns = array("q", [0]) * len(requests)
+        self._requests = requests
+        self._served = served
+
+    def find(self) -> Iterator[None]:
+        """Find them, a reader at each step."""
+        seen = self._served.places()
+        yield
+        for whose, places in self._requests.places().items():
+            self._pair(places, seen[whose])
+            yield
+
+    def _pair(self, places: "array[int]", seen: "array[int]") -> None:
+        rows = sorted((self._requests[place][2:], place) for place in places)
+        known = [Served(*self._served[place][2:]) for place in seen]
+        found = match([Asked(*row) for row, _ in rows], known)
+        for (_, place), (request, at) in zip(rows, found, strict=True):
+            self.when_ns[place] = request.started_ns
+            if at is not None:
+                self.served[place] = seen[at]
+                self.when_ns[place] = known[at].begun_ns
 
 
-def _heard(row: Sequence[int]) -> Heard:
-    message, published_ns, sent_ns, received_ns = row
-    return message, published_ns, sent_ns, received_ns
+class Seen:
+    """What is known of a run: where its rows are, by reader and mode."""
 
+    def __init__(self, material: Material, pairs: Pairs, run: Run) -> None:
+        window = run.started_ns, run.ends_ns
+        self._material = material
+        self._pairs = pairs
+        self._asked = self._of_readers(inside(pairs.when_ns, *window))
+        self._served = material.served.inside(2, *window)
+        self._heard = material.deliveries.inside(3, *window)
 
-def _by_reader(
-    rows: Iterable[tuple[int, ...]], mode: int, make: Callable[[Sequence[int]], Row]
-) -> ByReader[Row]:
-    found: dict[int, list[Row]] = defaultdict(list)
-    for reader, of, *row in rows:
-        if of == mode:
-            found[reader].append(make(row))
-    return found
+    def asked(self, reader: int, mode: Mode) -> Iterator[tuple[Asked, Served | None]]:
+        """Yield a reader's polls, each with what the server saw of it; None where unknown."""
+        requests, served = self._material.requests, self._material.served
+        places = self._asked[reader, MODES.index(mode)]
+        for row, place in sorted((requests[place][2:], place) for place in places):
+            found = self._pairs.served[place]
+            yield Asked(*row), None if found == UNSEEN else Served(*served[found][2:])
+
+    def served(self, reader: int, mode: Mode) -> int:
+        """Return how many polls the server answered."""
+        return len(self._served[reader, MODES.index(mode)])
+
+    def reached(self, reader: int, mode: Mode) -> int:
+        """Return how many deliveries the reader reports."""
+        return len(self._heard[reader, MODES.index(mode)])
+
+    def heard(self, reader: int, mode: Mode) -> Iterator[Heard]:
+        """Yield what reached a reader, in the order in which it said so."""
+        for place in self._heard[reader, MODES.index(mode)]:
+            yield Heard(*self._material.deliveries[place][2:])
+
+    def _of_readers(self, places: Iterator[int]) -> Places:
+        found = no_places()
+        for place in places:
+            reader, mode, *_ = self._material.requests[place]
+            found[reader, mode].append(place)
+        return found

@@ -32,10 +32,8 @@ class Served(msgspec.Struct, frozen=True):
     body_bytes: int
 
 
-def match(
-    asked: Iterable[Asked], served: Sequence[Served]
-) -> Iterator[tuple[Asked, Served | None]]:
-    """Yield one reader's requests, in order, each with what the server saw; None where unknown."""
+def match(asked: Iterable[Asked], served: Sequence[Served]) -> Iterator[tuple[Asked, int | None]]:
+    """Yield one reader's requests, in order, each with its place in `served`; None if unknown."""
     place = 0
     for request in sorted(asked, key=lambda each: each.started_ns):
         while place < len(served) and served[place].sent_ns < request.started_ns - APART_NS:
@@ -43,7 +41,7 @@ def match(
         found = _same(request, served, place)
         if found is not None:
             place = found + 1
-        yield request, None if found is None else served[found]
+        yield request, found
 
 
 def _same(request: Asked, served: Sequence[Served], place: int) -> int | None:

@@ -16,6 +16,7 @@ from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport, lay, lift
 from demo.classroom.lanes import MODES, Arrival, Full, Lane, Lanes, Session
 from demo.classroom.settings import Mode
 from demo.classroom.wire import head_of
+from demo.origins import let_read
 from demo.queries import problem
 from demo.ready import Ready
 from demo.stats import MeteredTransport, Tally, begin
@@ -60,6 +61,7 @@ async def _poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamR
         stand = (feed.epoch, feed.head)
         if close:
             response.force_close()
+        let_read(request, response)
         await response.prepare(request)
         await response.write_eof()
         await visit.transport.sent()
@@ -108,10 +110,11 @@ def _carried(request: web.Request, mode: Mode, owes: int | None = None) -> Itera
     begin(request, tally)
     size = tally.bytes_in - before
     metered = cast(MeteredTransport, request.transport)
+    if lane.line.is_cut:  # the reader has asked, and no answer is made that could not reach it
+        metered.abort()
+        raise ConnectionResetError
     delayed = lay(metered, lane.line, owes=owes)
     lane.busy += 1
-    if lane.line.is_cut:
-        delayed.abort()
     try:
         yield Visit(lane, tally, delayed, begun_ns, size, head_of(request, size))
     finally:

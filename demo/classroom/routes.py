@@ -17,11 +17,14 @@ from demo.classroom.reports import Report, TooOften
 from demo.classroom.run import RunRequest
 from demo.classroom.runs import Busy
 from demo.feed import Away
+from demo.origins import let_read
 from demo.queries import NO_STORE, problem
+from demo.stats import STATS, begin
 
 MAX_ASKED = 100  # readers in one request for tallies
+LOG_FILE = 'attachment; filename="class-log.zip"'
 
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def add_routes(app: web.Application) -> None:
@@ -44,7 +47,7 @@ def add_routes(app: web.Application) -> None:
 def teachers(handler: Handler) -> Handler:
     """Let only the teacher in."""
 
-    async def check(request: web.Request) -> web.Response:
+    async def check(request: web.Request) -> web.StreamResponse:
         request.app[CLASSROOM].token.demand(request)
         return await handler(request)
 
@@ -90,15 +93,23 @@ async def get_join(request: web.Request) -> web.Response:
     return web.Response(body=body, content_type="image/svg+xml", headers=NO_STORE)
 
 
-async def get_log(request: web.Request) -> web.Response:
+async def get_log(request: web.Request) -> web.StreamResponse:
     """Answer with what the class has measured, as a log that `python -m analysis` draws."""
     material = request.app[CLASSROOM].material()
     if not material.runs:
         line = "nothing has been measured yet: begin a run, and wait until it has ended"
         raise problem(web.HTTPConflict, line)
-    body = await asyncio.to_thread(archive, material)
-    headers = {**NO_STORE, "Content-Disposition": 'attachment; filename="class-log.zip"'}
-    return web.Response(body=body, content_type="application/zip", headers=headers)
+    begin(request, request.app[STATS].other)  # first, or its bytes would be the last poll's
+    response = web.StreamResponse(headers={**NO_STORE, "Content-Disposition": LOG_FILE})
+    response.content_type = "application/zip"
+    let_read(request, response)
+    await response.prepare(request)
+    pieces = archive(material)
+    # In another thread, a piece at a time: meanwhile the class is answered.
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        await response.write(piece)
+    await response.write_eof()
+    return response
 
 
 async def post_settings(request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 """The class's measured run: what each mode costs and gains in so many seconds.
 
-Counted are the readers that read from its start to its end. The counts are the server's; the
-latencies are what those readers report, which they do for a few seconds after the end.
+Counted are the readers that report, and read from its start to its end. The counts are the
+server's; the latencies are what those readers report, for a few seconds after the end too.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class Runs:
         if self.running is not None:
             raise Busy("a run is being measured: wait until it has ended")
         now_ns = self._now_ns()
-        parts = [_begin(lane) for lane in self._readers(settings)]
+        parts = [_begin(lane) for lane in self._class(settings)]
         run = Run(
             seconds=asked.seconds,
             chatter=asked.chatter,
@@ -113,9 +113,16 @@ class Runs:
         for timer in self._timers:
             timer.cancel()
 
-    def _readers(self, settings: ClassSettings) -> list[Lane]:
+    def _class(self, settings: ClassSettings) -> list[Lane]:
+        # The lanes on the projector read too, and report nothing: a run with them would miss all
+        # that they got. Where nobody reports, there is still what the server counts.
+        readers = self._readers(settings, PRESENT_S)
+        present = self._lanes.present()
+        return [lane for lane in readers if lane in present] or readers
+
+    def _readers(self, settings: ClassSettings, lately_s: float) -> list[Lane]:
         # A reader that waits for its interval is there too.
-        patience_s = max(PRESENT_S, 2 * settings.interval_s)
+        patience_s = max(lately_s, 2 * settings.interval_s)
         since = asyncio.get_running_loop().time() - patience_s
         return [
             lane
@@ -127,7 +134,8 @@ class Runs:
         run.ended = True
         self._chatter.late_ms = None
         ended()
-        there = {(lane.number, lane.mode): lane for lane in self._readers(run.settings)}
+        readers = self._readers(run.settings, min(PRESENT_S, run.seconds))
+        there = {(lane.number, lane.mode): lane for lane in readers}
         for part in run.parts:
             if (part.number, part.mode) in there:
                 lane = there[part.number, part.mode]

@@ -4,7 +4,6 @@ This side of the project may not import those; a test holds the two together.
 """
 
 import itertools
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from demo.classroom.run import Cell, Run
@@ -13,20 +12,15 @@ LATE_LIMIT_MS = 5.0
 LATE_LIMIT_SHARE = 0.05  # of the time between messages, where that is longer
 
 
-def continuity(
-    deliveries: Iterable[Mapping[str, Cell]], clients: Sequence[int], run: Run
-) -> dict[str, Cell]:
+def continuity(heard: Iterable[Sequence[int]], run: Run) -> dict[str, Cell]:
     """Hold what reached each reader against the ids that were published during the run."""
-    seen: dict[Cell, list[int]] = defaultdict(list)
-    for row in deliveries:
-        seen[row["client"]].append(int(row["message"] or 0))
     expected = set(range(run.first_message, run.first_message + run.messages))
-    every = [seen[client] for client in clients]
-    return {
-        "lost": sum(len(expected.difference(ids)) for ids in every),
-        "duplicates": sum(len(ids) - len(set(ids)) for ids in every),
-        "out_of_order": sum(b < a for ids in every for a, b in itertools.pairwise(ids)),
-    }
+    lost = duplicates = out_of_order = 0
+    for ids in heard:
+        lost += len(expected.difference(ids))
+        duplicates += len(ids) - len(set(ids))
+        out_of_order += sum(b < a for a, b in itertools.pairwise(ids))
+    return {"lost": lost, "duplicates": duplicates, "out_of_order": out_of_order}
 
 
 def reasons(totals: Mapping[str, Cell], run: Run) -> list[str]:

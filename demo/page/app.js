@@ -31,9 +31,11 @@ const room = openRoom();
 await room.ready;
 await followAddress(room);
 
+const settings = () => room.state?.settings ?? STARTS;
+const head = room.state?.head ?? 0;
+const from = settings().cursor ? Math.max(0, head - SEEN_BEFORE) : head;  // without a cursor nothing earlier can be had
 const page = `page-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
 room.readers = Object.fromEntries(modes.map((mode) => [mode, `${page}-${mode}`]));
-const from = Math.max(0, (room.state?.head ?? 0) - SEEN_BEFORE);
 const store = makeStore(modes, toPage, from);
 const view = makeView(now);
 const races = makeRaces(modes, store);
@@ -45,7 +47,6 @@ makeControls(document.getElementById("controls"), panels, room);
 makeRaceForm(document.querySelector("#race form"), races, now, room.teacher ? "teacher" : "guest");
 makeScheme(document.getElementById("scheme"));
 
-const settings = () => room.state?.settings ?? STARTS;
 let { interval_s } = settings();
 const lanes = modes.map((mode) => openLane({
   mode, reader: room.readers[mode], settings, now, from, on: (event) => store.hear(mode, event),
@@ -86,10 +87,11 @@ function toPage(published_ns) {
 
 async function tally() {
   if (!room.here) return;
+  const asked_ms = now();
   const tallies = await room.tallies(Object.values(room.readers)).catch(() => ({}));
   for (const mode of modes) {
     const counted = tallies[room.readers[mode]];
-    if (counted) store.count(mode, counted, now());
+    if (counted) store.count(mode, counted, asked_ms, now());
   }
 }
 

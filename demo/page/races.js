@@ -3,8 +3,6 @@
 import { Timeline } from "./timeline.js";
 import { KEPT_MS } from "./store.js";
 
-const LOOKED_BACK_MS = 60_000;
-
 /** Make the races of `store`'s lanes of `modes`. `begin(sent_ms)` gives a race; set its `id` when the answer tells it. */
 export function makeRaces(modes, store) {
   const races = new Timeline((race) => race.sent_ms);
@@ -33,11 +31,7 @@ export function makeRaces(modes, store) {
 
   function complete({ sent_ms, message, arrivals }) {
     if (message === null) return;
-    for (const mode of modes) {
-      if (mode in arrivals) continue;
-      const deliveries = store.lane(mode).deliveries.between(sent_ms, sent_ms + LOOKED_BACK_MS);
-      const mine = deliveries.find((each) => each.message.published_ns === message.published_ns && each.message.id === message.id);
-      if (mine) arrivals[mode] = mine.at_ms - sent_ms;
-    }
+    const seen = store.arrivals(message.published_ns);
+    for (const mode of modes) if (mode in seen) arrivals[mode] ??= seen[mode] - sent_ms;
   }
 }

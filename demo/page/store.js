@@ -5,6 +5,7 @@ import { Timeline } from "./timeline.js";
 
 export const KEPT_MS = 5 * 60 * 1000;
 const FORGET_EVERY = 256;  // events
+const UNDER_WAY_MS = 50;  // what was asked so lately may not have reached the server
 
 const NOTHING = {
   requests: 0, empty: 0, messages: 0, missing: 0, timed: 0, latency_sum_ms: 0, latency_last_ms: null, failures: 0, gaps: 0,
@@ -13,11 +14,13 @@ const NOTHING = {
 /**
  * Make a store of the lanes of `modes`. `toPage(published_ns)` puts the server's stamp on the page's clock, in ms.
  *
- * `hear(mode, event)` takes a lane's event (see lanes/lane.js), `count(mode, tally, at_ms)` what the server counted.
+ * `hear(mode, event)` takes a lane's event (see lanes/lane.js), `count(mode, tally, asked_ms, at_ms)` what the server
+ * had counted when it was asked in between.
  * `lane(mode)` has timelines: `exchanges` by asked_ms, `deliveries` {at_ms, published_ms, message, rtt_ms} by
  * arrival, `waits` for what the reader waits, and `lines`, the transcript: deliveries, and what else a reader
  * notices {at_ms, kind, ...}. `counters(mode, at_ms)` are the counters of that moment. `published` has each
- * message once, {at_ms, id, arrivals: {mode: at_ms}}, by when it was published as far as the page has heard.
+ * message once, {at_ms, id, arrivals: {mode: at_ms}}, by when it was published as far as the page has heard;
+ * `arrivals(published_ns)` are those of one message.
  */
 export function makeStore(modes, toPage, from = 0) {
   const lanes = Object.fromEntries(modes.map((mode) => [mode, new LaneStore(from)]));
@@ -27,7 +30,10 @@ export function makeStore(modes, toPage, from = 0) {
   let began_ms = null;
   let heard = 0;
 
-  return { hear, count, lane: (mode) => lanes[mode], counters, published, steps, began_ms: () => began_ms ?? 0 };
+  return {
+    hear, count, lane: (mode) => lanes[mode], counters, published, steps,
+    arrivals: (published_ns) => arrivals.get(published_ns) ?? {}, began_ms: () => began_ms ?? 0,
+  };
 
   function hear(mode, event) {
     const lane = lanes[mode];
@@ -49,11 +55,12 @@ export function makeStore(modes, toPage, from = 0) {
     lanes[mode].deliver({ at_ms, published_ms, message, rtt_ms }, published_ms >= began_ms);
   }
 
-  function count(mode, tally, at_ms) { lanes[mode].tallies.add({ ...tally, at_ms }); }
+  function count(mode, tally, asked_ms, at_ms) { lanes[mode].count(tally, asked_ms, at_ms); }
 
   function counters(mode, at_ms) {
-    const { totals, tallies } = lanes[mode];
-    return { ...(totals.at(at_ms) ?? NOTHING), tally: tallies.at(at_ms) ?? null };
+    const total = lanes[mode].totals.at(at_ms) ?? NOTHING;
+    const tally = lanes[mode].tallies.at(at_ms) ?? null;
+    return { ...total, requests: total.requests + (tally?.unseen ?? 0), tally };
   }
 
   /** When something next happened, in any lane, after `at_ms`; or, `back`, last before it. */
@@ -108,6 +115,14 @@ class LaneStore {
   /** A reader without a cursor has asked and was not given `message`, of which others know. */
   passBy(message) {
     if (message && message.at_ms > this.#anew_ms) this.#pass(message.id, this.#now.at_ms);
+  }
+
+  // A browser asks again by itself when a connection that it had kept breaks: no page sees that, the server does.
+  // By how much its count is ahead can be told only while no question is on its way.
+  count(tally, asked_ms, at_ms) {
+    const settled = asked_ms - (this.exchanges.last?.asked_ms ?? -Infinity) > UNDER_WAY_MS;
+    const ahead = Math.max(0, tally.requests - this.#now.requests);
+    this.tallies.add({ ...tally, at_ms, unseen: settled ? ahead : this.tallies.last?.unseen ?? 0 });
   }
 
   hear(event) {

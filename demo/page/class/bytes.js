@@ -9,7 +9,7 @@ const CELLS = 160;  // of a long payload, the rest is told as a number
 /** Draw a part; `choose(field)` is called when a field is picked. */
 export function drawPart(part, choose) {
   const arrow = part.way === "up" ? "browser → server" : "server → browser";
-  const heading = element("h4", {},
+  const heading = element("h3", {},
     element("span", { className: "way", textContent: arrow }), ` ${part.title} `,
     element("span", { className: "count", textContent: `${part.bytes.length} bytes` }));
   const fields = part.fields.map((field) => drawField(part, field, choose));

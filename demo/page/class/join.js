@@ -13,6 +13,7 @@ import { makeReporter } from "./reporter.js";
 import { openRoom } from "./room.js";
 import { makeStrip } from "./strip.js";
 import { makeTalk } from "./talk.js";
+import { keepVisit, takeVisit } from "./visit.js";
 
 const SAID_EVERY_MS = 200;
 const AGAIN_MS = 1000;
@@ -20,6 +21,7 @@ const STAGES = { guess: "A guess is asked for.", run: "The class is being measur
 
 const place = (id) => document.getElementById(id);
 const { reader, name } = whoAmI();
+const before = takeVisit();
 const room = openRoom({ polling: false });
 const talk = makeTalk({ list: place("chat"), form: place("say"), told: place("told") });
 const { say: speak } = makeAnnouncer(place("spoken"));
@@ -49,26 +51,40 @@ async function begin() {
     await room.refresh();
   }
   const asked = new URLSearchParams(location.search).get("mode");
-  read(MODES.includes(asked) ? asked : room.state.suggest);
+  read(MODES.includes(asked) ? asked : room.state.suggest, before);
+  keepVisit(leave);
   room.onState(show);
   setInterval(say, SAID_EVERY_MS);
 }
 
-// The chosen mode is put into the address, so that a reload keeps it.
-function read(mode) {
+// The chosen mode is put into the address, so that a reload keeps it; in the same mode the reader goes on from `visit`.
+function read(mode, visit = null) {
+  const same = visit?.mode === mode ? visit : null;
   lane?.stop();
-  for (const each of [strip, counters]) each.clear();
+  strip.clear(mode);
+  counters.clear();
+  if (same) counters.resume(same.counted);
   doing = makeDoing(mode);
-  if (reporter === null) reporter = makeReporter({ room, reader, mode });
+  if (reporter === null) reporter = makeReporter({ room, reader, mode, after: visit?.number });
   else reporter.use(mode);
   const own = doing;
-  const from = lane?.cursor ?? room.state.head;
-  lane = openLane({ mode, reader, settings: () => room.state.settings, from, on: (event) => { if (doing === own) hear(event); } });
+  lane = openLane({
+    mode, reader, settings: () => room.state.settings, on: (event) => { if (doing === own) hear(event); },
+    from: same?.cursor ?? lane?.cursor ?? room.state.head, epoch: same?.epoch,
+  });
   history.replaceState(null, "", `?mode=${mode}`);
   document.body.dataset.mode = mode;
+  dispatchEvent(new Event("themechange"));  // the strip has the mode's colour
   place("mode").replaceChildren(title(mode));
   speak(`You read by ${NAMES[mode]}.`);
   for (const choice of choices) choice.setAttribute("aria-pressed", choice.dataset.mode === mode);
+}
+
+// What the page that is loaded in this one's place should know.
+function leave() {
+  reporter.part();
+  const { cursor, epoch } = lane;
+  return { mode: document.body.dataset.mode, cursor, epoch, counted: counters.counted(), number: reporter.number() };
 }
 
 function hear(event) {
@@ -94,7 +110,7 @@ function say() {
   counters.draw();
 }
 
-let before = null;
+let shown = null;
 
 function show(state) {
   const { settings, tally } = state;
@@ -103,9 +119,9 @@ function show(state) {
   place("guess").hidden = settings.stage !== "guess";
   place("answer").hidden = settings.stage !== "reveal";
   if (settings.stage === "reveal") outcome.show(state);
-  if (before?.stage !== settings.stage && settings.stage === "reveal") room.refresh();
-  if (before !== null && before.stage !== settings.stage && settings.stage in STAGES) speak(STAGES[settings.stage]);
+  if (shown?.stage !== settings.stage && settings.stage === "reveal") room.refresh();
+  if (shown !== null && shown.stage !== settings.stage && settings.stage in STAGES) speak(STAGES[settings.stage]);
   // A reader in the middle of a long pause is to notice that the pause is another now.
-  if (before !== null && before.interval_s !== settings.interval_s) lane.nudge();
-  before = settings;
+  if (shown !== null && shown.interval_s !== settings.interval_s) lane.nudge();
+  shown = settings;
 }

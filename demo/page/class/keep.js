@@ -3,8 +3,8 @@
 import { element, write } from "./element.js";
 
 const SAYS = "A folder of plain CSV: every request and every delivery of every phone, one run for each mode. "
-  + "It opens anywhere, and the project draws it:";
-const COMMANDS = "unzip class-log.zip -d class-log\npython -m analysis class-log";
+  + "It opens anywhere, and the project draws it. In the project's folder:";
+const COMMANDS = "unzip ~/Downloads/class-log.zip -d class-log\n.venv/bin/python -m analysis class-log";
 const WHY = "Only the teacher's page can download it.";
 
 /** Fill a section with the download. */

@@ -2,11 +2,14 @@
 
 import { bytes, milliseconds, number, UNKNOWN } from "./figures.js";
 
-/** Count a lane's events into the elements of `places`; `server(tally)` takes the server's count of bytes. */
+/**
+ * Count a lane's events into the elements of `places`; `server(tally)` takes the server's count of bytes.
+ * `counted()` is what a page that is loaded anew goes on from, by `resume(counted)`.
+ */
 export function makeOwnCounters(places, room) {
   let counts = zero();
   let [all, before] = [0, 0];
-  return { hear, server, clear, draw };
+  return { hear, server, clear, draw, counted: () => ({ ...counts, last: null, before }), resume };
 
   function hear({ kind, at_ms, exchange, message }) {
     if (kind === "asked") counts.requests += 1;
@@ -20,12 +23,18 @@ export function makeOwnCounters(places, room) {
   // The server counts the reader, whatever its mode: what was before this mode is taken off.
   function server({ bytes_in, bytes_out }) {
     all = bytes_in + bytes_out;
+    if (all < before) before = 0;  // the server has been started anew
     counts.bytes = all - before;
   }
 
   function clear() {
     counts = zero();
     before = all;
+  }
+
+  function resume({ before: taken_off, ...counted }) {
+    counts = { ...zero(), ...counted };
+    before = taken_off;
   }
 
   function draw() {

@@ -4,16 +4,19 @@ const EVERY_MS = 2000;
 const ROWS = 400;  // of each kind in one report
 const KEPT = 4000;  // while the server does not answer; then the oldest go
 
-/** Report for a reader; `hear(event)` takes a lane's events, `use(mode)` begins another mode. */
-export function makeReporter({ room, reader, mode }) {
+/**
+ * Report for a reader; `hear(event)` takes a lane's events, `use(mode)` begins another mode, `part()` reports what is
+ * left when the page goes. `after` is the number of the last report that a page before this one has made.
+ */
+export function makeReporter({ room, reader, mode, after = 0 }) {
   let rows = { requests: [], deliveries: [] };
   let unheard = null;  // a report that was not answered, to be sent again as it was
   let failures = 0;
   // Rising for as long as the reader has its name, reloads included: the server takes each number once.
-  let number = Math.floor(Date.now() / 1000);
+  let number = Math.max(after, Math.floor(Date.now() / 1000));
   let timer = setTimeout(send, EVERY_MS);
 
-  return { hear, use, stop: () => clearTimeout(timer) };
+  return { hear, use, part, stop: () => clearTimeout(timer), number: () => number };
 
   function use(next) {
     mode = next;
@@ -46,6 +49,13 @@ export function makeReporter({ room, reader, mode }) {
       room.lose(error);
     }
     timer = setTimeout(send, EVERY_MS);
+  }
+
+  // The browser sends these after the page has gone, and nobody hears the answers. One that is under way goes again.
+  function part() {
+    for (const last of [unheard, report()]) {
+      if (last !== null) room.report(last, { keepalive: true }).catch(() => {});
+    }
   }
 
   // Stamps are put on the server's clock only now: the estimate has become better since. What was before a

@@ -35,7 +35,7 @@ export function openRoom({ polling = true } = {}) {
     run: (seconds, chatter) => post("class/run", { seconds, chatter }),
     tallies: (readers) => get(`class/tallies?readers=${readers.map(encodeURIComponent).join()}`),
     guess: (reader, answers) => post("class/guesses", { reader, answers }),
-    report: (rows) => post("class/reports", rows),
+    report: (rows, options) => post("class/reports", rows, options),
     wire: (reader) => get(`class/wire?reader=${encodeURIComponent(reader)}`),
     log: () => ask("class/log.zip").then((response) => response.blob()),
   };
@@ -121,9 +121,9 @@ export function openRoom({ polling = true } = {}) {
     return (await ask(path)).json();
   }
 
-  async function post(path, body) {
+  async function post(path, body, options = {}) {
     const headers = { "Content-Type": "application/json" };
-    return (await ask(path, { method: "POST", body: JSON.stringify(body), headers })).json();
+    return (await ask(path, { ...options, method: "POST", body: JSON.stringify(body), headers })).json();
   }
 
   async function ask(path, { headers = {}, ...options } = {}) {

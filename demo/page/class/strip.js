@@ -1,16 +1,21 @@
 // The last ten seconds of one lane as a strip: questions as bars, empty answers hollow, news filled. No network.
 
+import { makeSurface } from "../draw/canvas.js";
 import { outline } from "../draw/marks.js";
 
 const SHOWN_MS = 10_000;
-const STILL_MS = 1000;  // between two drawings where motion is unwelcome
+const PICTURE_MS = 28;  // between two drawings: every other frame of most screens, which spares a phone half the work
+const STILL_MS = 1000;  // the same where motion is unwelcome
+const RADIUS = 6;
 
-/** Draw a lane's events on a canvas; `hear(event)` takes them, `clear()` forgets them. */
+/** Draw a lane's events on a canvas; `hear(event)` takes them, `clear(mode)` forgets them and begins with another mode. */
 export function makeStrip(canvas) {
+  const surface = makeSurface(canvas);
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
   let exchanges = [];
   let arrivals = [];
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
-  let drawn_ms = 0;
+  let mode = "short";
+  let drawn_ms = -Infinity;
   requestAnimationFrame(frame);
   return { hear, clear };
 
@@ -19,57 +24,55 @@ export function makeStrip(canvas) {
     if (kind === "delivered") arrivals.push(at_ms);
   }
 
-  function clear() {
-    [exchanges, arrivals] = [[], []];
+  function clear(next) {
+    [exchanges, arrivals, mode] = [[], [], next];
   }
 
   function frame(now_ms) {
-    if (!still.matches || now_ms - drawn_ms > STILL_MS) draw(now_ms);
     requestAnimationFrame(frame);
+    if (surface.width === 0 || now_ms - drawn_ms < (still.matches ? STILL_MS : PICTURE_MS)) return;
+    drawn_ms = now_ms;
+    draw(now_ms);
   }
 
+  // All of a kind in one path: a storm has hundreds of them in every picture.
   function draw(now_ms) {
-    drawn_ms = now_ms;
     const from_ms = now_ms - SHOWN_MS;
     exchanges = exchanges.filter((each) => each.ended_ms === null || each.ended_ms > from_ms);
     arrivals = arrivals.filter((at_ms) => at_ms > from_ms);
-    const pen = prepare(canvas);
-    const place = (ms) => ((ms - from_ms) / SHOWN_MS) * (pen.width - 10);
-    for (const exchange of exchanges) bar(pen, exchange, place, now_ms);
-    for (const at_ms of arrivals) dot(pen, place(at_ms), pen.height * 0.3, 6, true);
+    const { context, width, height, colours } = surface;
+    const place = (ms) => ((ms - from_ms) / SHOWN_MS) * (width - 10);
+    const over = exchanges.filter((each) => each.ended_ms !== null);
+    const y = height * 0.7;
+    context.clearRect(0, 0, width, height);
+    bars(surface, exchanges.filter((each) => each.ended_ms === null), place, now_ms, 1);
+    bars(surface, over, place, now_ms, 0.55);
+    dots(surface, mode, over.filter((each) => each.messages === 0).map((each) => place(each.ended_ms)), y, colours.raised);
+    dots(surface, mode, over.filter((each) => each.messages > 0).map((each) => place(each.ended_ms)), y, colours.mode);
+    dots(surface, mode, arrivals.map(place), height * 0.3, colours.mode);
   }
 }
 
-function prepare(canvas) {
-  const { clientWidth: width, clientHeight: height } = canvas;
-  const ratio = devicePixelRatio;
-  if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
-  if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
-  const context = canvas.getContext("2d");
-  const style = getComputedStyle(canvas);
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return { context, width, height, colour: style.color, mode: document.body.dataset.mode, paper: style.backgroundColor };
-}
-
-// One question: as long as it was open. An empty answer ends in a ring, one with news in a dot.
-function bar(pen, exchange, place, now_ms) {
-  const { context, height, colour } = pen;
-  const [from, to] = [place(exchange.asked_ms), place(exchange.ended_ms ?? now_ms)];
-  const y = height * 0.7;
-  context.fillStyle = colour;
-  context.globalAlpha = exchange.ended_ms === null ? 1 : 0.55;
-  context.fillRect(from, y - 3, Math.max(to - from, 2), 6);
-  context.globalAlpha = 1;
-  if (exchange.ended_ms !== null) dot(pen, to, y, 6, exchange.messages > 0);
-}
-
-function dot({ context, mode, colour, paper }, x, y, radius, filled) {
-  context.strokeStyle = colour;
-  context.lineWidth = 2;
-  context.fillStyle = filled ? colour : paper;
+// One question: as long as it was open.
+function bars({ context, height, colours }, exchanges, place, now_ms, strength) {
   context.beginPath();
-  outline(context, mode, x, y, radius);
+  for (const { asked_ms, ended_ms } of exchanges) {
+    const [from, to] = [place(asked_ms), place(ended_ms ?? now_ms)];
+    context.rect(from, height * 0.7 - 3, Math.max(to - from, 2), 6);
+  }
+  context.globalAlpha = strength;
+  context.fillStyle = colours.mode;
+  context.fill();
+  context.globalAlpha = 1;
+}
+
+// An empty answer ends in a ring, one with news in a dot.
+function dots({ context, colours }, mode, places, y, fill) {
+  context.beginPath();
+  for (const x of places) outline(context, mode, x, y, RADIUS);
+  context.fillStyle = fill;
+  context.strokeStyle = colours.mode;
+  context.lineWidth = 2;
   context.fill();
   context.stroke();
 }

@@ -14,9 +14,10 @@ export function mount(section, room) {
   let mode = "short";
   let fields = [];
   let at = 0;
+  let busy = false;
 
   const choices = MODES.map((each) => element("button", {
-    type: "button", data: { mode: each }, onclick: () => { mode = each; look(true); },
+    type: "button", data: { mode: each }, onclick: () => look(true, each),
   }, title(each)));
   const again = [
     element("button", { type: "button", textContent: "Bring one message", onclick: () => look(true) }),
@@ -40,21 +41,26 @@ export function mount(section, room) {
   told.textContent = HELLO;
   mark();
 
-  async function look(news) {
+  async function look(news, wanted = mode) {
+    if (busy) return;
+    busy = true;
+    mode = wanted;
     mark();
-    for (const button of [...choices, ...again]) button.disabled = true;
     try {
       show(partsOf(mode, await exchange(room, mode, { news }), news), news);
     } catch (error) {
       told.textContent = `It did not work: ${error.message}`;
     }
-    for (const button of [...choices, ...again]) button.disabled = false;
+    busy = false;
+    mark();
   }
 
   function mark() {
     section.dataset.mode = mode;
     for (const button of choices) button.setAttribute("aria-pressed", button.dataset.mode === mode);
-    back.disabled = next.disabled = fields.length === 0;
+    for (const button of [...choices, ...again]) disable(button, busy);
+    disable(back, at === 0);
+    disable(next, at >= fields.length - 1);
   }
 
   function show(found, news) {
@@ -66,6 +72,7 @@ export function mount(section, room) {
   }
 
   function step(by) {
+    if (fields.length === 0) return;
     choose(Math.min(Math.max(at + by, 0), fields.length - 1));
     fields[at].button.scrollIntoView({ block: "nearest" });
   }
@@ -77,17 +84,19 @@ export function mount(section, room) {
     field.button.setAttribute("aria-current", "step");
     told.replaceChildren(...words(field, at, fields.length));
     mark();
-    back.disabled = at === 0;
-    next.disabled = at === fields.length - 1;
   }
 
   function keys(event) {
     const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
     if (by === undefined || fields.length === 0) return;
     event.preventDefault();
-    event.stopPropagation();  // the lanes step with the same keys
     step(by);
   }
+}
+
+// Not `disabled`: that would take the focus away, and the next key with it.
+function disable(button, is) {
+  button.setAttribute("aria-disabled", is);
 }
 
 function words(field, at, count) {

@@ -8,6 +8,7 @@ const LATE_MS = 150;
 /** Join the bar `bar` to `view`; `show(at_ms, here_ms)` brings it to a moment. */
 export function makePlayback(bar, view, store) {
   const part = (name) => bar.querySelector(`[name="${name}"]`);
+  const stage = bar.closest("#stage");
   part("speed").append(...SPEEDS.map((speed) => element("option", { value: speed, textContent: `× ${speed}` })));
 
   const actions = {
@@ -18,11 +19,17 @@ export function makePlayback(bar, view, store) {
   part("moment").addEventListener("input", ({ target }) => seek(performance.now() + Number(target.value) * 1000));
   addEventListener("keydown", (event) => {
     const action = KEYS[event.key];
-    if (!action || event.ctrlKey || event.altKey || event.metaKey || event.target.closest(TAKES_KEYS)) return;
+    if (!action || event.ctrlKey || event.altKey || event.metaKey || !isMeant(event.target)) return;
     event.preventDefault();
     actions[action]();
   });
   return { show };
+
+  // Keys move the lanes when the focus is on them, or on nothing while they are in view: a control has its own use of keys.
+  function isMeant(target) {
+    if (target === document.body) return stage.getBoundingClientRect().bottom > 0;
+    return stage.contains(target) && target.closest(TAKES_KEYS) === null;
+  }
 
   function step(back) {
     view.pause();

@@ -3,7 +3,7 @@
 import { element, write } from "../class/element.js";
 import { SETTINGS, STARTS } from "../settings.js";
 
-const CUT_S = 2;
+const CUT_S = 3;
 const STALL_S = 3;
 const SLOW_BYTES_PER_S = 400;
 

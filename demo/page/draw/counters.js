@@ -9,8 +9,10 @@ const LEAST_S = 3;  // less is no rate
 
 const SEEN = "the server's count for this reader: heads and frames included, which a page cannot see";
 
+const REPEATED = "what this page asked, and what the browser asked again by itself when a connection broke";
+
 const FIGURES = [
-  { name: "requests", of: ({ requests }) => requests.toLocaleString("en") },
+  { name: "requests", title: REPEATED, of: ({ requests }) => requests.toLocaleString("en") },
   { name: "empty", of: ({ empty }) => empty.toLocaleString("en") },
   { name: "messages", of: ({ messages }) => messages.toLocaleString("en") },
   { name: "missing", of: ({ missing }) => missing.toLocaleString("en"), alarm: ({ missing }) => missing > 0 },

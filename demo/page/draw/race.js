@@ -8,36 +8,61 @@ const GHOSTS = 30;
 const TIERS = { short: 0.12, long: 0.34, ws: 0.56 };  // heights of the labels, so that none covers another
 const LINE = 0.76;
 const LABEL = 12.5;  // units that a label may need
+const NONE_YET = "No race yet: send a message, and it arrives three times";
+const LONGEST_MS = 30_000;  // what has not come by then is waited for no more
 const STEPS_MS = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000];
 
 /** Draw into `picture`; `draw(races, at_ms, least_ms)` shows the race of that moment on a scale of `least_ms` or more. */
 export function makeRaceLine(picture, modes) {
+  const size = { width: 0, height: 0, unit: 16 };
+  const running = svg("line", { class: "running" });
   let drawn = "";
-  const size = { width: 0, height: 0 };
-  new ResizeObserver(([{ contentRect }]) => Object.assign(size, { width: contentRect.width, height: contentRect.height })).observe(picture);
+  let place = null;
+  new ResizeObserver(([{ contentRect: { width, height } }]) => {
+    Object.assign(size, { width, height, unit: parseFloat(getComputedStyle(picture).fontSize) });
+  }).observe(picture);
   return { draw };
 
+  // All but the running line stands still between two arrivals, so it is made anew only then.
   function draw(races, at_ms, least_ms) {
     const race = races.at(at_ms);
-    const ghosts = races.until(at_ms, GHOSTS);
+    const ghosts = races.until(at_ms, GHOSTS).filter((each) => each !== race).flatMap((each) => arrived(each, at_ms));
     const seen = race ? arrived(race, at_ms) : [];
-    const running = race !== undefined && seen.length < Object.keys(modes).length;
     const elapsed_ms = race ? at_ms - race.sent_ms : 0;
-    const { width, height } = size;
-    const state = `${race?.sent_ms} ${seen} ${width} ${height} ${least_ms} ${running ? Math.round(elapsed_ms / 16) : ""}`;
-    if (state === drawn || width === 0) return;
-    drawn = state;
-    const longest_ms = Math.max(least_ms, ...ghosts.flatMap((each) => arrived(each, at_ms).map(([, ms]) => ms)), running ? Math.min(elapsed_ms, 30_000) : 0);
-    const unit = parseFloat(getComputedStyle(picture).fontSize);
-    const place = { x: (ms) => unit + (width - 2 * unit) * Math.min(1, ms / (longest_ms * 1.08)), y: height * LINE, width, height, unit, longest_ms };
+    const isOn = race !== undefined && seen.length < Object.keys(modes).length && elapsed_ms < LONGEST_MS;
+    const longest_ms = scaleFor([...[...ghosts, ...seen].map(([, ms]) => ms), isOn ? elapsed_ms : 0], least_ms);
+    const state = `${race?.sent_ms} ${seen} ${ghosts.length} ${isOn} ${longest_ms} ${size.width} ${size.height}`;
+    if (size.width === 0) return;
+    if (state !== drawn) {
+      drawn = state;
+      place = placeOn(size, longest_ms);
+      show(race, ghosts, seen, isOn);
+      picture.setAttribute("aria-label", words(race, seen, modes));
+    }
+    if (isOn) running.setAttribute("x2", place.x(elapsed_ms));
+  }
+
+  function show(race, ghosts, seen, isOn) {
+    for (const [name, value] of Object.entries({ x1: place.x(0), y1: place.y, y2: place.y })) running.setAttribute(name, value);
     picture.replaceChildren(
-      ...axis(place), ...ghosts.filter((each) => each !== race).flatMap((each) => arrived(each, at_ms).map((one) => ghost(place, one))),
-      ...(running ? [svg("line", { class: "running", x1: place.x(0), x2: place.x(elapsed_ms), y1: place.y, y2: place.y })] : []),
+      ...axis(place), ...ghosts.map((one) => ghost(place, one)), ...(isOn ? [running] : []),
       ...seen.map((one) => leader(place, one)), ...seen.map((one) => arrival(place, one)),
       ...seen.map((one) => label(place, one, modes)),
+      ...(race ? [] : [svg("text", { class: "tick", x: place.x(0), y: place.y - place.unit }, NONE_YET)]),
     );
-    picture.setAttribute("aria-label", words(race, seen, modes));
   }
+}
+
+function placeOn({ width, height, unit }, longest_ms) {
+  return { x: (ms) => unit + (width - 2 * unit) * Math.min(1, ms / (longest_ms * 1.08)), y: height * LINE, width, height, unit, longest_ms };
+}
+
+// It grows by steps: with each millisecond it would be another picture in each frame.
+function scaleFor(all_ms, least_ms) {
+  const longest_ms = Math.max(...all_ms);
+  let scale_ms = least_ms;
+  while (scale_ms < longest_ms) scale_ms *= 1.5;
+  return scale_ms;
 }
 
 function arrived({ sent_ms, arrivals }, at_ms) {
@@ -76,6 +101,6 @@ function label({ x, width, height, unit }, [mode, ms], modes) {
 }
 
 function words(race, seen, modes) {
-  if (!race) return "No race yet: send a message";
+  if (!race) return NONE_YET;
   return `The race: ${seen.map(([mode, ms]) => `${modes[mode].name} after ${milliseconds(ms)}`).join(", ") || "sent"}`;
 }

@@ -8,7 +8,7 @@ const SETTLED_MS = 400;  // after coming back: what was missed has arrived by th
 const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hold: true, rtt_ms: 0 };
 
 /**
- * Open a lane that reads as `reader`, from the start of what the feed still has, or from `from`.
+ * Open a lane that reads as `reader`, from the start of what the feed still has, or from `from`, in `epoch` if that is known.
  *
  * `settings()` gives the class's settings of this moment, `now()` the page's clock in ms. `on(event)` is told of
  * everything, each event with `at_ms` and `kind`:
@@ -20,8 +20,8 @@ const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hol
  * An exchange is {number, asked_ms, opened_ms, ended_ms, status, messages, cursor, rtt_ms}: one poll, or one socket's life;
  * `cursor` is null when the reader asked without one, `status` 0 when it failed.
  */
-export function openLane({ mode, reader, settings, now = () => performance.now(), on, from = 0 }) {
-  const lane = new Lane({ reader, settings, now, on, from });
+export function openLane({ mode, reader, settings, now = () => performance.now(), on, from = 0, epoch = null }) {
+  const lane = new Lane({ reader, settings, now, on, from, epoch });
   lane.done = MODES[mode].read(lane);
   return lane;
 }
@@ -37,11 +37,11 @@ export async function publish(sender, text) {
 }
 
 class Lane {
-  constructor({ reader, settings, now, on, from }) {
+  constructor({ reader, settings, now, on, from, epoch }) {
     this.reader = reader;
     this.settings = () => ({ ...DEFAULTS, ...settings() });
     this.cursor = from;
-    this.epoch = null;
+    this.epoch = epoch;
     this.say = publish;
     this.#now = now;
     this.#on = on;
