@@ -17,7 +17,7 @@ from demo.classroom.reading import LANES, Answer, Carry
 from demo.classroom.routes import add_routes
 from demo.classroom.settings import Mode
 from demo.classroom.token import Token
-from demo.deflation import Deflation
+from demo.deflation import DEFLATION, Deflation
 from demo.doors import DOORS, Doors
 from demo.fanout import Fanout
 from demo.feed import DEFAULT_HISTORY, Feed
@@ -36,9 +36,9 @@ from demo.sharing import (
     hopping,
     no_classroom,
 )
-from demo.sockets import SOCKETS
+from demo.sockets import SOCKETS, watch
 from demo.stats import STATS, Stats, Tally, begin, counted
-from demo.websocket import DEFLATION, FANOUT
+from demo.websocket import FANOUT
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -205,15 +205,17 @@ async def _get_stats(request: web.Request) -> web.Response:
 
 async def _push(app: web.Application) -> AsyncIterator[None]:
     pushers = [asyncio.create_task(app[key].run()) for key in (FANOUT, ROOM)]
-    watch = asyncio.create_task(app[DOORS].watch())
+    watches = [asyncio.create_task(each) for each in (app[DOORS].watch(), watch(app[SOCKETS]))]
     app[STATS].lag.start()
     yield
     if CLASSROOM in app:
         app[CLASSROOM].stop()
-    watch.cancel()
-    await asyncio.wait([watch])
-    if not watch.cancelled():
-        watch.result()  # it has ended by a fault
+    for each in watches:
+        each.cancel()
+    await asyncio.wait(watches)
+    for each in watches:
+        if not each.cancelled():
+            each.result()  # it has ended by a fault
     app[STATS].lag.stop()
     app[ANSWERS].feed.close()
     await asyncio.gather(*pushers)

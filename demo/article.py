@@ -8,16 +8,20 @@ works here as it is written there. What is said in the room enters the feed, so 
 mode, and what is published in any mode is heard in the room.
 """
 
+from functools import partial
+
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from demo.answers import ANSWERS
 from demo.fanout import Fanout, Listener
 from demo.feed import Entry
 from demo.frames import text_frame
-from demo.publishing import PUBLISHING, Refused
+from demo.peer import Peer
+from demo.publishing import PUBLISHING, Publishing, Refused
 from demo.queries import NO_STORE
-from demo.sockets import open_socket
+from demo.sockets import open_peer, open_socket
 from demo.stats import STATS, begin
+from demo.upgrade import HandedOver
 
 GUEST = "guest"
 ROOM = web.AppKey("ROOM", Fanout)
@@ -31,14 +35,12 @@ def plain_frame(entry: Entry) -> bytes:
 async def room(request: web.Request) -> web.StreamResponse:
     """Publish each text received; send each message's text to all, its sender included."""
     tally = begin(request, request.app[STATS].other)
-    async with open_socket(request, headers=NO_STORE) as (ws, transport):
-        listener = Listener(ws, transport, request.app[ANSWERS].feed.head, tally)
-        request.app[ROOM].add(listener)
-        try:
-            await _hear(request, ws)
-        finally:
-            request.app[ROOM].discard(listener)
-    return ws
+    room = request.app[ROOM]
+    hear = partial(_publish, request.app[PUBLISHING], request.remote)
+    peer = open_peer(request, NO_STORE, hear, lambda _: room.discard(listener))
+    listener = Listener(peer, peer.transport, request.app[ANSWERS].feed.head, tally)
+    room.add(listener)
+    return HandedOver(peer)
 
 
 async def echo(request: web.Request) -> web.StreamResponse:
@@ -51,16 +53,12 @@ async def echo(request: web.Request) -> web.StreamResponse:
     return ws
 
 
-async def _hear(request: web.Request, ws: web.WebSocketResponse) -> None:
-    publishing = request.app[PUBLISHING]
-    async for frame in ws:
-        if frame.type is not WSMsgType.TEXT:
-            continue
-        try:
-            await publishing.publish_text(GUEST, frame.data, request.remote)
-        except Refused as refused:
-            # Plain text has no room for an error beside the chat, but a close can say why.
-            reason = str(refused).encode()[:120]
-            away = refused.response is web.HTTPServiceUnavailable
-            code = WSCloseCode.TRY_AGAIN_LATER if away else WSCloseCode.POLICY_VIOLATION
-            await ws.close(code=code, message=reason)
+async def _publish(publishing: Publishing, address: str | None, peer: Peer, text: str) -> None:
+    try:
+        await publishing.publish_text(GUEST, text, address)
+    except Refused as refused:
+        # Plain text has no room for an error beside the chat, but a close can say why.
+        reason = str(refused).encode()[:120]
+        away = refused.response is web.HTTPServiceUnavailable
+        code = WSCloseCode.TRY_AGAIN_LATER if away else WSCloseCode.POLICY_VIOLATION
+        await peer.close(code=code, message=reason)

@@ -7,10 +7,17 @@ made once for all: this is what the extension costs, side by side with what it s
 import asyncio
 import contextlib
 
-from aiohttp import WSMsgType
+from aiohttp import WSMsgType, web
 
-from demo.fanout import Listener, tell_gap
+from demo.answers import ANSWERS
+from demo.fanout import LISTENER, Listener, tell_gap
 from demo.feed import Feed, Gap
+from demo.frames import text_frame
+from demo.message import Hello, Problem, encode
+from demo.publishing import PUBLISHING, Refused
+from demo.queries import NO_STORE
+from demo.sockets import open_socket
+from demo.stats import Tally
 
 
 class Deflation:
@@ -43,6 +50,45 @@ class Deflation:
     async def _catch_up(self, listener: Listener, epoch: str) -> None:
         self._feed.check(listener.cursor, epoch)
         for entry in self._feed.after(listener.cursor):
+            assert isinstance(listener.ws, web.WebSocketResponse)
             await listener.ws.send_frame(entry.json, WSMsgType.TEXT)
             listener.cursor = entry.message.id
             listener.tally.deliveries += 1
+
+
+DEFLATION = web.AppKey("DEFLATION", Deflation)  # there if compression was asked for
+
+
+async def answer_deflated(
+    request: web.Request, cursor: int, epoch: str, tally: Tally
+) -> web.StreamResponse:
+    """Answer a reader that offers an extension as demo/websocket.py answers others."""
+    feed = request.app[ANSWERS].feed
+    async with open_socket(request, NO_STORE, deflate=True) as (ws, transport):
+        listener = Listener(ws, transport, cursor, tally)
+        try:
+            feed.check(cursor, epoch)
+        except Gap as gap:
+            await tell_gap(listener, feed, gap)
+            return ws
+        transport.write(text_frame(encode(Hello(feed.epoch, cursor))))
+        request.app[DEFLATION].add(listener)
+        request[LISTENER] = listener
+        try:
+            await _listen(request, ws)
+        finally:
+            request.app[DEFLATION].discard(listener)
+    return ws
+
+
+async def _listen(request: web.Request, ws: web.WebSocketResponse) -> None:
+    # Reading is what answers pings and notices a close, so it goes on even if nobody speaks.
+    publishing = request.app[PUBLISHING]
+    async for frame in ws:
+        if frame.type is not WSMsgType.TEXT:
+            await ws.close(code=1003, message=b"text frames only")
+            return
+        try:
+            await publishing.publish_json(frame.data, request.remote)
+        except Refused as refused:
+            await ws.send_str(encode(Problem(str(refused))).decode())

@@ -109,6 +109,8 @@ DOORS = web.AppKey("DOORS", Doors)
 class DoorProtocol(MeteredProtocol):
     """A counted connection that came in by the doors."""
 
+    __slots__ = ("_asking", "_doors", "_taking", "_transport", "site")
+
     def __init__(self, inner: asyncio.Protocol, tally: Tally, doors: Doors) -> None:
         super().__init__(inner, tally)
         self.site: str | None = None

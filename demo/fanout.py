@@ -14,6 +14,7 @@ from demo.answers import MAX_ANSWERS, notice
 from demo.feed import Entry, Feed, Gap
 from demo.frames import text_frame
 from demo.message import encode
+from demo.peer import Peer
 from demo.stats import MeteredTransport, Tally
 
 GAP_CODE = 4410  # in the range for private use, RFC 6455 section 7.4.2
@@ -29,7 +30,11 @@ class Listener:
     __slots__ = ("cursor", "is_closing", "tally", "transport", "unsent_bytes", "write", "ws")
 
     def __init__(
-        self, ws: web.WebSocketResponse, transport: MeteredTransport, cursor: int, tally: Tally
+        self,
+        ws: web.WebSocketResponse | Peer,
+        transport: MeteredTransport,
+        cursor: int,
+        tally: Tally,
     ) -> None:
         self.ws = ws
         self.transport = transport

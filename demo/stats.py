@@ -92,10 +92,20 @@ class Meter:
 class MeteredTransport:
     """A transport that counts what is written; all else goes straight to the real one."""
 
-    __slots__ = ("_transport", "get_write_buffer_size", "is_closing", "meter", "write_uncounted")
+    __slots__ = (
+        "_transport",
+        "get_write_buffer_size",
+        "is_closing",
+        "meter",
+        "protocol",
+        "write_uncounted",
+    )
 
-    def __init__(self, transport: asyncio.Transport, meter: Meter) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, meter: Meter, protocol: "MeteredProtocol"
+    ) -> None:
         self.meter = meter
+        self.protocol = protocol
         self.lead(transport)
 
     @property
@@ -128,17 +138,32 @@ class MeteredTransport:
 class MeteredProtocol(asyncio.Protocol):
     """Stand between a transport and aiohttp's protocol, and count what passes."""
 
+    __slots__ = ("_counting", "_inner", "_meter")
+
     def __init__(self, inner: asyncio.Protocol, tally: Tally) -> None:
         self._inner = inner
         self._meter = Meter(tally)
-        self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
-        self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
-        self.eof_received = inner.eof_received  # type: ignore[method-assign]
+
+    def lead(self, inner: asyncio.Protocol) -> None:
+        """Pass all that comes to `inner` from now on."""
+        self._inner = inner
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand aiohttp the counting transport."""
-        self._counting = MeteredTransport(cast(asyncio.Transport, transport), self._meter)
+        self._counting = MeteredTransport(cast(asyncio.Transport, transport), self._meter, self)
         self._inner.connection_made(cast(asyncio.Transport, self._counting))
+
+    def pause_writing(self) -> None:
+        """Pass on."""
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Pass on."""
+        self._inner.resume_writing()
+
+    def eof_received(self) -> bool | None:
+        """Pass on."""
+        return self._inner.eof_received()
 
     def data_received(self, data: bytes) -> None:
         """Count, then pass on."""

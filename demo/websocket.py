@@ -1,21 +1,24 @@
 """WebSocket: keep the connection open, push whatever comes, take whatever is said."""
 
-from aiohttp import WSMsgType, web
+from functools import partial
+
+from aiohttp import web
 
 from demo.answers import ANSWERS
-from demo.deflation import Deflation
+from demo.deflation import DEFLATION, answer_deflated
 from demo.fanout import LISTENER, Fanout, Listener, tell_gap
 from demo.feed import Gap
 from demo.frames import text_frame
 from demo.message import Hello, Problem, encode
-from demo.publishing import PUBLISHING, Refused
+from demo.peer import Peer
+from demo.publishing import PUBLISHING, Publishing, Refused
 from demo.queries import NO_STORE, reader
-from demo.sockets import open_socket
+from demo.sockets import open_peer
 from demo.stats import Tally
+from demo.upgrade import HandedOver
 
 PATH = "/ws"
 FANOUT = web.AppKey("FANOUT", Fanout)
-DEFLATION = web.AppKey("DEFLATION", Deflation)  # there if compression was asked for
 
 
 async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
@@ -25,33 +28,25 @@ async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
     query = reader(request)
     cursor = feed.head if query.cursor is None else query.cursor
     epoch = feed.epoch if query.epoch is None else query.epoch
-    deflate = DEFLATION in request.app
-    async with open_socket(request, NO_STORE, deflate=deflate) as (ws, transport):
-        listener = Listener(ws, transport, cursor, tally)
-        try:
-            feed.check(cursor, epoch)
-        except Gap as gap:
-            await tell_gap(listener, feed, gap)
-            return ws
-        transport.write(text_frame(encode(Hello(feed.epoch, cursor))))
-        fanout = request.app[DEFLATION] if ws.compress else request.app[FANOUT]
-        fanout.add(listener)
-        request[LISTENER] = listener
-        try:
-            await _listen(request, ws)
-        finally:
-            fanout.discard(listener)
-    return ws
+    hear = partial(_publish, request.app[PUBLISHING], request.remote)
+    if DEFLATION in request.app and "Sec-WebSocket-Extensions" in request.headers:
+        return await answer_deflated(request, cursor, epoch, tally)
+    fanout = request.app[FANOUT]
+    peer = open_peer(request, NO_STORE, hear, lambda _: fanout.discard(listener))
+    listener = Listener(peer, peer.transport, cursor, tally)
+    try:
+        feed.check(cursor, epoch)
+    except Gap as gap:
+        await tell_gap(listener, feed, gap)
+        return HandedOver(peer)
+    peer.transport.write(text_frame(encode(Hello(feed.epoch, cursor))))
+    fanout.add(listener)
+    request[LISTENER] = listener
+    return HandedOver(peer)
 
 
-async def _listen(request: web.Request, ws: web.WebSocketResponse) -> None:
-    # Reading is what answers pings and notices a close, so it goes on even if nobody speaks.
-    publishing = request.app[PUBLISHING]
-    async for frame in ws:
-        if frame.type is not WSMsgType.TEXT:
-            await ws.close(code=1003, message=b"this feed speaks text frames only")
-            return
-        try:
-            await publishing.publish_json(frame.data, request.remote)
-        except Refused as refused:
-            await ws.send_str(encode(Problem(str(refused))).decode())
+async def _publish(publishing: Publishing, address: str | None, peer: Peer, text: str) -> None:
+    try:
+        await publishing.publish_json(text, address)
+    except Refused as refused:
+        peer.say(text_frame(encode(Problem(str(refused)))))

@@ -107,11 +107,11 @@ async def test_too_long_a_text_closes_the_room_with_the_reason(demo: Demo) -> No
         assert end.extra == "the text has 5000 bytes, the limit is 4096"
 
 
-async def test_binary_is_not_heard_in_the_room(demo: Demo) -> None:
+async def test_binary_closes_the_room_with_the_reason(demo: Demo) -> None:
     async with ClientSession(demo.url) as client, client.ws_connect("/") as room:
         await room.send_bytes(b"noise")
-        await room.send_str("words")
-        assert await room.receive_str() == "words"
+        end = await room.receive()
+        assert (end.data, end.extra) == (1003, "text frames only")
 
 
 # With Node and its ws package

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from aiohttp import ClientSession
 
-from demo.stats import STATS, Meter, MeteredTransport, Tally
+from demo.stats import STATS, Meter, MeteredProtocol, MeteredTransport, Tally
 from tests.conftest import OpenWire, Server, Wire, until
 
 MESSAGE = '{"sender":"ada","text":"hi"}'
@@ -177,7 +177,8 @@ def test_both_ways_of_writing_are_counted() -> None:
         get_write_buffer_size=lambda: 0,
     )
     tally = Tally()
-    transport = MeteredTransport(cast(asyncio.Transport, real), Meter(tally))
+    protocol = MeteredProtocol(asyncio.Protocol(), tally)
+    transport = MeteredTransport(cast(asyncio.Transport, real), Meter(tally), protocol)
     transport.write(b"one")
     transport.writelines([b"two", b"three"])
     assert written == [b"one", b"two", b"three"]

@@ -20,6 +20,7 @@ from demo.origins import let_read
 from demo.queries import problem
 from demo.ready import Ready
 from demo.stats import MeteredTransport, Tally, begin
+from demo.upgrade import HandedOver
 
 LANES = web.AppKey("LANES", Lanes)
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
@@ -80,6 +81,8 @@ async def _session(request: web.Request, mode: Mode, answer: Answer) -> web.Stre
         lane.session = mine = Session(request.app[ANSWERS].feed.epoch, request, delayed)
         try:
             response = await answer(request, visit.tally)
+            if isinstance(response, HandedOver):
+                await response.peer.gone()
             await delayed.sent()
         finally:
             protocol.step_aside()  # a refused upgrade's connection goes on to other requests

@@ -1,0 +1,166 @@
+"""One open WebSocket, when the request that opened it has gone: what it says, pings, the close.
+
+aiohttp keeps a request, its headers, two tasks and a parser for as long as a WebSocket lasts, which
+is three quarters of what an idle one takes. A peer has none of them: it is handed the connection.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from demo.frames import (
+    CLOSE,
+    PING,
+    PONG,
+    TEXT_CODE,
+    Broken,
+    Frames,
+    close_frame,
+    closing_code,
+    control_frame,
+    decoded,
+)
+from demo.stats import MeteredTransport
+
+CLOSE_S = 10.0  # how long a peer may take to answer a close
+MOST_UNHEARD = 32  # texts that wait to be heard before no more is read
+NORMAL, NO_BINARY = 1000, 1003
+
+Hear = Callable[["Peer", str], Awaitable[None]]
+
+
+class Peer(asyncio.Protocol):
+    """One end of a WebSocket; `hear` gets each text, one after another.
+
+    closed: whether a close has been sent, so that nothing else may be
+    alive_s: when it last sent anything, by the event loop's clock
+    pinged: whether it has been asked for a sign of life since
+    ended: is called with the peer when its connection has gone
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_frames",
+        "_gone",
+        "_hear",
+        "_hearing",
+        "_lost",
+        "_unheard",
+        "alive_s",
+        "closed",
+        "ended",
+        "heartbeat_s",
+        "pinged",
+        "transport",
+    )
+
+    def __init__(
+        self, transport: MeteredTransport, hear: Hear, longest: int, heartbeat_s: float
+    ) -> None:
+        self.transport = transport
+        self.closed = False
+        self.alive_s = asyncio.get_running_loop().time()
+        self.heartbeat_s = heartbeat_s
+        self.pinged = False
+        self.ended: Callable[[Peer], None] | None = None
+        self._frames = Frames(longest)
+        self._hear = hear
+        self._unheard: deque[str] | None = None
+        self._hearing: asyncio.Task[None] | None = None
+        self._gone: asyncio.Future[None] | None = None
+        self._lost = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what it says; answer pings and its close, and close if it breaks the protocol."""
+        if self.transport.is_closing():
+            return
+        self.alive_s = asyncio.get_running_loop().time()
+        self.pinged = False
+        try:
+            for opcode, payload in self._frames.feed(data):
+                self._take(opcode, payload)
+        except Broken as broken:
+            self._hang_up(broken.code, str(broken).encode())
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Let those know who wait for it."""
+        self.closed = self._lost = True
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
+        if self.ended is not None:
+            self.ended(self)
+
+    async def gone(self) -> None:
+        """Wait until the connection has gone."""
+        if self._lost:
+            return
+        if self._gone is None:
+            self._gone = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._gone)
+
+    async def close(self, *, code: int = NORMAL, message: bytes = b"", drain: bool = False) -> bool:  # noqa: ARG002
+        """Send a close, and cut the connection if it is not answered in time."""
+        if self.closed:
+            return False
+        self.closed = True
+        self.transport.write(close_frame(code, message))
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self.gone()
+        except TimeoutError:
+            self.transport.abort()
+        return True
+
+    def say(self, frame: bytes) -> None:
+        """Send a frame, unless it is too late."""
+        if not self.closed and not self.transport.is_closing():
+            self.transport.write(frame)
+
+    def beat(self, now: float) -> bool:
+        """Ping a peer that has been silent for long; say whether it has been for too long."""
+        silent_s = now - self.alive_s
+        if silent_s < self.heartbeat_s:
+            return False
+        if not self.pinged:
+            self.pinged = True
+            self.say(control_frame(PING))
+        return silent_s >= 1.5 * self.heartbeat_s
+
+    def _take(self, opcode: int, payload: bytes) -> None:
+        if opcode == PING:
+            self.say(control_frame(PONG, payload))
+        elif opcode == CLOSE:
+            self._hang_up(closing_code(payload) or NORMAL)
+        elif opcode == TEXT_CODE:
+            self._note(decoded(payload))
+        elif opcode != PONG and not self.closed:
+            self._hang_up(NO_BINARY, b"text frames only")
+
+    def _hang_up(self, code: int, reason: bytes = b"") -> None:
+        self.say(close_frame(code, reason))
+        self.closed = True
+        self.transport.close()
+
+    def _note(self, text: str) -> None:
+        # Heard one after another, though to hear one may take a while.
+        if self._unheard is None:
+            self._unheard = deque()
+            self._hearing = asyncio.get_running_loop().create_task(self._hear_all(self._unheard))
+        self._unheard.append(text)
+        if len(self._unheard) == MOST_UNHEARD:
+            self.transport.pause_reading()
+
+    async def _hear_all(self, texts: deque[str]) -> None:
+        while texts and not self.closed:
+            await self._hear(self, texts.popleft())
+            if len(texts) == MOST_UNHEARD // 2 and not self.transport.is_closing():
+                self.transport.resume_reading()
+        self._unheard = self._hearing = None
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Take what came before the connection was handed over, from aiohttp's protocol."""
+        self.data_received(data)
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """Take it from aiohttp's protocol that it has done its part."""

@@ -1,0 +1,200 @@
+"""A WebSocket that has been handed its connection keeps to the protocol, and no request."""
+
+import asyncio
+import gc
+import weakref
+
+import pytest
+from aiohttp import ClientSession, WSMsgType
+from aiohttp.web_protocol import RequestHandler
+
+from demo.frames import CLOSE, CONTINUATION, PING, PONG, TEXT_CODE
+from demo.peer import CLOSE_S, MOST_UNHEARD, Peer
+from demo.sockets import SOCKETS
+from demo.stats import STATS
+from tests.conftest import Clock, Server, Wire, until
+from tests.test_demo_frames import masked
+
+PATH = "/ws"
+DRAFT = b'{"sender": "bob", "text": "hi"}'
+
+
+async def opened(wire: Wire) -> None:
+    await wire.upgrade(PATH)
+    await wire.frame()
+
+
+async def closing(wire: Wire) -> int:
+    opcode, payload = await wire.frame()
+    assert opcode == CLOSE
+    await wire.end()
+    return int.from_bytes(payload[:2])
+
+
+async def test_a_ping_is_answered_with_what_it_brought(wire: Wire) -> None:
+    await opened(wire)
+    await wire.send(masked(PING, b"are you there?"))
+    assert await wire.frame() == (PONG, b"are you there?")
+
+
+async def test_a_close_is_answered_with_its_code(wire: Wire, server: Server) -> None:
+    await opened(wire)
+    await wire.send(masked(CLOSE, b"\x03\xe9bye"))
+    assert await closing(wire) == 1001
+    await until(lambda: not server.app[SOCKETS])
+
+
+async def test_what_came_with_the_handshake_is_heard(wire: Wire, server: Server) -> None:
+    await wire.send(
+        b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+        + masked(TEXT_CODE, DRAFT)
+    )
+    await wire.response()
+    await wire.frame()
+    await wire.frame()
+    assert server.feed.head == 1
+
+
+async def test_fragments_publish_one_message(wire: Wire, server: Server) -> None:
+    await opened(wire)
+    await wire.send(masked(TEXT_CODE, DRAFT[:10], fin=False))
+    await wire.send(masked(PING, b""))
+    await wire.send(masked(CONTINUATION, DRAFT[10:]))
+    assert await wire.frame() == (PONG, b"")
+    opcode, _ = await wire.frame()
+    assert opcode == TEXT_CODE
+    assert server.feed.head == 1
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (masked(TEXT_CODE, b"\xff"), 1007),
+        (masked(0x3, b""), 1002),
+        (masked(CLOSE, b"\x03"), 1002),
+        (masked(TEXT_CODE, b"x" * 70_000), 1009),
+    ],
+)
+async def test_who_breaks_the_protocol_is_told_the_code(
+    wire: Wire, server: Server, frame: bytes, code: int
+) -> None:
+    await opened(wire)
+    await wire.send(frame)
+    assert await closing(wire) == code
+    await until(lambda: not server.app[SOCKETS])
+
+
+async def test_texts_are_heard_in_their_order_however_many_come_at_once(
+    wire: Wire, server: Server
+) -> None:
+    await opened(wire)
+    count = 3 * MOST_UNHEARD
+    drafts = [b'{"sender": "bob", "text": "%d"}' % number for number in range(count)]
+    await wire.send(b"".join(masked(TEXT_CODE, draft) for draft in drafts))
+    await until(lambda: server.feed.head == count)
+    assert [entry.message.text for entry in server.feed.after(0)] == [
+        str(number) for number in range(count)
+    ]
+
+
+async def test_a_peer_that_does_not_answer_a_close_is_cut_off(
+    clock: Clock, wire: Wire, server: Server
+) -> None:
+    await opened(wire)
+    (peer,) = server.app[SOCKETS]
+    closing = asyncio.create_task(peer.close(code=1001))
+    assert (await wire.frame())[0] == CLOSE
+    await clock.advance(CLOSE_S - 0.1)
+    assert not closing.done()
+    await clock.advance(0.2)
+    await closing
+    await until(lambda: not server.app[SOCKETS])
+
+
+async def test_nothing_is_said_after_a_close(wire: Wire, server: Server) -> None:
+    await opened(wire)
+    (peer,) = server.app[SOCKETS]
+    assert isinstance(peer, Peer)
+    task = asyncio.create_task(peer.close(code=1001))
+    assert (await wire.frame())[0] == CLOSE
+    await wire.send(masked(PING, b"?") + masked(TEXT_CODE, DRAFT) + masked(CLOSE, b"\x03\xe9"))
+    with pytest.raises(EOFError):
+        await wire.frame()
+    await task
+    assert server.feed.head == 0
+
+
+async def test_the_request_is_forgotten_and_the_server_knows_no_connection_of_it(
+    client: ClientSession, server: Server
+) -> None:
+    async with client.ws_connect(PATH) as ws:
+        await ws.receive_json()
+        (peer,) = server.app[SOCKETS]
+        await until(lambda: _handlers_of(peer) == 0)
+        server.publish("hi")
+        assert (await ws.receive_json())["text"] == "hi"
+        assert server.app[STATS].modes["ws"].connections == 1
+    await until(lambda: server.app[STATS].modes["ws"].connections == 0)
+
+
+def _handlers_of(peer: object) -> int:
+    """Count aiohttp's protocols that still lead to this peer."""
+    gc.collect()
+    handlers = [each for each in gc.get_objects() if isinstance(each, RequestHandler)]
+    return sum(each._payload_parser is peer for each in handlers)
+
+
+async def test_a_peer_that_has_gone_is_not_kept(client: ClientSession, server: Server) -> None:
+    async with client.ws_connect(PATH) as ws:
+        await ws.receive_json()
+        (peer,) = server.app[SOCKETS]
+        gone = weakref.ref(peer)
+        del peer
+    await until(lambda: not server.app[SOCKETS])
+    gc.collect()
+    await until(lambda: gone() is None)
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "reason"),
+    [
+        ("Upgrade", "h2c", "this is no WebSocket upgrade"),
+        ("Connection", "keep-alive", "the Connection header does not ask for the upgrade"),
+        ("Sec-WebSocket-Version", "12", "the version of WebSocket must be 13"),
+        ("Sec-WebSocket-Key", "short", "Sec-WebSocket-Key must be 16 bytes in base64"),
+    ],
+)
+async def test_a_handshake_that_lacks_something_is_told_what(
+    client: ClientSession, header: str, value: str, reason: str
+) -> None:
+    headers = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
+    }
+    async with client.get(PATH, headers=headers | {header: value}) as response:
+        assert response.status == 400
+        assert (await response.json())["error"] == f"{reason}: open this address as a WebSocket"
+
+
+async def test_the_accept_is_the_one_of_the_standard(wire: Wire) -> None:
+    head = await wire.request(
+        PATH,
+        "Upgrade: websocket",
+        "Connection: keep-alive, Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    )
+    assert b"\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in head
+
+
+async def test_aiohttps_client_finds_an_open_socket(client: ClientSession) -> None:
+    async with client.ws_connect(PATH, autoping=False) as ws:
+        await ws.receive_json()
+        await ws.ping(b"?")
+        pong = await ws.receive()
+        assert (pong.type, pong.data) == (WSMsgType.PONG, b"?")
+        assert await ws.close(code=1000)
+        assert ws.close_code == 1000
