@@ -128,6 +128,12 @@ class MeteredTransport:
 class MeteredProtocol(asyncio.Protocol):
     """Stand between a transport and aiohttp's protocol, and count what passes."""
 
+    # Thousands are open at once.
+    __slots__ = (
+        *("_counting", "_inner", "_meter"),
+        *("eof_received", "pause_writing", "resume_writing"),
+    )
+
     def __init__(self, inner: asyncio.Protocol, tally: Tally) -> None:
         self._inner = inner
         self._meter = Meter(tally)
