@@ -83,6 +83,9 @@ class Disk:
             self._db = None
 
     def _open(self, history: int) -> tuple[str, list[Row]]:
+        for place in (self.path.parent, self.path):  # the log of writes lies beside the file
+            if place.exists() and not os.access(place, os.W_OK):
+                raise PermissionError(0, f"{place} may not be written to")
         self._db = db = sqlite3.connect(self.path, timeout=0, isolation_level=None)
         db.execute("PRAGMA locking_mode = EXCLUSIVE")  # kept from the first read on
         is_new = self._is_new(db)

@@ -138,9 +138,12 @@ class DoorProtocol(MeteredProtocol):
     def look(self, now: float) -> None:
         """Cut the connection off if its request has taken too long, or its reader has stalled."""
         transport = self._transport
-        if self._meter.streaming or transport is None or transport.is_closing():
+        if transport is None:
+            return
+        is_closing = transport.is_closing()  # when its reader has taken the rest
+        if self._meter.streaming and not is_closing:
             return  # a WebSocket is looked after by its pings
-        if self._meter.pending:
+        if self._meter.pending and not is_closing:
             self._look_at_request(now)
         else:
             self._asking = NOTHING
@@ -152,7 +155,7 @@ class DoorProtocol(MeteredProtocol):
     def _look_at_request(self, now: float) -> None:
         """Answer 408 if a head has been coming for too long; for a body its handler waits."""
         claims, since = self._asking
-        if getattr(self._inner, "_current_request", None) is not None:  # aiohttp says it only so
+        if getattr(self._inner, "_request_in_progress", False):  # aiohttp says it only so
             self._asking = NOTHING
         elif claims != self._meter.claims:
             self._asking = self._meter.claims, now

@@ -138,6 +138,7 @@ class MeteredTransport:
 class MeteredProtocol(asyncio.Protocol):
     """Stand between a transport and aiohttp's protocol, and count what passes."""
 
+    # Thousands are open at once.
     __slots__ = ("_counting", "_inner", "_meter")
 
     def __init__(self, inner: asyncio.Protocol, tally: Tally) -> None:

@@ -231,15 +231,17 @@ async def test_a_connection_that_asks_nothing_is_closed(
         await wire.end()
 
 
-async def ask_for_all(server: Server, wire: Wire) -> Tally:
+async def ask_for_all(clock: Clock, server: Server, wire: Wire) -> Tally:
     """Ask for more than the connection takes, and read nothing of it."""
     server.publish(*["x" * 4000] * 250)
     (connection,) = server.app[DOORS]._open
     transport = connection._transport
     assert transport is not None
-    while not transport.get_write_buffer_size():
+    full = 0
+    while full < 10:  # the system takes some megabytes, by and by
         await wire.send(b"GET /short-poll?after=0 HTTP/1.1\r\nHost: x\r\n\r\n")
-        await asyncio.sleep(0)
+        await clock.settle()
+        full = full + 1 if transport.get_write_buffer_size() else 0
     return server.app[STATS].modes["short"]
 
 
@@ -248,7 +250,7 @@ async def test_a_reader_that_takes_nothing_of_an_answer_is_cut_off(
 ) -> None:
     wire = await open_wire(server, receive_buffer=4096)
     await wire.request(ASK)
-    tally = await ask_for_all(server, wire)
+    tally = await ask_for_all(clock, server, wire)
     await clock.advance(29)
     assert (tally.connections, tally.stalled) == (1, 0)
     await clock.advance(1 + 2 * WATCH_S)
@@ -261,7 +263,7 @@ async def test_a_reader_that_takes_its_answer_slowly_is_not(
 ) -> None:
     wire = await open_wire(server, receive_buffer=4096)
     await wire.request(ASK)
-    tally = await ask_for_all(server, wire)
+    tally = await ask_for_all(clock, server, wire)
     for _ in range(8):
         await wire.read(20_000)
         await clock.advance(20)
@@ -320,3 +322,17 @@ def test_no_limit_troubles_who_measures() -> None:
     assert options.publish_rate == 0
     assert options.max_connections >= 20_000 + 2
     assert not options.limit_loopback
+
+
+async def test_a_connection_that_is_closed_and_not_read_is_cut_off_too(
+    clock: Clock, server: Server, open_wire: OpenWire
+) -> None:
+    wire = await open_wire(server, receive_buffer=4096)
+    await wire.request(ASK)
+    tally = await ask_for_all(clock, server, wire)
+    (connection,) = server.app[DOORS]._open
+    assert connection._transport is not None
+    connection._transport.close()
+    await clock.advance(30 + 2 * WATCH_S)
+    await until(lambda: tally.connections == 0)
+    assert tally.stalled == 1

@@ -496,6 +496,17 @@ def test_a_file_that_cannot_be_had_ends_the_program_in_one_line(
     assert f"cannot keep the feed in {path} (it is no file of SQLite: name another)" in line
 
 
+@pytest.mark.parametrize("part", ["file", "folder"])
+def test_what_may_not_be_written_to_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    fill(path)
+    closed = {"file": path, "folder": path.parent}[part]
+    monkeypatch.setattr(os, "access", lambda place, mode: place != closed)  # root may all
+    with pytest.raises(Away, match=f"{closed} may not be written to"):
+        Disk(path).open(100)
+
+
 def test_an_empty_file_is_a_new_feed(path: Path) -> None:
     path.touch()
     disk = Disk(path)
