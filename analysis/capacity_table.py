@@ -41,7 +41,8 @@ def assumptions(costs: dict[str, ClientCosts], wish: Wish) -> Iterator[str]:
     yield (
         "A step costs less the busier the server is, which then need not be woken for it, and"
         " more the more connections share its caches. Where several loads were measured, the"
-        " first is accounted for; the second is not. Measure near the load that you plan for."
+        " first is accounted for, up to the busiest; the second is not. Measure near the load that"
+        " you plan for."
     )
     yield (
         f"Each process is busy for {percent(wish.utilisation)} of a core and serves its readers one"

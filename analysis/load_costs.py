@@ -18,25 +18,35 @@ class LoadCosts(msgspec.Struct, frozen=True):
     """Server time of a step, c, and of waking for one, w; *_draws: the same of each resample.
 
     Draws are empty when there is one run. With runs at one load, w is 0 and c holds it.
+    busiest: the largest rho of a run; a busier server is not thought to take any less for a step
     """
 
     step_us: float
     waking_us: float
     step_draws: Floats
     waking_draws: Floats
+    busiest: float
 
     def busy(self, steps_per_s: float, most: float) -> tuple[float, Floats]:
         """Return rho of one process, and of each resample: `most` when others have to help it."""
-        one = _busy(np.array([self.step_us]), np.array([self.waking_us]), steps_per_s, most)
-        return float(one[0]), _busy(self.step_draws, self.waking_draws, steps_per_s, most)
+        one = self._busy(np.array([self.step_us]), np.array([self.waking_us]), steps_per_s)
+        draws = self._busy(self.step_draws, self.waking_draws, steps_per_s)
+        return min(most, float(one[0])), np.minimum(most, draws)
 
     def at(self, steps_per_s: float, most: float) -> tuple[float, Floats]:
         """Return the microseconds of a step at that load: c + (1 - rho) w."""
         busy, draws = self.busy(steps_per_s, most)
         return (
-            self.step_us + self.waking_us * (1 - busy),
-            self.step_draws + self.waking_draws * (1 - draws),
+            self.step_us + self.waking_us * (1 - min(busy, self.busiest)),
+            self.step_draws + self.waking_draws * (1 - np.minimum(draws, self.busiest)),
         )
+
+    def _busy(self, step_us: Floats, waking_us: Floats, steps_per_s: float) -> Floats:
+        """Return rho = x (c + w) / (1 + x w), and beyond the busiest what is in proportion."""
+        step_s, waking_s = step_us / 1e6, waking_us / 1e6
+        within = steps_per_s * (step_s + waking_s) / (1 + steps_per_s * waking_s)
+        beyond = steps_per_s * (step_s + waking_s * (1 - self.busiest))
+        return np.where(within > self.busiest, beyond, within)
 
 
 def load_costs(steps_per_s: Floats, busy: Floats, generator: np.random.Generator) -> LoadCosts:
@@ -45,12 +55,9 @@ def load_costs(steps_per_s: Floats, busy: Floats, generator: np.random.Generator
     once = np.arange(runs)[np.newaxis]
     draws = draw(runs, generator) if runs > 1 else np.empty((0, runs), np.int64)
     (step,), (waking,) = _fit(steps_per_s, busy, once)
-    return LoadCosts(float(step), float(waking), *_fit(steps_per_s, busy, draws))
-
-
-def _busy(step_us: Floats, waking_us: Floats, steps_per_s: float, most: float) -> Floats:
-    full = steps_per_s * (step_us + waking_us) / 1e6
-    return np.asarray(np.minimum(most, full / (1 + steps_per_s * waking_us / 1e6)))
+    return LoadCosts(
+        float(step), float(waking), *_fit(steps_per_s, busy, draws), busiest=float(busy.max())
+    )
 
 
 def _fit(steps_per_s: Floats, busy: Floats, draws: Draws) -> tuple[Floats, Floats]:

@@ -120,7 +120,7 @@ CHECKS: Sequence[Check] = (
     Check("a core's time that the clients took", "clients' CPU", attrgetter("client_cpu_share"),
           "the clients' process was busy: {:.0%} of a core", lambda _: BUSY_CLIENT, "share"),
     Check("a core's time that the crowd took", "crowd's CPU", attrgetter("crowd_cpu_share"),
-          "the crowd's process was busy: {:.0%} of a core", lambda _: BUSY_CLIENT, "share"),
+          "a process of the crowd was busy: {:.0%} of a core", lambda _: BUSY_CLIENT, "share"),
     Check("a core's time that the line took", "line's CPU", attrgetter("link_cpu_share"),
           "the emulated line's process was busy: {:.0%} of a core", lambda _: BUSY_CLIENT, "share"),
     Check("server's clock apart, at most", "clock, empty windows, failures",

@@ -88,11 +88,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     messages: messages meant for the window, with consecutive ids from first_message on
     published: messages published in all; publish_failures: publishes that were not answered 201
     deliveries, requests, connections, bytes_up, bytes_down: the counts of all clients, whole run
-    crowd_clients: so many of the clients are only counted, by bare readers in another process, and
+    crowd_clients: so many of the clients are only counted, by bare readers in other processes, and
         have no rows in the other files; crowd_requests, crowd_deliveries, crowd_bytes_up,
         crowd_bytes_down: their part of the counts, None when the run ended before they reported
     crowd_window_deliveries: to them, of the messages meant for the window
-    crowd_cpu_share: as client_cpu_share, of the process that they are in
+    crowd_cpu_share: as client_cpu_share, of the busiest process that they are in
     request_head_bytes, response_head_bytes, handshake_bytes, frame_bytes, body_bytes: what the
         bytes of the measured requests of the window (a WebSocket's session whole) consist of. The
         upgrade, the 101 and the frames that are not messages are handshake; frame heads, masks,

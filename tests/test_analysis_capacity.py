@@ -23,11 +23,12 @@ CROWD = replace(SETTINGS, clients=200, duration_s=4, warmup_s=0.5)
 WISH = Wish(clients=100_000, rate_per_s=0.5, interval_s=9.9, hold_s=25, rtt_ms=100, utilisation=0.5)
 COSTS = ClientCosts(
     mode="short", clients=1000, rate_per_s=0.5, interval_s=10, hold_s=25, rtt_ms=0,
-    payload_bytes=64, load=LoadCosts(50, 0, np.array([40.0, 60.0]), np.zeros(2)), busy=(0.1, 0.1),
+    payload_bytes=64, load=LoadCosts(50, 0, np.array([40.0, 60.0]), np.zeros(2), 0.1),
+    busy=(0.1, 0.1),
     memory_bytes=10_240, memory_draws=np.array([10_240.0, 10_240.0]), process_bytes=0,
     request_bytes=200, empty_bytes=100, news_bytes=150, message_bytes=160, runs=2,
 )  # fmt: skip
-ONE = LoadCosts(10, 0, np.empty(0), np.empty(0))
+ONE = LoadCosts(10, 0, np.empty(0), np.empty(0), 0.1)
 LONG, WS = replace(COSTS, mode="long"), replace(COSTS, mode="ws", load=ONE)
 
 
@@ -135,8 +136,9 @@ def test_waking_is_told_from_working_by_runs_at_several_loads(
     loads: list[float], step_us: float, waking_us: float
 ) -> None:
     assume(max(loads) > 3 * min(loads))
-    true = LoadCosts(step_us, waking_us, np.empty(0), np.empty(0))
+    true = LoadCosts(step_us, waking_us, np.empty(0), np.empty(0), 1.0)
     busy = np.array([true.busy(load, 1e9)[0] for load in loads])
+    assume(busy.max() < 1)
     found = load_costs(np.array(loads), busy, np.random.default_rng(1))
     for load, share in zip(loads, busy, strict=True):
         assert found.busy(load, 1e9)[0] == pytest.approx(share, rel=0.01)
@@ -149,9 +151,16 @@ def test_runs_at_one_load_cannot_tell_waking_from_working() -> None:
 
 
 def test_a_busy_server_need_not_be_woken() -> None:
-    costs = LoadCosts(50, 400, np.empty(0), np.empty(0))
+    costs = LoadCosts(50, 400, np.empty(0), np.empty(0), busiest=0.7)
     assert costs.at(0.001, 0.6)[0] == pytest.approx(450, rel=0.01)
     assert costs.at(1e6, 0.6)[0] == pytest.approx(50 + 0.4 * 400)
+
+
+def test_a_server_busier_than_any_run_is_taken_to_cost_as_the_busiest() -> None:
+    costs = LoadCosts(50, 400, np.array([50.0]), np.array([400.0]), busiest=0.2)
+    step_us, draws = costs.at(1e6, 0.6)
+    assert (step_us, draws.tolist()) == (370, [370])
+    assert costs.busy(1000, 0.6)[0] == pytest.approx(0.37)
 
 
 def test_table_chart_and_assumptions(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,7 +64,7 @@ def test_sound_run_is_valid() -> None:
         ({"publisher_late_p99_ms": 10.1}, "publisher was late"),
         ({"client_lag_p99_ms": 10.1}, "loop was late"),
         ({"client_cpu_share": 0.91}, "process was busy"),
-        ({"crowd_cpu_share": 0.91}, "crowd's process was busy"),
+        ({"crowd_cpu_share": 0.91}, "process of the crowd was busy"),
         ({"server_cpu_s": 0.96}, "server was busy"),
         ({"server_requests": 3}, "2 requests and the server 3"),
         ({"server_deliveries": 9}, "10 deliveries and the server 9"),
