@@ -58,7 +58,7 @@ class Runs:
         if self.running is not None:
             raise Busy("a run is being measured: wait until it has ended")
         now_ns = self._now_ns()
-        parts = [_begin(lane) for lane in self._class(settings)]
+        parts = [_begin(lane) for lane in self._readers(settings, PRESENT_S)]
         run = Run(
             seconds=asked.seconds,
             chatter=asked.chatter,
@@ -113,10 +113,10 @@ class Runs:
         for timer in self._timers:
             timer.cancel()
 
-    def _class(self, settings: ClassSettings) -> list[Lane]:
+    def _class(self, run: Run) -> list[Lane]:
         # The lanes on the projector read too, and report nothing: a run with them would miss all
         # that they got. Where nobody reports, there is still what the server counts.
-        readers = self._readers(settings, PRESENT_S)
+        readers = self._readers(run.settings, min(PRESENT_S, run.seconds))
         present = self._lanes.present()
         return [lane for lane in readers if lane in present] or readers
 
@@ -134,8 +134,7 @@ class Runs:
         run.ended = True
         self._chatter.late_ms = None
         ended()
-        readers = self._readers(run.settings, min(PRESENT_S, run.seconds))
-        there = {(lane.number, lane.mode): lane for lane in readers}
+        there = {(lane.number, lane.mode): lane for lane in self._class(run)}
         for part in run.parts:
             if (part.number, part.mode) in there:
                 lane = there[part.number, part.mode]
