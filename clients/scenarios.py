@@ -186,8 +186,8 @@ LISTED = (
     Scenario(
         name="crowd",
         question="What does each further client cost the server, up to 2,000 of them?",
-        expected="10 to 20 KiB of memory for each open connection; CPU for each delivery falls "
-        "to a floor, and latency over WebSocket grows with the crowd",
+        expected="3 to 5 KiB of memory for each WebSocket, 10 to 15 for each held poll; CPU for "
+        "each delivery falls to a floor, and latency over WebSocket grows with the crowd",
         source="one core writes to one reader after another",
         points=_points(
             _changed(rate_per_s=1, interval_s=5, duration_s=10, warmup_s=2.5, sample_limit=50),

@@ -27,7 +27,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from hypothesis import HealthCheck, settings
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from demo.answers import ANSWERS
 from demo.app import Settings, make_app
@@ -213,6 +213,15 @@ async def server(start_server: StartServer) -> Server:
 def app(server: Server) -> web.Application:
     """The app that `server` serves."""
     return server.app
+
+
+async def until_page(page: Page, expression: str, arg: object = None) -> None:
+    """Wait until an expression is true in a page.
+
+    Playwright's own `wait_for_function` evaluates text there, which the page's policy forbids.
+    """
+    while not await page.evaluate(expression, arg):  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession
 from playwright.async_api import Browser, Page
 
-from tests.conftest import Demo, StartDemo, missing
+from tests.conftest import Demo, StartDemo, missing, until_page
 
 JOINED = "A new user has joined the chat!"
 NODE_MODULES = Path(__file__).parent.parent / ".venv" / "node" / "node_modules"
@@ -164,7 +164,7 @@ def test_the_articles_node_client_comes_back_after_a_close(
 async def heard(page: Page, port: int) -> list[str]:
     """Run the article's snippet as its reader would, in the console; return what it hears."""
     await page.evaluate(PAGE_CLIENT.replace("PORT", str(port)) + "\nnull")
-    await page.wait_for_function("window.heard.length > 0")
+    await until_page(page, "window.heard.length > 0")
     texts: list[str] = json.loads(await page.evaluate("JSON.stringify(window.heard)"))
     return texts
 
@@ -189,5 +189,5 @@ async def test_the_articles_snippet_works_in_a_file_opened_from_disk(
     file.write_text(f"<!doctype html><title>chat</title><script>{snippet}</script>")
     async with await browser.new_page() as page:
         await page.goto(file.as_uri())
-        await page.wait_for_function("window.heard.length > 0")
+        await until_page(page, "window.heard.length > 0")
         assert await page.evaluate("window.heard") == [JOINED]

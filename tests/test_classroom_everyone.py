@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.classroom_pages import PHONE, SOON_MS, TOKEN, opened, phone, teacher
-from tests.conftest import Demo, StartDemo
+from tests.conftest import Demo, StartDemo, until_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -38,9 +38,10 @@ async def page(browser: Browser, demo: Demo) -> AsyncIterator[Page]:
 
 async def storm(page: Page, messages: str) -> None:
     """Wait until that counter has counted a storm's messages."""
-    await page.wait_for_function(
+    await until_page(
+        page,
         "([selector, least]) => Number(document.querySelector(selector).textContent) >= least",
-        arg=[messages, STORM],
+        [messages, STORM],
     )
 
 

@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.classroom_pages import MODES, PHONE, TOKEN, ask_until, opened, shoot, show, teacher
-from tests.conftest import Demo, StartDemo
+from tests.conftest import Demo, StartDemo, until_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -230,7 +230,7 @@ async def test_the_explained_field_stays_in_sight_on_a_phone(
         section = await look(page, "ws")
         for _ in range(25):
             await section.get_by_role("button", name="Next").click()
-        await page.wait_for_function(IN_SIGHT, arg=PHONE[1])  # scrolling takes a moment
+        await until_page(page, IN_SIGHT, PHONE[1])  # scrolling takes a moment
         await shoot(page, "phone-wire", tmp_path)
         assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
