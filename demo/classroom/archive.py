@@ -83,14 +83,19 @@ def _files(material: Material, found: list[Measured]) -> Iterator[tuple[str, Ite
     yield "runs.csv", _of_columns(RUNS, (each.run for each in found))
     yield "requests.csv", _of_columns(REQUESTS, requests)
     yield "deliveries.csv", _of_columns(DELIVERIES, deliveries)
-    yield "everything/requests.csv", table(ASKED, _named(material.requests))
-    yield "everything/deliveries.csv", table(HEARD, _named(material.deliveries))
+    # Millions of numbers, and no word of anybody's that a spreadsheet could take for a formula.
+    yield "everything/requests.csv", _written(ASKED, _named(material.requests))
+    yield "everything/deliveries.csv", _written(HEARD, _named(material.deliveries))
     yield "README.txt", [_readme(material, found)]
 
 
 def table(columns: Sequence[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
     """Yield rows as CSV, some at a time; what is None is empty."""
-    lines = itertools.chain([columns], (map(_cell, row) for row in rows))
+    return _written(columns, (map(_cell, row) for row in rows))
+
+
+def _written(columns: Sequence[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
+    lines = itertools.chain([columns], rows)
     while some := list(itertools.islice(lines, ROWS_AT_ONCE)):
         out = io.StringIO(newline="")
         csv.writer(out, lineterminator="\n").writerows(some)
@@ -107,6 +112,8 @@ def _named(rows: Rows) -> Iterator[list[Cell]]:
 
 
 def _cell(value: Cell) -> Cell:
+    if type(value) is int:  # nearly all are
+        return value
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

@@ -11,6 +11,7 @@ const WHY = "Only the teacher's page can download it.";
 export function mount(section, room) {
   const told = element("p", { className: "note", role: "status" });
   const download = element("button", { type: "button", textContent: "Download the class's log", onclick: fetchLog });
+  let collecting = false;
   section.classList.add("keep");
   section.append(
     element("h2", { textContent: "Keep it" }), element("p", { textContent: SAYS }),
@@ -24,12 +25,18 @@ export function mount(section, room) {
   });
 
   async function fetchLog() {
+    if (collecting) return;
+    collecting = true;
+    download.setAttribute("aria-disabled", true);  // not `disabled`, which would take the focus away
+    told.textContent = "Collecting what was measured: after a long lesson this takes half a minute.";
     try {
       save(await room.log(), "class-log.zip");
       told.textContent = "Downloaded: class-log.zip.";
     } catch (error) {
       told.textContent = `Nothing downloaded: ${error.message}`;
     }
+    collecting = false;
+    download.setAttribute("aria-disabled", false);
   }
 }
 
