@@ -10,7 +10,8 @@ from aiohttp import ClientSession
 
 from demo.app import Settings
 from demo.bounds import LOOPBACK, Bounds
-from demo.doors import DOORS, FAREWELL_S, WATCH_S
+from demo.doors import DOORS, WATCH_S
+from demo.farewell import FAREWELL_S
 from demo.options import parse
 from demo.refusals import Refusals
 from demo.stats import STATS, Tally
