@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sys
 import time
 from typing import cast
 
@@ -9,8 +10,9 @@ import pytest
 
 from clients.link import LIMIT_BYTES, Direction, Line
 from clients.log import Settings
-from clients.processes import child, link_to
-from tests.conftest import Clock, Server, Session
+from clients.processes import child, link_to, linked
+from demo.sockets import SOCKETS
+from tests.conftest import Clock, Server, Session, until
 
 
 class Paper:
@@ -115,6 +117,22 @@ async def test_everything_gets_through_the_process_and_a_new_connection_costs_tw
             news = await response.json()
         assert time.perf_counter() - began >= 0.12  # less would mean that bytes came too soon
     assert [message["id"] for message in news["messages"]] == list(range(1, 101))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="one loopback address, unless more are added")
+async def test_far_end_comes_from_as_many_addresses_as_it_is_told(
+    server: Server, session: Session
+) -> None:
+    settings = Settings(
+        clients=2, rate_per_s=1, interval_s=1, hold_s=1, duration_s=1, warmup_s=0, rtt_ms=1
+    )
+    async with linked(server.url, settings, 1, sources=2) as (near, _):
+        client = session(server)
+        async with client.ws_connect(f"{near}/ws"), client.ws_connect(f"{near}/ws"):
+            await until(lambda: len(server.app[SOCKETS]) == 2)
+            transports = server.app[SOCKETS].values()
+            peers = {transport.get_extra_info("peername")[0] for transport in transports}
+    assert peers == {"127.0.0.1", "127.0.0.2"}
 
 
 @pytest.mark.parametrize(
