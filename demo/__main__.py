@@ -30,6 +30,10 @@ from demo.serving import bind, serving, urls
 from demo.sharing import KEPT, Durable, Shared
 from demo.workers import LISTENING, Worker, run_workers
 
+# Seldom: a full collection walks all that thousands of connections keep, and stands still for as
+# long; by Python's own measure it would do so during every burst of requests.
+COLLECT = (50_000, 50, 100)
+
 REDIS = "redis[hiredis]>=8,<9"  # hiredis, since parsing in Python costs seven times as much
 
 
@@ -71,6 +75,7 @@ async def serve(options: argparse.Namespace, worker: int | None = None) -> int:
         if CLASSROOM in app:
             _open_classroom(app, options.host, found[0], token)
         gc.freeze()  # what is here now stays: a full collection need not walk it every time
+        gc.set_threshold(*COLLECT)
         _say(f"{LISTENING}{' and '.join(found)}")
         await _until(stop, app)
     return 0
