@@ -24,7 +24,8 @@ from demo.stats import MeteredTransport
 
 CLOSE_S = 10.0  # how long a peer may take to answer a close
 MOST_UNHEARD = 32  # texts that wait to be heard before no more is read
-NORMAL, NO_BINARY = 1000, 1003
+MOST_UNSENT = 1024 * 1024  # bytes that a peer may leave untaken and be answered still
+NORMAL, NO_BINARY, FAULT = 1000, 1003, 1011
 
 Hear = Callable[["Peer", str], Awaitable[None]]
 
@@ -40,6 +41,7 @@ class Peer(asyncio.Protocol):
 
     __slots__ = (
         "__weakref__",
+        "_deaf",
         "_frames",
         "_gone",
         "_hear",
@@ -69,6 +71,7 @@ class Peer(asyncio.Protocol):
         self._hearing: asyncio.Task[None] | None = None
         self._gone: asyncio.Future[None] | None = None
         self._lost = False
+        self._deaf = False  # once we have closed: what it said before it closed still counts
 
     def data_received(self, data: bytes) -> None:
         """Take what it says; answer pings and its close, and close if it breaks the protocol."""
@@ -100,9 +103,9 @@ class Peer(asyncio.Protocol):
 
     async def close(self, *, code: int = NORMAL, message: bytes = b"", drain: bool = False) -> bool:  # noqa: ARG002
         """Send a close, and cut the connection if it is not answered in time."""
-        if self.closed:
+        if self.closed or self.transport.is_closing():
             return False
-        self.closed = True
+        self.closed = self._deaf = True
         self.transport.write(close_frame(code, message))
         try:
             async with asyncio.timeout(CLOSE_S):
@@ -112,9 +115,13 @@ class Peer(asyncio.Protocol):
         return True
 
     def say(self, frame: bytes) -> None:
-        """Send a frame, unless it is too late."""
-        if not self.closed and not self.transport.is_closing():
-            self.transport.write(frame)
+        """Send a frame, unless it is too late; cut off who makes us speak and takes nothing."""
+        if self.closed or self.transport.is_closing():
+            return
+        if self.transport.get_write_buffer_size() > MOST_UNSENT:
+            self.transport.abort()
+            return
+        self.transport.write(frame)
 
     def beat(self, now: float) -> bool:
         """Ping a peer that has been silent for long; say whether it has been for too long."""
@@ -143,19 +150,34 @@ class Peer(asyncio.Protocol):
 
     def _note(self, text: str) -> None:
         # Heard one after another, though to hear one may take a while.
+        if self._deaf:
+            return
         if self._unheard is None:
             self._unheard = deque()
             self._hearing = asyncio.get_running_loop().create_task(self._hear_all(self._unheard))
+            self._hearing.add_done_callback(self._heard_all)
         self._unheard.append(text)
         if len(self._unheard) == MOST_UNHEARD:
             self.transport.pause_reading()
 
     async def _hear_all(self, texts: deque[str]) -> None:
-        while texts and not self.closed:
+        while texts and not self._deaf:
             await self._hear(self, texts.popleft())
-            if len(texts) == MOST_UNHEARD // 2 and not self.transport.is_closing():
-                self.transport.resume_reading()
+            if len(texts) == MOST_UNHEARD // 2:
+                self._read_on()
+
+    def _heard_all(self, hearing: asyncio.Task[None]) -> None:
         self._unheard = self._hearing = None
+        if hearing.cancelled() or (fault := hearing.exception()) is None:
+            self._read_on()
+            return
+        message = "a text could not be heard"
+        hearing.get_loop().call_exception_handler({"message": message, "exception": fault})
+        self._hang_up(FAULT, b"the server has failed")
+
+    def _read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Take what came before the connection was handed over, from aiohttp's protocol."""

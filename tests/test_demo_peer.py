@@ -1,6 +1,7 @@
 """A WebSocket that has been handed its connection keeps to the protocol, and no request."""
 
 import asyncio
+import contextlib
 import gc
 import weakref
 
@@ -10,9 +11,10 @@ from aiohttp.web_protocol import RequestHandler
 
 from demo.frames import CLOSE, CONTINUATION, PING, PONG, TEXT_CODE
 from demo.peer import CLOSE_S, MOST_UNHEARD, Peer
+from demo.publishing import PUBLISHING
 from demo.sockets import SOCKETS
 from demo.stats import STATS
-from tests.conftest import Clock, Server, Wire, until
+from tests.conftest import Clock, OpenWire, Server, Wire, until
 from tests.test_demo_frames import masked
 
 PATH = "/ws"
@@ -96,6 +98,42 @@ async def test_texts_are_heard_in_their_order_however_many_come_at_once(
     assert [entry.message.text for entry in server.feed.after(0)] == [
         str(number) for number in range(count)
     ]
+
+
+async def test_what_was_said_before_a_close_is_heard(wire: Wire, server: Server) -> None:
+    await opened(wire)
+    await wire.send(masked(TEXT_CODE, DRAFT) + masked(CLOSE, b"\x03\xe8"))
+    await wire.end()
+    await until(lambda: server.feed.head == 1)
+
+
+async def test_a_fault_in_hearing_closes_the_socket_with_1011(
+    wire: Wire, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(body: bytes | str, address: str | None) -> None:
+        raise ZeroDivisionError
+
+    faults: list[dict[str, object]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: faults.append(context))
+    monkeypatch.setattr(server.app[PUBLISHING], "publish_json", fail)
+    await opened(wire)
+    await wire.send(masked(TEXT_CODE, DRAFT))
+    assert await closing(wire) == 1011
+    loop.set_exception_handler(None)
+    assert [type(fault["exception"]) for fault in faults] == [ZeroDivisionError]
+
+
+async def test_who_makes_the_server_speak_and_takes_nothing_is_cut_off(
+    server: Server, open_wire: OpenWire
+) -> None:
+    wire = await open_wire(server, receive_buffer=4096)
+    await opened(wire)
+    pings = masked(PING, b"x" * 125) * 500
+    with contextlib.suppress(ConnectionError):
+        for _ in range(1000):
+            await wire.send(pings)
+    await until(lambda: not server.app[SOCKETS])
 
 
 async def test_a_peer_that_does_not_answer_a_close_is_cut_off(
