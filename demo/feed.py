@@ -61,7 +61,7 @@ class Feed:
         self._clock = clock
         self._ring: list[Entry] = []  # message i stands at (i - 1 - before) % history
         self._before = 0
-        self._news = asyncio.Event()
+        self._waiting: dict[asyncio.Future[bool], None] = {}  # who came first is woken first
 
     @property
     def oldest(self) -> int:
@@ -110,11 +110,24 @@ class Feed:
         if cursor < self.oldest - 1:
             raise Gap(f"the history now starts at {self.oldest}: {self._way_on}")
 
-    async def news(self, cursor: int) -> None:
-        """Wait until there is something after `cursor`, or this epoch or the feed has ended."""
-        epoch = self.epoch
+    async def news(self, cursor: int, hold_s: float | None = None) -> None:
+        """Wait until there is something after `cursor`, or this epoch or the feed has ended.
+
+        With a hold, no longer than `hold_s`.
+        """
+        epoch, loop = self.epoch, asyncio.get_running_loop()
+        end_s = None if hold_s is None else loop.time() + hold_s
         while self.head <= cursor and self.epoch == epoch and not self.closed:
-            await self._news.wait()
+            waiter = loop.create_future()
+            self._waiting[waiter] = None
+            timer = None if end_s is None else loop.call_at(end_s, _release, waiter, False)
+            try:
+                if not await waiter:
+                    return
+            finally:
+                self._waiting.pop(waiter, None)
+                if timer is not None:
+                    timer.cancel()
 
     def close(self) -> None:
         """Wake every waiting reader for good: there will be no more news."""
@@ -126,7 +139,13 @@ class Feed:
         return f"read on with after={self.oldest - 1}"
 
     def _wake(self) -> None:
-        # One event for each generation of readers. Whoever waits next waits on the next event,
-        # so a publish wakes all that wait now with one call, and none of them twice.
-        waiting, self._news = self._news, asyncio.Event()
-        waiting.set()
+        # Whoever waits next waits among others, so a publish wakes all that wait now, and none of
+        # them twice. One future for each: to cancel one that many await would cancel them all.
+        waiting, self._waiting = self._waiting, {}
+        for waiter in waiting:
+            _release(waiter, True)
+
+
+def _release(waiter: asyncio.Future[bool], news: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(news)

@@ -1,8 +1,5 @@
 """Long polling: hold the request until there is news or the hold ends, then answer."""
 
-import asyncio
-import contextlib
-
 from aiohttp import web
 
 from demo.answers import ANSWERS
@@ -23,9 +20,7 @@ async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
     epoch = feed.epoch if query.epoch is None else query.epoch
     try:
         feed.check(cursor, epoch)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(hold):
-                await feed.news(cursor)
+        await feed.news(cursor, hold)
         feed.check(cursor, epoch)
     except Gap as gap:
         return answers.gap(gap, tally)

@@ -59,7 +59,7 @@ async def test_a_held_poll_is_told_even_at_the_new_head(
     server.publish("one", "two")
     epoch = f"&epoch={server.feed.epoch}" if known else ""
     await wire.send(f"GET /long-poll?after=2{epoch} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    await until(lambda: len(server.feed._news._waiters) > 2)  # the fan-outs wait, too
+    await until(lambda: len(server.feed._waiting) > 2)  # the fan-outs wait, too
     server.feed.restart()
     server.publish("another", "other")
     answer = await wire.response()

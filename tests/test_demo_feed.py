@@ -142,6 +142,22 @@ async def test_a_reader_that_gives_up_leaves_the_others_waiting() -> None:
     await stayer
 
 
+async def test_who_gives_up_is_not_kept() -> None:
+    feed = Feed()
+    for hold_s in (None, 60):
+        leaver = asyncio.create_task(feed.news(0, hold_s))
+        await asyncio.sleep(0)
+        leaver.cancel()
+        await asyncio.gather(leaver, return_exceptions=True)
+    assert not feed._waiting
+
+
+async def test_a_hold_ends_without_news() -> None:
+    feed = Feed()
+    await feed.news(0, hold_s=0)
+    assert not feed._waiting
+
+
 async def test_a_reader_ahead_sleeps_through_news_it_has() -> None:
     feed = Feed()
     publish(feed, 1)

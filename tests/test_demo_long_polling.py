@@ -139,10 +139,10 @@ class WatchedFeed(Feed):
 
     waiting = 0
 
-    async def news(self, cursor: int) -> None:
+    async def news(self, cursor: int, hold_s: float | None = None) -> None:
         self.waiting += 1
         try:
-            await super().news(cursor)
+            await super().news(cursor, hold_s)
         finally:
             self.waiting -= 1
 
