@@ -53,10 +53,10 @@ class Answers:
             self._nothing_new = wire(204, NO_STORE)
         if cursor == feed.head:
             tally.empty += 1
-            return Ready(self._nothing_new, 204, NO_STORE)
+            return Ready(self._nothing_new, 204, NO_STORE, cursor=cursor)
         made = self._kept.get(cursor) or self._make(cursor)
         tally.deliveries += made.reached - cursor
-        return Ready(made.written, 200, JSON, made.body)
+        return Ready(made.written, 200, JSON, made.body, made.reached)
 
     def gap(self, gap: Gap, tally: Tally) -> web.Response:
         """Answer 410: say what is gone and where to read on."""

@@ -32,10 +32,16 @@ class Ready(web.StreamResponse):
     """
 
     def __init__(
-        self, written: bytes, status: int, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        written: bytes,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        cursor: int = 0,
     ) -> None:
         super().__init__(status=status, headers=headers)
         self.body = body
+        self.cursor = cursor  # where it leads its reader
         self._written = written
         self._headers_given = len(headers)
         self._is_written = False

@@ -58,8 +58,7 @@ async def _poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamR
     with _carried(request, mode) as visit:
         await visit.lane.line.travel(opening=close)
         response = await answer(request, visit.tally)
-        feed = request.app[ANSWERS].feed
-        stand = (feed.epoch, feed.head)
+        epoch = request.app[ANSWERS].feed.epoch
         if close:
             response.force_close()
         let_read(request, response)
@@ -67,8 +66,8 @@ async def _poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamR
         await response.write_eof()
         await visit.transport.sent()
         _keep(request.app[LANES], mode, visit, response)
-        if response.status in {200, 204}:
-            visit.lane.stand = stand
+        if isinstance(response, Ready):
+            visit.lane.stand = (epoch, response.cursor)
     return response
 
 
