@@ -58,7 +58,7 @@ async def _publish(publishing: Publishing, address: str | None, peer: Peer, text
         await publishing.publish_text(GUEST, text, address)
     except Refused as refused:
         # Plain text has no room for an error beside the chat, but a close can say why.
-        reason = str(refused).encode()[:120]
+        reason = str(refused).encode()[:120].decode(errors="ignore").encode()
         away = refused.response is web.HTTPServiceUnavailable
         code = WSCloseCode.TRY_AGAIN_LATER if away else WSCloseCode.POLICY_VIOLATION
         await peer.close(code=code, message=reason)

@@ -58,6 +58,8 @@ class Ready(web.StreamResponse):
             raise ConnectionResetError("the reader has gone")
         self._is_written = True
         transport.write(self._written)
+        if request.protocol.writing_paused:  # else who asks and does not read would be owed more
+            await request.writer.drain()
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:

@@ -62,6 +62,7 @@ async def serving(
         await close_all(app[SOCKETS])
         await asyncio.sleep(0)
         await runner.cleanup()
+        await close_all(app[SOCKETS])  # of requests that became one meanwhile
 
 
 def bind(host: str, port: int, *, share_port: bool = False) -> list[socket.socket]:

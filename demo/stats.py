@@ -135,6 +135,9 @@ class MeteredTransport:
         return getattr(self._transport, name)
 
 
+GONE = asyncio.Protocol()
+
+
 class MeteredProtocol(asyncio.Protocol):
     """Stand between a transport and aiohttp's protocol, and count what passes."""
 
@@ -175,6 +178,7 @@ class MeteredProtocol(asyncio.Protocol):
         """Pass on, then settle."""
         self._inner.connection_lost(exc)
         self._meter.close()
+        self._inner = GONE  # which leads back here, and collections are seldom
 
 
 class Stats:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import cast
 
-from aiohttp import web
+from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import WebSocketReader
 
@@ -85,9 +85,12 @@ def _hand_over(request: web.Request, peer: Peer) -> None:
 
 def _accept(request: web.Request) -> str:
     headers = request.headers
+    if request.method != hdrs.METH_GET or request.version != HttpVersion11:
+        raise _refusal("a WebSocket is opened by a GET of HTTP/1.1")
     if headers.get("Upgrade", "").strip().lower() != "websocket":
         raise _refusal("this is no WebSocket upgrade")
-    if "upgrade" not in {each.strip() for each in headers.get("Connection", "").lower().split(",")}:
+    options = ",".join(headers.getall("Connection", [])).lower().split(",")
+    if "upgrade" not in map(str.strip, options):
         raise _refusal("the Connection header does not ask for the upgrade")
     if headers.get("Sec-WebSocket-Version") != VERSION:
         raise _refusal(f"the version of WebSocket must be {VERSION}")

@@ -39,7 +39,7 @@ async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
     except Gap as gap:
         await tell_gap(listener, feed, gap)
         return HandedOver(peer)
-    peer.transport.write(text_frame(encode(Hello(feed.epoch, cursor))))
+    peer.say(text_frame(encode(Hello(feed.epoch, cursor))))
     fanout.add(listener)
     request[LISTENER] = listener
     return HandedOver(peer)

@@ -136,6 +136,60 @@ async def test_who_makes_the_server_speak_and_takes_nothing_is_cut_off(
     await until(lambda: not server.app[SOCKETS])
 
 
+async def test_a_text_that_comes_as_the_one_before_has_been_heard_is_heard(
+    wire: Wire, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(wire)
+    (peer,) = server.app[SOCKETS]
+    assert isinstance(peer, Peer)
+    loop = asyncio.get_running_loop()
+    publish = server.app[PUBLISHING].publish_json
+
+    async def hear(body: bytes | str, address: str | None) -> None:
+        await publish(body, address)
+        if server.feed.head < 5:  # in the turn in which hearing ends, and in the next ones
+            for turns in range(4):
+                later(turns)
+
+    def later(turns: int) -> None:
+        if turns:
+            loop.call_soon(later, turns - 1)
+        else:
+            sent.append(loop.call_soon(peer.data_received, masked(TEXT_CODE, DRAFT)))
+
+    sent: list[asyncio.Handle] = []
+    monkeypatch.setattr(server.app[PUBLISHING], "publish_json", hear)
+    await wire.send(masked(TEXT_CODE, DRAFT))
+    await until(lambda: server.feed.head == 1 + len(sent))
+    assert len(sent) == 16
+
+
+async def test_a_reader_that_has_stood_still_is_asked_before_it_is_cut_off(
+    clock: Clock, wire: Wire, server: Server
+) -> None:
+    await opened(wire)
+    (peer,) = server.app[SOCKETS]
+    assert isinstance(peer, Peer)
+    assert not peer.beat(clock.time() + 1000)
+    assert await wire.frame() == (PING, b"")
+    assert peer.beat(clock.time() + 2000)
+
+
+async def test_who_has_gone_is_forgotten_without_a_collection(
+    client: ClientSession, server: Server
+) -> None:
+    gc.disable()
+    try:
+        async with client.ws_connect(PATH) as ws:
+            await ws.receive_json()
+            (peer,) = server.app[SOCKETS]
+            gone = weakref.ref(peer)
+            del peer
+        await until(lambda: gone() is None)
+    finally:
+        gc.enable()
+
+
 async def test_a_peer_that_does_not_answer_a_close_is_cut_off(
     clock: Clock, wire: Wire, server: Server
 ) -> None:
@@ -181,17 +235,6 @@ def _handlers_of(peer: object) -> int:
     gc.collect()
     handlers = [each for each in gc.get_objects() if isinstance(each, RequestHandler)]
     return sum(each._payload_parser is peer for each in handlers)
-
-
-async def test_a_peer_that_has_gone_is_not_kept(client: ClientSession, server: Server) -> None:
-    async with client.ws_connect(PATH) as ws:
-        await ws.receive_json()
-        (peer,) = server.app[SOCKETS]
-        gone = weakref.ref(peer)
-        del peer
-    await until(lambda: not server.app[SOCKETS])
-    gc.collect()
-    await until(lambda: gone() is None)
 
 
 @pytest.mark.parametrize(

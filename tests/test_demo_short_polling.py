@@ -1,7 +1,10 @@
+import asyncio
+
 from aiohttp import ClientSession
 
 from demo.app import Settings
-from tests.conftest import Server, Session, StartServer
+from demo.stats import STATS
+from tests.conftest import OpenWire, Server, Session, StartServer, until
 
 PATH = "/short-poll"
 
@@ -80,3 +83,16 @@ async def test_a_cursor_of_another_epoch_is_a_gap(client: ClientSession, server:
     async with client.get(PATH, params={"after": "0", "epoch": "gone"}) as response:
         assert response.status == 410
         assert (await response.json())["epoch"] == server.feed.epoch
+
+
+async def test_who_asks_again_and_again_and_does_not_read_is_owed_little(
+    server: Server, open_wire: OpenWire
+) -> None:
+    server.publish(*["x" * 4000] * 250)
+    wire = await open_wire(server, receive_buffer=4096)
+    await wire.send(b"GET /short-poll?after=0 HTTP/1.1\r\nHost: here\r\n\r\n" * 100)
+    tally = server.app[STATS].modes["short"]
+    await until(lambda: tally.requests > 0)
+    for _ in range(500):
+        await asyncio.sleep(0)
+    assert tally.requests < 20  # a megabyte each, and the kernel takes a few

@@ -214,7 +214,7 @@ async def test_readers_who_came_at_once_are_not_pinged_at_once(
     pinged: list[float] = []
     await clock.advance(HEARTBEAT_S * (1 - JITTER))
     for _ in range(round(HEARTBEAT_S * JITTER) + 1):
-        waiting = [ws for ws in server.app[SOCKETS] if isinstance(ws, Peer) and ws.pinged]
+        waiting = [ws for ws in server.app[SOCKETS] if isinstance(ws, Peer) and ws.pinged_s]
         pinged += [clock.time()] * (len(waiting) - len(pinged))
         await clock.advance(1)
     assert len(pinged) >= 19

@@ -15,7 +15,7 @@ from demo.stats import MeteredTransport
 
 SLICE_S = 0.05  # a slow line lets go so much at a time
 MAX_OWED_BYTES = 1024 * 1024  # aiohttp's answers to pings and refusals come past the fan-out
-FULL = 1 << 30  # what a slow line says is unsent when it holds a second's worth: give it no more
+FULL = 128 * 1024  # what a slow line says is unsent when it holds a second's worth: give it no more
 KEPT_BYTES = 8 * 1024
 HTTP = b"HTTP/"  # how an answer begins, and no frame
 
