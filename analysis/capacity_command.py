@@ -32,12 +32,19 @@ def capacity(program: str, arguments: list[str], console: Console) -> None:
     given = {name: getattr(options, name) for name in Wish.__struct_fields__}
     wish = Wish(**{name: value for name, value in given.items() if value is not None})
     folder, costs = _costs(options.folder)
-    if not (wish.interval_s or costs["short"].interval_s or wish.rtt_ms or costs["short"].rtt_ms):
+    # What is not asked for is taken from one experiment's largest crowd, the same for every mode.
+    same = {name: getattr(costs["ws"], name) for name in SAME if getattr(wish, name) is None}
+    wish = msgspec.structs.replace(wish, **same)
+    interval_s = costs["short"].interval_s if wish.interval_s is None else wish.interval_s
+    if not interval_s and not wish.rtt_ms:
         raise LogError(f"{folder} polled without a pause: give an --interval-s")
     needs = [need(costs[mode], wish) for mode in MODES]
     print_capacity(needs, costs, wish, console)
     path = _save(folder / "charts", draw_capacity(costs, wish, *_words(needs, wish)))
     console.print(f"From {folder}; chart: {path}", highlight=False, soft_wrap=True, markup=False)
+
+
+SAME = ("rate_per_s", "rtt_ms", "payload_bytes")
 
 
 def _costs(folder: Path | None) -> tuple[Path, dict[str, ClientCosts]]:

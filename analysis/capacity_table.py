@@ -45,6 +45,10 @@ def assumptions(costs: dict[str, ClientCosts], wish: Wish) -> Iterator[str]:
         " you plan for."
     )
     yield (
+        "A poll is taken to cost what the measured ones did, whatever share of them brought news,"
+        " and a text of any size the same."
+    )
+    yield (
         f"Each process is busy for {percent(wish.utilisation)} of a core and serves its readers one"
         " after another: hence the latency, which a lower --utilisation shortens, and long"
         " polling's gap, after which a poll brings several messages."

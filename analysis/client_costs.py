@@ -65,20 +65,23 @@ def client_costs(log: Log) -> dict[str, ClientCosts]:
             f"with `{MAKE_ONE}`"
         )
     generator = np.random.default_rng(log.experiment.seed)
-    message_bytes = _message_bytes(runs)
-    return {mode: _costs(log, runs.filter(mode=mode), message_bytes, generator) for mode in MODES}
+    return {mode: _costs(log, runs, mode, generator) for mode in MODES}
 
 
 def _costs(
-    log: Log, runs: pl.DataFrame, message_bytes: float, generator: np.random.Generator
+    log: Log, all_runs: pl.DataFrame, mode: str, generator: np.random.Generator
 ) -> ClientCosts:
+    runs = all_runs.filter(mode=mode)
     most = runs.filter(pl.col("clients") == pl.col("clients").max())
     row = most.row(0, named=True)
     runs = runs.filter(pl.col("payload_bytes") == row["payload_bytes"])
+    pushed = all_runs.filter(pl.col("payload_bytes") == row["payload_bytes"], mode="ws")
+    message_bytes = _message_bytes(all_runs.filter(mode="ws") if pushed.is_empty() else pushed)
     steps = pl.sum_horizontal("empty", "short_news", "long_news", "pushes")
     loads = runs.select(
         steps=steps / pl.col("window_s"), busy=pl.col("server_cpu_s") / pl.col("window_s")
     )
+    repeated = bool(runs["setting"].is_duplicated().any())
     steps_per_s, busy = loads["steps"].to_numpy(), loads["busy"].to_numpy()
     grown = pl.col("server_rss_bytes") - pl.col("server_rss_before_bytes")
     memory = most.select(grown / pl.col("clients")).to_series().to_numpy()
@@ -91,7 +94,7 @@ def _costs(
         hold_s=row["hold_s"],
         rtt_ms=row["rtt_ms"],
         payload_bytes=row["payload_bytes"],
-        load=load_costs(steps_per_s, busy, generator),
+        load=load_costs(steps_per_s, busy, generator, repeated=repeated),
         busy=(float(busy.min()), float(busy.max())),
         memory_bytes=float(memory.mean()),
         memory_draws=_means(memory, generator),
@@ -109,9 +112,9 @@ def _means(each: Floats, generator: np.random.Generator) -> Floats:
 
 
 def _message_bytes(runs: pl.DataFrame) -> float:
-    """Return a message's JSON: what frames of whole sessions carried, for each delivery."""
+    """Return a message's JSON: what frames of WebSockets' sessions carried, for each delivery."""
     carried = pl.col("body_bytes").sum() / pl.col("all_deliveries").sum()
-    return float(runs.filter(mode="ws").select(carried).item())
+    return float(runs.select(carried).item())
 
 
 def _heads(log: Log, runs: pl.DataFrame, message_bytes: float) -> tuple[float, float, float]:

@@ -17,7 +17,7 @@ APART = 2.0  # the largest load over the smallest, from which two costs can be t
 class LoadCosts(msgspec.Struct, frozen=True):
     """Server time of a step, c, and of waking for one, w; *_draws: the same of each resample.
 
-    Draws are empty when there is one run. With runs at one load, w is 0 and c holds it.
+    Draws are empty when no load was measured twice. With runs at one load, w is 0 and c holds it.
     busiest: the largest rho of a run; a busier server is not thought to take any less for a step
     """
 
@@ -49,11 +49,16 @@ class LoadCosts(msgspec.Struct, frozen=True):
         return np.where(within > self.busiest, beyond, within)
 
 
-def load_costs(steps_per_s: Floats, busy: Floats, generator: np.random.Generator) -> LoadCosts:
-    """Fit the costs to runs, each of which counts by how far it is off in per cent."""
+def load_costs(
+    steps_per_s: Floats, busy: Floats, generator: np.random.Generator, *, repeated: bool = True
+) -> LoadCosts:
+    """Fit the costs to runs, each of which counts by how far it is off in per cent.
+
+    repeated: whether a load was measured more than once; else what differs is not chance
+    """
     runs = len(busy)
     once = np.arange(runs)[np.newaxis]
-    draws = draw(runs, generator) if runs > 1 else np.empty((0, runs), np.int64)
+    draws = draw(runs, generator) if runs > 1 and repeated else np.empty((0, runs), np.int64)
     (step,), (waking,) = _fit(steps_per_s, busy, once)
     return LoadCosts(
         float(step), float(waking), *_fit(steps_per_s, busy, draws), busiest=float(busy.max())
@@ -71,8 +76,8 @@ def _fit(steps_per_s: Floats, busy: Floats, draws: Draws) -> tuple[Floats, Float
     with np.errstate(divide="ignore", invalid="ignore"):
         apart = ss * ww - sw * sw
         c, v = (s * ww - w * sw) / apart, (w * ss - s * sw) / apart
-    both = (apart > ss * ww * np.finfo(float).eps * 100) & (c >= 0) & (v >= 0)
-    woken = ~both & (c < 0)
+    known = apart > ss * ww * np.finfo(float).eps * 100  # else all loads of a draw were alike
+    both, woken = known & (c >= 0) & (v >= 0), known & (c < 0)
     return (
         np.where(both, c, np.where(woken, 0, s / ss)),
         np.where(both, v, np.where(woken, w / ww, 0)),

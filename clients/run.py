@@ -25,6 +25,7 @@ from clients.worker import give, ready, report
 from demo.message import MAX_TEXT_BYTES
 
 LEAD_S = 0.1  # from the order to the first publish
+SEEN = 0.5  # share of a window that the server's own figures must span
 EARLY_NS = 20_000_000  # the server is asked for its figures before the messages at a window's ends
 PATIENCE_S = 30.0  # with clients that are not there yet
 DRAIN_TIMEOUT_S = 3.0
@@ -93,6 +94,7 @@ async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     start = await stage.server.stats()
     others = {"crowd_cpu_share": stage.crowd, "link_cpu_share": (stage.link,)}
     begun_s = {name: [*map(_cpu_s, processes)] for name, processes in others.items()}
+    begun_ns = time.perf_counter_ns()
     async with Instrument() as instrument:
         if settings.stall_s:
             await asyncio.sleep((settings.duration_s - settings.stall_s) / 2)
@@ -101,14 +103,18 @@ async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     end = await stage.server.stats()
     # A busy server says so late, and of more than the window; its own clock tells how much.
     late = (end.uptime_s - start.uptime_s) / settings.duration_s
+    if late < SEEN:
+        raise ServerError(
+            "the server answered so late that its window could not be seen: try fewer --clients"
+        )
     facts["server_cpu_s"] = (end.cpu_s - start.cpu_s) / late
     facts["server_rss_bytes"] = end.rss_bytes
     facts["server_lag_max_ms"] = end.loop_lag_max_ms
     facts["client_cpu_share"] = instrument.cpu_share
     facts["client_lag_p99_ms"] = quantile(instrument.lags_ms, 0.99)
+    span_s = (time.perf_counter_ns() - begun_ns) / 1e9
     for name, processes in others.items():
-        ended_s = map(_cpu_s, processes)
-        facts[name] = _busiest(begun_s[name], ended_s, settings.duration_s)
+        facts[name] = _busiest(begun_s[name], map(_cpu_s, processes), span_s)
 
 
 def _busiest(
