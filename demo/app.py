@@ -206,6 +206,8 @@ async def _get_stats(request: web.Request) -> web.Response:
 async def _push(app: web.Application) -> AsyncIterator[None]:
     pushers = [asyncio.create_task(app[key].run()) for key in (FANOUT, ROOM)]
     watches = [asyncio.create_task(each) for each in (app[DOORS].watch(), watch(app[SOCKETS]))]
+    for each in (*pushers, *watches):
+        each.add_done_callback(_report)  # at once, and not when the server stops
     app[STATS].lag.start()
     yield
     if CLASSROOM in app:
@@ -219,3 +221,9 @@ async def _push(app: web.Application) -> AsyncIterator[None]:
     app[STATS].lag.stop()
     app[ANSWERS].feed.close()
     await asyncio.gather(*pushers)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        context = {"message": "part of the server has ended", "exception": fault}
+        task.get_loop().call_exception_handler(context)

@@ -4,6 +4,7 @@ Each bound has an option, an answer that names it, and a counter in /stats (see 
 """
 
 import argparse
+import contextlib
 import functools
 import ipaddress
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import msgspec
 
 from demo.arguments import natural, seconds
 
-OWN_FILES = 32  # what the server has open beside its connections
+OWN_FILES = 32 + 256  # what the server has open beside its connections, and its farewells
 LOOPBACK = "this machine"
 PREFIX = 64  # of IPv6: what lies behind it is one household's
 
@@ -112,8 +113,9 @@ def _connections(wanted: int) -> int:
     most = hard if hard != resource.RLIM_INFINITY else max(soft, wanted + OWN_FILES)
     needed = min(wanted + OWN_FILES, most) if wanted else most
     if needed > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-        soft = needed
+        with contextlib.suppress(ValueError, OSError):  # macOS has a bound of its own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return min(wanted or soft, max(1, soft - OWN_FILES))
 
 

@@ -93,6 +93,7 @@ class Disk:
         if db.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
             raise Away(f"cannot keep the feed in {self.path}: SQLite has no write-ahead log there")
         db.execute("PRAGMA synchronous = FULL")  # each commit, not only each checkpoint
+        db.execute("PRAGMA fullfsync = ON")  # on macOS fsync alone ends in the drive's cache
         if is_new:
             self._make()
         elif db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):

@@ -21,6 +21,7 @@ from demo.keys import Keys
 from demo.message import Draft, Message
 
 ANSWER_S = 10.0  # a disk that takes longer has not confirmed
+MOST_WAITING = 10_000  # drafts that a slow disk may keep waiting
 BATCH = 250  # messages written at once: entering them holds up everything else
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ class DurableFeed:
         self._named: dict[tuple[str, str], Asked] = {}  # those of them that have a key
         self._turn = asyncio.Lock()
         self._news = asyncio.Event()
+        self._restarting: asyncio.Task[None] | None = None
         self._ends = False
         self._away = False
 
@@ -84,7 +86,7 @@ class DurableFeed:
         assert self.tail is not None
         self._ends = True
         self._news.set()
-        await asyncio.wait([self.tail])
+        await asyncio.wait([self.tail, *filter(None, [self._restarting])])
         await self._on_disk(self._disk.close)
         self._thread.shutdown()
         self.tail.result()
@@ -97,6 +99,8 @@ class DurableFeed:
         known = self._keys.find(draft)
         if known is not None:
             return known
+        if len(self._waiting) >= MOST_WAITING:
+            raise Away("the disk does not keep up: try again later")
         try:
             async with asyncio.timeout(ANSWER_S):
                 return await asyncio.shield(self._ask(draft).entry)
@@ -109,7 +113,14 @@ class DurableFeed:
         self._ask(draft).entry.add_done_callback(lambda entry: entry.exception())
 
     async def restart(self) -> None:
-        """Let the feed begin anew, on disk too; raise Away if that cannot be written."""
+        """Let the feed begin anew, on disk too; raise Away if that cannot be written.
+
+        It is done even if who asks for it goes away: memory and disk must agree.
+        """
+        self._restarting = asyncio.create_task(self._restart())
+        await asyncio.shield(self._restarting)
+
+    async def _restart(self) -> None:
         async with self._turn:
             epoch = secrets.token_hex(4)
             await self._on_disk(self._disk.restart, epoch)

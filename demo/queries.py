@@ -21,7 +21,10 @@ def problem(response: type[web.HTTPException], line: str) -> web.HTTPException:
     away = issubclass(response, web.HTTPServiceUnavailable)
     headers = NO_STORE | ({"Retry-After": str(RETRY_AFTER_S)} if away else {})
     text = encode(Problem(printable(line))).decode()  # it may quote what was sent
-    return response(*sizes, text=text, content_type="application/json", headers=headers)
+    refusal = response(*sizes, text=text, content_type="application/json", headers=headers)
+    if issubclass(response, web.HTTPRequestEntityTooLarge | web.HTTPForbidden):
+        refusal.force_close()  # the rest of a body that nobody reads is no request
+    return refusal
 
 
 # As our own clients write it. To read it so takes a sixth of what aiohttp's way takes, which is a
