@@ -13,7 +13,7 @@ import msgspec
 
 from demo.arguments import natural, seconds
 
-OWN_FILES = 32 + 256  # what the server has open beside its connections, and its farewells
+OWN_FILES = 32  # what the server has open beside its connections
 LOOPBACK = "this machine"
 PREFIX = 64  # of IPv6: what lies behind it is one household's
 
