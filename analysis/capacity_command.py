@@ -1,7 +1,7 @@
 """`python -m analysis capacity`: read the arguments, find an experiment, print and draw."""
 
 import argparse
-import io
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,12 +15,14 @@ from analysis.capacity_table import print_capacity
 from analysis.charts.canvas import style
 from analysis.charts.capacity import draw_capacity
 from analysis.client_costs import LEAST_CLIENTS, MAKE_ONE, ClientCosts, client_costs
+from analysis.drawing import svg_of
 from analysis.modes import MODES
 from analysis.wording import percent, plain
 from clients.log import EXPERIMENT, LogError, read
 
 NAME = "capacity"
 RUNS = Path("runs")
+SAME = ("rate_per_s", "rtt_ms", "payload_bytes")  # in every mode
 
 
 def capacity(program: str, arguments: list[str], console: Console) -> None:
@@ -42,9 +44,6 @@ def capacity(program: str, arguments: list[str], console: Console) -> None:
     print_capacity(needs, costs, wish, console)
     path = _save(folder / "charts", draw_capacity(costs, wish, *_words(needs, wish)))
     console.print(f"From {folder}; chart: {path}", highlight=False, soft_wrap=True, markup=False)
-
-
-SAME = ("rate_per_s", "rtt_ms", "payload_bytes")
 
 
 def _costs(folder: Path | None) -> tuple[Path, dict[str, ClientCosts]]:
@@ -92,13 +91,11 @@ def _words(needs: Sequence[Need], wish: Wish) -> tuple[str, str]:
 
 
 def _save(folder: Path, drawn: Figure) -> Path:
-    svg = io.BytesIO()
     try:
         folder.mkdir(exist_ok=True)
         with style():
             drawn.savefig(folder / f"{NAME}.png")
-            drawn.savefig(svg, format="svg", metadata={"Date": None})
-        (folder / f"{NAME}.svg").write_bytes(svg.getvalue())
+        (folder / f"{NAME}.svg").write_bytes(svg_of(drawn))
     except OSError as error:
         raise LogError(f"cannot write to {folder}: {error.strerror or error}") from None
     return folder / f"{NAME}.svg"
@@ -115,38 +112,32 @@ def _parser(program: str) -> argparse.ArgumentParser:
     add("folder", nargs="?", type=Path, metavar="DIR", help="folder of an experiment")
     add(
         "--clients",
-        type=_whole(1, 10**9),
+        type=_within(1, 10**9, int),
         metavar="N",
         help="how many read, 1,000,000 if not given",
     )
-    add("--rate", dest="rate_per_s", type=_number(1e-6, 1e4), metavar="M", help="messages/s to all")
-    add("--rtt-ms", type=_number(0, 1e4), metavar="R", help="round trip")
-    add("--interval-s", type=_number(0.001, 86_400), metavar="S", help="short polling's interval")
-    add("--hold-s", type=_number(0.1, 3600), metavar="S", help="long polling's hold")
-    add("--payload-bytes", type=_whole(1, 2**20), metavar="B", help="size of each text")
-    add("--utilisation", type=_number(0.01, 1), metavar="U", help="of a core, 0.6 if not given")
-    add("--server-cores", type=_whole(1, 1024), metavar="C", help="of a server, 4 if not given")
-    add("--server-gib", type=_number(0.1, 1e5), metavar="G", help="of a server, 16 if not given")
+    add("--rate", dest="rate_per_s", type=_within(1e-6, 1e4), metavar="M", help="messages/s to all")
+    add("--rtt-ms", type=_within(0, 1e4), metavar="R", help="round trip")
+    add("--interval-s", type=_within(0.001, 86_400), metavar="S", help="short polling's interval")
+    add("--hold-s", type=_within(0.1, 3600), metavar="S", help="long polling's hold")
+    add("--payload-bytes", type=_within(1, 2**20, int), metavar="B", help="size of each text")
+    add("--utilisation", type=_within(0.01, 1), metavar="U", help="of a core, 0.6 if not given")
+    add(
+        "--server-cores",
+        type=_within(1, 1024, int),
+        metavar="C",
+        help="of a server, 4 if not given",
+    )
+    add("--server-gib", type=_within(0.1, 1e5), metavar="G", help="16 if not given")
     return parser
 
 
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def parse_number(text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError:
-            number = float("nan")
-        if low <= number <= high:
-            return number
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low:g} to {high:g}")
+def _within(low: float, high: float, kind: type[float] = float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        with contextlib.suppress(ValueError):
+            if low <= (number := kind(text)) <= high:
+                return number
+        what = "whole number" if kind is int else "number"
+        raise argparse.ArgumentTypeError(f"{text!r} is not a {what} from {low:,} to {high:,}")
 
-    return parse_number
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse_whole(text: str) -> int:
-        if text.isascii() and text.isdecimal() and low <= int(text) <= high:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high:,}")
-
-    return parse_whole
+    return parse

@@ -85,10 +85,15 @@ def saved(
 
 def picture_of(name: str, figure: Figure, kind: str | None = None) -> Picture:
     """Return a figure as it stands in a page, with the words of its kind of chart."""
+    chart = CHARTS[kind or name]
+    title = " ".join(figure.texts[0].get_text().split("\n"))
+    words = (chart.question, chart.text, svg_of(figure), chart.how, chart.limits)
+    return Picture(name, title, *words)
+
+
+def svg_of(figure: Figure) -> bytes:
+    """Return a figure as SVG, the same whenever it is drawn."""
     svg = io.BytesIO()
     with style():
         figure.savefig(svg, format="svg", metadata={"Date": None})
-    chart = CHARTS[kind or name]
-    title = " ".join(figure.texts[0].get_text().split("\n"))
-    words = (chart.question, chart.text, svg.getvalue(), chart.how, chart.limits)
-    return Picture(name, title, *words)
+    return svg.getvalue()

@@ -4,10 +4,10 @@ Each bound has an option, an answer that names it, and a counter in /stats (see 
 """
 
 import argparse
-import contextlib
 import functools
 import ipaddress
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -42,81 +42,56 @@ class Bounds(msgspec.Struct, frozen=True):
         return _site(address or "") or (LOOPBACK if self.loopback else None)
 
 
+OPTIONS = (
+    ("--max-connections", "connections", natural,
+     "connections of each process, 0: as many as the system allows"),
+    ("--max-connections-per-address", "of_address", natural,
+     "connections from one address, 0: no limit"),
+    ("--max-held-per-address", "held_of_address", natural,
+     "long polls at once from one address, 0: no limit"),
+    ("--request-timeout-s", "request_s", seconds,
+     "longest that a request's head, and then its body, may take to arrive"),
+    ("--idle-timeout-s", "idle_s", seconds,
+     "longest that a connection is kept which asks nothing"),
+    ("--stall-timeout-s", "stall_s", seconds,
+     "longest that a poll's reader may take nothing of its answer"),
+)  # fmt: skip
+LOOPBACK_OPTION = "--limit-loopback"
+
+
 def add_bounds(add: Callable[..., object]) -> None:
     """Add an option for each bound."""
     usual = Bounds()
+    for option, name, read, words in OPTIONS:
+        add(option, default=getattr(usual, name), type=read, help=words)
     add(
-        "--max-connections",
-        default=usual.connections,
-        type=natural,
-        help="connections of each process, 0: as many as the system allows",
-    )
-    add(
-        "--max-connections-per-address",
-        default=usual.of_address,
-        type=natural,
-        help="connections from one address, 0: no limit",
-    )
-    add(
-        "--max-held-per-address",
-        default=usual.held_of_address,
-        type=natural,
-        help="long polls at once from one address, 0: no limit",
-    )
-    add(
-        "--limit-loopback",
+        LOOPBACK_OPTION,
         action="store_true",
-        help="let the two limits above hold for this machine too",
-    )
-    add(
-        "--request-timeout-s",
-        default=usual.request_s,
-        type=seconds,
-        help="longest that a request's head, and then its body, may take to arrive",
-    )
-    add(
-        "--idle-timeout-s",
-        default=usual.idle_s,
-        type=seconds,
-        help="longest that a connection is kept which asks nothing",
-    )
-    add(
-        "--stall-timeout-s",
-        default=usual.stall_s,
-        type=seconds,
-        help="longest that a poll's reader may take nothing of its answer",
+        help="let the limits per address hold for this machine too",
     )
 
 
 def bounds_of(options: argparse.Namespace) -> Bounds:
     """Return the bounds that a command line sets, no more connections than files may be open."""
-    return Bounds(
-        connections=_connections(options.max_connections),
-        of_address=options.max_connections_per_address,
-        held_of_address=options.max_held_per_address,
-        request_s=options.request_timeout_s,
-        idle_s=options.idle_timeout_s,
-        stall_s=options.stall_timeout_s,
-        loopback=options.limit_loopback,
-    )
+    given = {name: _given(options, option) for option, name, _, _ in OPTIONS}
+    given["connections"] = _connections(given["connections"])
+    return Bounds(**given, loopback=_given(options, LOOPBACK_OPTION))
+
+
+def _given(options: argparse.Namespace, option: str) -> Any:
+    return getattr(options, option.removeprefix("--").replace("-", "_"))
 
 
 def _connections(wanted: int) -> int:
-    """Let as many files be open as are wanted; return how many connections that allows."""
+    """Return how many connections the open files that this process may have allow."""
     try:
         import resource
     except ImportError:  # Windows, which has no such limit
         return wanted
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
         return wanted
-    most = hard if hard != resource.RLIM_INFINITY else max(soft, wanted + OWN_FILES)
-    needed = min(wanted + OWN_FILES, most) if wanted else most
-    if needed > soft:
-        with contextlib.suppress(ValueError, OSError):  # macOS has a bound of its own
-            resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return min(wanted or soft, max(1, soft - OWN_FILES))
+    return min(wanted or files, max(1, files - OWN_FILES))
 
 
 @functools.lru_cache(maxsize=4096)

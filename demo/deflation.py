@@ -10,10 +10,9 @@ import contextlib
 from aiohttp import WSMsgType, web
 
 from demo.answers import ANSWERS
-from demo.fanout import LISTENER, Listener, tell_gap
+from demo.fanout import LISTENER, Listener, greet, tell_gap
 from demo.feed import Feed, Gap
-from demo.frames import text_frame
-from demo.message import Hello, Problem, encode
+from demo.message import Problem, encode
 from demo.publishing import PUBLISHING, Refused
 from demo.queries import NO_STORE
 from demo.sockets import open_socket
@@ -66,12 +65,8 @@ async def answer_deflated(
     feed = request.app[ANSWERS].feed
     async with open_socket(request, NO_STORE, deflate=True) as (ws, transport):
         listener = Listener(ws, transport, cursor, tally)
-        try:
-            feed.check(cursor, epoch)
-        except Gap as gap:
-            await tell_gap(listener, feed, gap)
+        if not await greet(listener, feed, epoch):
             return ws
-        transport.write(text_frame(encode(Hello(feed.epoch, cursor))))
         request.app[DEFLATION].add(listener)
         request[LISTENER] = listener
         try:

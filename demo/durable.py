@@ -19,6 +19,7 @@ from demo.disk import Disk, Row
 from demo.feed import Away, Entry, Feed
 from demo.keys import Keys
 from demo.message import Draft, Message
+from demo.outage import Outage
 
 ANSWER_S = 10.0  # a disk that takes longer has not confirmed
 MOST_WAITING = 10_000  # drafts that a slow disk may keep waiting
@@ -58,7 +59,7 @@ class DurableFeed:
         self.tail: asyncio.Task[None] | None = None
         self._disk = Disk(path)
         self._thread = ThreadPoolExecutor(1, "disk")
-        self._say = say
+        self._outage = Outage(say)
         self._clock = clock
         self._keys = Keys(self.feed)
         self._waiting: list[Asked] = []
@@ -67,7 +68,6 @@ class DurableFeed:
         self._news = asyncio.Event()
         self._restarting: asyncio.Task[None] | None = None
         self._ends = False
-        self._away = False
 
     async def start(self) -> None:
         """Read what the file has, and write to it from now on; raise Away if it cannot be had."""
@@ -158,7 +158,7 @@ class DurableFeed:
         except Away as away:
             self._refuse(batch, away)
             return
-        self._note_answer()
+        self._outage.end(f"{self._disk.path}: messages are written again")
         for asked, message in zip(batch, messages, strict=True):
             entry = self.feed.enter(message)
             self._keys.keep(asked.draft, entry)
@@ -166,7 +166,8 @@ class DurableFeed:
                 asked.entry.set_result(entry)
 
     def _refuse(self, batch: list[Asked], away: Away) -> None:
-        self._note_silence(away)
+        line = f"{self._disk.path}: {away}"
+        self._outage.begin(f"{line}: who publishes gets a 503, who reads reads on")
         for asked in batch:
             if self._over(asked):
                 asked.entry.set_exception(Away(f"{away}: try again later"))
@@ -176,16 +177,6 @@ class DurableFeed:
         if asked.draft.key is not None:
             del self._named[asked.draft.sender, asked.draft.key]
         return not asked.entry.done()
-
-    def _note_silence(self, away: Away) -> None:
-        if not self._away:
-            self._away = True
-            self._say(f"{self._disk.path}: {away}: who publishes gets a 503, who reads reads on")
-
-    def _note_answer(self) -> None:
-        if self._away:
-            self._away = False
-            self._say(f"{self._disk.path}: messages are written again")
 
     async def _on_disk(self, call: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)

@@ -13,7 +13,7 @@ from aiohttp import web
 from demo.answers import MAX_ANSWERS, notice
 from demo.feed import Entry, Feed, Gap
 from demo.frames import text_frame
-from demo.message import encode
+from demo.message import Hello, encode
 from demo.peer import Peer
 from demo.stats import MeteredTransport, Tally
 
@@ -189,6 +189,18 @@ class Fanout:
         task = asyncio.create_task(tell_gap(listener, self._feed, gap))
         self._farewells.add(task)
         task.add_done_callback(self._farewells.discard)
+
+
+async def greet(listener: Listener, feed: Feed, epoch: str) -> bool:
+    """Say where a listener starts to read; or that it cannot, and close. Return whether it can."""
+    try:
+        feed.check(listener.cursor, epoch)
+    except Gap as gap:
+        await tell_gap(listener, feed, gap)
+        return False
+    if listener.open:  # it may have said goodbye with its request
+        listener.transport.write(text_frame(encode(Hello(feed.epoch, listener.cursor))))
+    return True
 
 
 async def tell_gap(listener: Listener, feed: Feed, gap: Gap) -> None:

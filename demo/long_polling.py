@@ -15,7 +15,7 @@ async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
     answers = request.app[ANSWERS]
     feed = answers.feed
     query = reader(request)
-    hold = hold_s(request)
+    hold = hold_s(query.hold)
     cursor = feed.head if query.cursor is None else query.cursor
     epoch = feed.epoch if query.epoch is None else query.epoch
     try:

@@ -35,26 +35,28 @@ USUAL = re.compile(
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """Where a reader stands: its cursor (None: at the head) and the epoch it knows (or None)."""
+    """Where a reader stands: its cursor (None: at the head) and the epoch it knows (or None).
+
+    hold: how long it wants a poll to be held, as it says it
+    """
 
     cursor: int | None
     epoch: str | None
+    hold: str | None = None
 
 
 def reader(request: web.Request) -> Reader:
-    """Read `after` and `epoch`; raise a 400 when `after` is not a cursor."""
+    """Read `after`, `epoch` and `hold_s`; raise a 400 when `after` is not a cursor."""
     if usual := USUAL.fullmatch(request.raw_path):
-        return Reader(int(usual[1]), usual[2])
+        return Reader(int(usual[1]), usual[2], usual[3])
     query = request.query
     after = query.get("after")
-    return Reader(None if after is None else _cursor(after), query.get("epoch"))
+    cursor = None if after is None else _cursor(after)
+    return Reader(cursor, query.get("epoch"), query.get("hold_s"))
 
 
-def hold_s(request: web.Request) -> float:
-    """Read `hold_s`; raise a 400 when it is not a number of seconds from 0 to 120."""
-    if (usual := USUAL.fullmatch(request.raw_path)) and usual[3]:
-        return float(usual[3])
-    text = request.query.get("hold_s")
+def hold_s(text: str | None) -> float:
+    """Read a reader's `hold`; raise a 400 when it is not a number of seconds from 0 to 120."""
     if text is None:
         return DEFAULT_HOLD_S
     try:

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from demo.feed import Away, Entry, Feed
 from demo.message import Draft
+from demo.outage import Outage
 from demo.stream import ANSWER_S, Position, Stream, address
 
 PAUSE_S = 0.25  # before a Redis that is away is asked again
@@ -40,10 +41,9 @@ class SharedFeed:
         self.feed = Feed(history)
         self.tail: asyncio.Task[None] | None = None
         self._address = address(url)
-        self._say = say
+        self._outage = Outage(say)
         self._clock = clock
         self._epoch = 0
-        self._away = False
         self._asked = Stream(url, APPENDS)
         self._followed = Stream(url, 1)
 
@@ -123,11 +123,12 @@ class SharedFeed:
         while True:
             try:
                 await self._resume()
-                self._note_answer()
+                self._outage.end("Redis answers again")
                 while await self._read():
                     pass
             except RedisError as error:
-                self._note_silence(error)
+                line = f"Redis does not answer at {self._address} ({error})"
+                self._outage.begin(f"{line}: who publishes gets a 503, who reads waits")
                 await asyncio.sleep(PAUSE_S)
 
     async def _resume(self) -> Position:
@@ -172,17 +173,6 @@ class SharedFeed:
     def _begin(self, epoch: int, head: int) -> None:
         self._epoch = epoch
         self.feed.restart(f"{epoch:x}", head)
-
-    def _note_silence(self, error: RedisError) -> None:
-        if not self._away:
-            self._away = True
-            line = f"Redis does not answer at {self._address} ({error})"
-            self._say(f"{line}: who publishes gets a 503, who reads waits")
-
-    def _note_answer(self) -> None:
-        if self._away:
-            self._away = False
-            self._say("Redis answers again")
 
     async def _close(self) -> None:
         await self._followed.close()

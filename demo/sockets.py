@@ -32,7 +32,7 @@ def open_peer(
 ) -> Peer:
     """Upgrade the request, and part it from its connection; `ended` is called when that has gone.
 
-    The peer costs a third of what an idle WebSocket of aiohttp's costs, and what is written to it
+    The peer costs a quarter of what an idle WebSocket of aiohttp's costs, and what is written to it
     are frames made beforehand. `hear` must not keep the request.
     """
     sockets = request.app[SOCKETS]

@@ -6,10 +6,9 @@ from aiohttp import web
 
 from demo.answers import ANSWERS
 from demo.deflation import DEFLATION, answer_deflated
-from demo.fanout import LISTENER, Fanout, Listener, tell_gap
-from demo.feed import Gap
+from demo.fanout import LISTENER, Fanout, Listener, greet
 from demo.frames import text_frame
-from demo.message import Hello, Problem, encode
+from demo.message import Problem, encode
 from demo.peer import Peer
 from demo.publishing import PUBLISHING, Publishing, Refused
 from demo.queries import NO_STORE, reader
@@ -34,14 +33,9 @@ async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
     fanout = request.app[FANOUT]
     peer = open_peer(request, NO_STORE, hear, lambda _: fanout.discard(listener))
     listener = Listener(peer, peer.transport, cursor, tally)
-    try:
-        feed.check(cursor, epoch)
-    except Gap as gap:
-        await tell_gap(listener, feed, gap)
-        return HandedOver(peer)
-    peer.say(text_frame(encode(Hello(feed.epoch, cursor))))
-    fanout.add(listener)
-    request[LISTENER] = listener
+    if await greet(listener, feed, epoch):
+        fanout.add(listener)
+        request[LISTENER] = listener
     return HandedOver(peer)
 
 

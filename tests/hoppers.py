@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -12,6 +12,7 @@ import aiohttp
 from aiohttp import WSMsgType
 
 from demo.fanout import GAP_CODE
+from tests.conftest import until
 
 MODES = ("short", "long", "ws")
 ELSEWHERE_S = 0.01  # before a server that could not be reached is not asked again
@@ -143,3 +144,16 @@ def check(readers: list[Hopper], publishers: list[Publisher]) -> None:
     assert [text for text, after in pairwise(texts) if text == after] == []
     doubtful = {text for publisher in publishers for text in publisher.doubtful}
     assert set(texts) - {text for _, text in taken} <= doubtful
+
+
+async def catch_up(
+    readers: Sequence[Hopper], reading: Iterable[asyncio.Task[None]], head: int
+) -> int:
+    """Let all readers come to `head`, and then to where the furthest of them is; return that."""
+    await until(lambda: all(reader.cursor >= head for reader in readers))
+    for task in reading:
+        task.cancel()
+    await asyncio.gather(*reading, return_exceptions=True)
+    last: int = max(reader.cursor for reader in readers)
+    await asyncio.gather(*(reader.read_to(last) for reader in readers))
+    return last

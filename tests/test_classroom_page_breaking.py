@@ -39,14 +39,19 @@ def figure(page: Page, mode: str, name: str) -> Locator:
     return box.filter(has=page.get_by_text(name, exact=True)).locator("dd")
 
 
-@pytest.mark.parametrize("mode", MODES)
-async def test_a_lane_that_is_cut_catches_up_and_loses_nothing(
-    page: Page, client: ClientSession, mode: str
-) -> None:
+async def cut(page: Page, client: ClientSession, mode: str) -> None:
+    """Cut a lane that has had a message."""
     await publish(client, "before")
     await show_all(page, "before")
     await lane(page, mode).get_by_role("button", name="Cut").click()
     await expect(lane(page, mode).locator("li.failed").first).to_be_visible(timeout=SOON_MS)
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_lane_that_is_cut_catches_up_and_loses_nothing(
+    page: Page, client: ClientSession, mode: str
+) -> None:
+    await cut(page, client, mode)
     await publish(client, "one", "two", "three")
     verdict = lane(page, mode).locator("li.verdict")
     await expect(verdict).to_contain_text(
@@ -60,10 +65,7 @@ async def test_a_lane_that_is_cut_catches_up_and_loses_nothing(
 async def test_after_a_cut_the_counters_are_the_servers(
     page: Page, client: ClientSession, mode: str
 ) -> None:
-    await publish(client, "before")
-    await show_all(page, "before")
-    await lane(page, mode).get_by_role("button", name="Cut").click()
-    await expect(lane(page, mode).locator("li.failed").first).to_be_visible(timeout=SOON_MS)
+    await cut(page, client, mode)
     await publish(client, "meanwhile")  # a long poll is answered at once then
     await expect(lane(page, mode).locator("li.verdict")).to_be_visible(timeout=2 * SOON_MS)
     await page.get_by_label("Interval").select_option("10 s")  # so that a count can stand

@@ -21,7 +21,7 @@ from demo.durable import ANSWER_S, DurableFeed
 from demo.feed import Away
 from demo.message import Draft
 from tests.conftest import Clock, Demo, Server, StartDemo, StartServer, until
-from tests.hoppers import MODES, Hopper, Publisher, check
+from tests.hoppers import MODES, Hopper, Publisher, catch_up, check
 from tests.test_demo_main import one_line
 
 WRITES_NOTHING = (
@@ -175,12 +175,7 @@ async def test_nothing_acknowledged_is_lost_when_the_server_is_killed_while_it_i
         demo = await asyncio.to_thread(start_demo, *options, port=demo.port)
         await asyncio.gather(*work)
     head = max(max(publisher.taken) for publisher in publishers)
-    await until(lambda: all(reader.cursor >= head for reader in readers))
-    for task in reading:
-        task.cancel()
-    await asyncio.gather(*reading, return_exceptions=True)
-    last = max(reader.cursor for reader in readers)
-    await asyncio.gather(*(reader.read_to(last) for reader in readers))
+    last = await catch_up(readers, reading, head)
     assert len({reader.epoch for reader in readers}) == 1
     check(readers, publishers)
     demo.stop()

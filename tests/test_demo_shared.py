@@ -5,7 +5,7 @@ import json
 import random
 import shutil
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, WSMsgType
@@ -16,7 +16,7 @@ from demo.message import Draft, Message
 from demo.shared import SharedFeed
 from demo.stream import KEY, PUBLISHERS_KEYS, Position, Stream
 from tests.conftest import Server, StartDemo, StartServer, until
-from tests.hoppers import MODES, Hopper, Publisher, check
+from tests.hoppers import MODES, Hopper, Publisher, catch_up, check
 from tests.redis_servers import RedisServer, Relay, relay_to
 
 BACK = "Redis answers again"
@@ -127,18 +127,6 @@ async def test_who_hops_between_servers_has_every_message_once_in_order(
     assert await publish(publishing, 80) == 240
     await asyncio.gather(*reading)
     check(readers, publishing)
-
-
-async def catch_up(
-    readers: Sequence[Hopper], reading: Iterable[asyncio.Task[None]], head: int
-) -> None:
-    """Let all readers come to `head`, and then to where the furthest of them is."""
-    await until(lambda: all(reader.cursor >= head for reader in readers))
-    for task in reading:
-        task.cancel()
-    await asyncio.gather(*reading, return_exceptions=True)
-    last = max(reader.cursor for reader in readers)
-    await asyncio.gather(*(reader.read_to(last) for reader in readers))
 
 
 async def test_a_server_that_is_killed_and_comes_back_costs_nobody_a_message(

@@ -5,7 +5,7 @@ Source: RFC 6455, section 5.2.
 
 from collections.abc import Iterator
 
-TEXT = 1
+from demo.frames import TEXT_CODE, WIDE
 
 
 def frames(data: bytes) -> Iterator[bytes]:
@@ -19,7 +19,7 @@ def frames(data: bytes) -> Iterator[bytes]:
 
 def is_text(frame: bytes) -> bool:
     """Whether a frame's opcode says text."""
-    return frame[0] & 0x0F == TEXT
+    return frame[0] & 0x0F == TEXT_CODE
 
 
 def last_text(data: bytes) -> bytes | None:
@@ -37,7 +37,7 @@ def text_bytes(data: bytes) -> int:
 
 
 def _head(frame: bytes) -> int:
-    return 2 + {126: 2, 127: 8}.get(frame[1] & 0x7F, 0) if len(frame) > 1 else len(frame)
+    return 2 + WIDE.get(frame[1] & 0x7F, 0) if len(frame) > 1 else len(frame)
 
 
 def _end(data: bytes, start: int) -> int:
@@ -45,7 +45,7 @@ def _end(data: bytes, start: int) -> int:
     if start + 2 > len(data):
         return len(data) + 1
     size, masked = data[start + 1] & 0x7F, data[start + 1] >> 7
-    wide = {126: 2, 127: 8}.get(size, 0)
+    wide = WIDE.get(size, 0)
     body = start + 2 + wide
     if body > len(data):
         return len(data) + 1

@@ -1,6 +1,7 @@
 """Measure memory: what a server's process grows by for each WebSocket and held poll that waits."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import psutil
 
@@ -16,43 +17,46 @@ LOOK_S = 0.5
 REST = 0.03  # share of a core
 PATIENCE_S = 20.0
 
+Open = Callable[[int, int], Awaitable[Callable[[], None]]]  # port and how many -> how they leave
+
 
 async def sockets(server: Server, core: int | None) -> Window:
     """Open WebSockets that say nothing."""
-    async with started(server, core) as (process, port):
-        first, more = (Crowd(server.say, TEXT_BYTES) for _ in range(2))
-        try:
-            await first.join(port, server.path, FIRST)
-            await _at_rest(process)
-            clock, before = Clock(process), process.memory_info().rss
-            await more.join(port, server.path, MORE)
-            await _at_rest(process)
-            grown, shares = process.memory_info().rss - before, clock.since()
-        finally:
-            first.leave()
-            more.leave()
-    return Window.of(
-        SOCKETS, f"{MORE:,} more", server.name, alone(shares), MORE, figure=_kib(grown)
-    )
+
+    async def opened(port: int, count: int) -> Callable[[], None]:
+        crowd = Crowd(server.say, TEXT_BYTES)
+        await crowd.join(port, server.path, count)
+        return crowd.leave
+
+    return await _grown(SOCKETS, server, core, opened)
 
 
 async def polls(server: Server, core: int | None) -> Window:
     """Hold polls that nothing comes for."""
-    assert server.held is not None
+    path = server.held
+    assert path is not None
+
+    async def opened(port: int, count: int) -> Callable[[], None]:
+        polling = Held(path, 3600)
+        await polling.start(port, count, b"")
+        return polling.leave
+
+    return await _grown(POLLS, server, core, opened)
+
+
+async def _grown(part: str, server: Server, core: int | None, opened: Open) -> Window:
+    """Open some connections to a fresh server, and then many; return what the many add to it."""
     async with started(server, core) as (process, port):
-        first, more = (Held(server.held, 3600) for _ in range(2))
-        try:
-            await first.start(port, FIRST, b"")
-            await _at_rest(process)
-            clock, before = Clock(process), process.memory_info().rss
-            await more.start(port, MORE, b"")
-            await _at_rest(process)
-            grown, shares = process.memory_info().rss - before, clock.since()
-        finally:
-            first.leave()
-            more.leave()
-    what = POLLS, f"{MORE:,} more", server.name
-    return Window.of(*what, alone(shares), MORE, figure=_kib(grown))
+        leave_first = await opened(port, FIRST)
+        await _at_rest(process)
+        clock, before = Clock(process), process.memory_info().rss
+        leave_more = await opened(port, MORE)
+        await _at_rest(process)
+        kib = (process.memory_info().rss - before) / MORE / 1024
+        shares = alone(clock.since())
+        leave_first()
+        leave_more()
+    return Window.of(part, f"{MORE:,} more", server.name, shares, MORE, figure=kib)
 
 
 async def _at_rest(process: psutil.Process) -> None:
@@ -64,7 +68,3 @@ async def _at_rest(process: psutil.Process) -> None:
             await asyncio.sleep(LOOK_S)
             after = process.cpu_times()
             taken_s = after.user + after.system - before.user - before.system
-
-
-def _kib(grown: int) -> float:
-    return grown / MORE / 1024

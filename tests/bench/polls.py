@@ -5,9 +5,10 @@ request that arms it again.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from tests.bench.crowd import Faulty
-from tests.bench.machine import Clock
+from tests.bench.machine import Clock, Shares
 from tests.bench.pollers import Empties, Held, Polling
 from tests.bench.results import Window
 from tests.bench.servers import Server, started
@@ -20,35 +21,40 @@ PAUSE_S = 0.005
 
 async def empties(server: Server, seconds: float, core: int | None) -> Window:
     """Count empty answers to connections that ask again at once."""
-    assert server.empty is not None
-    async with started(server, core) as (process, port):
-        polling = Empties()
-        try:
-            await polling.start(port, server.empty, ASKING)
-            await _pass(WARM_UP_S, polling)
-            clock, answers = Clock(process), polling.answers
-            await _pass(seconds, polling)
-            shares, count = clock.since(), polling.answers - answers
-        finally:
-            polling.leave()
-    return Window.of(SHORT, f"{ASKING} connections", server.name, shares, count)
+    path = server.empty
+    assert path is not None
+    polling = Empties()
+    counted = _count(server, seconds, core, polling, lambda at: polling.start(at, path, ASKING))
+    return Window.of(SHORT, f"{ASKING} connections", server.name, *await counted)
 
 
 async def held(server: Server, seconds: float, core: int | None) -> Window:
     """Count held polls that are woken by one text after another."""
-    assert server.held is not None
-    assert server.post is not None
+    path, post = server.held, server.post
+    assert path is not None
+    assert post is not None
+    polling = Held(path, PAUSE_S)
+    counted = _count(server, seconds, core, polling, lambda at: polling.start(at, HOLDING, post))
+    return Window.of(HELD, f"{HOLDING:,} connections", server.name, *await counted)
+
+
+async def _count(
+    server: Server,
+    seconds: float,
+    core: int | None,
+    polling: Polling,
+    start: Callable[[int], Awaitable[None]],
+) -> tuple[Shares, int]:
+    """Start polling a fresh server at its port; return what was taken, and how many answers."""
     async with started(server, core) as (process, port):
-        polling = Held(server.held, PAUSE_S)
         try:
-            await polling.start(port, HOLDING, server.post)
+            await start(port)
             await _pass(WARM_UP_S, polling)
             clock, answers = Clock(process), polling.answers
             await _pass(seconds, polling)
-            shares, count = clock.since(), polling.answers - answers
+            return clock.since(), polling.answers - answers
         finally:
             polling.leave()
-    return Window.of(HELD, f"{HOLDING:,} connections", server.name, shares, count)
 
 
 async def _pass(seconds: float, polling: Polling) -> None:
