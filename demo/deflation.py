@@ -1,7 +1,8 @@
 """Push with permessage-deflate (RFC 7692): each message compressed anew for each reader.
 
 Off unless asked for. Every reader has a compressor with a memory of its own, so nothing can be
-made once for all: this is what the extension costs, side by side with what it saves.
+made once for all: this is what the extension costs, side by side with what it saves. These sockets
+stay aiohttp's, with the request that opened them, which is 10 KiB of what they take.
 """
 
 import asyncio
