@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 
 from analysis.chapters import CHAPTERS, LEAP, place
-from analysis.leap import ROWS, Leap, read_leap
+from analysis.leap import Leap, read_leap
 from analysis.runs import with_void
-from clients.log import EXPERIMENT, Log, LogError, read
+from clients.log import EXPERIMENT, HEADER_ROWS, Log, LogError, read
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -69,4 +69,4 @@ def _members(folder: Path) -> list[Path]:
 
 
 def _leaps(folder: Path) -> list[Path]:
-    return sorted(path.parent for path in folder.glob(f"*/{ROWS}"))
+    return sorted(path.parent for path in folder.glob(f"*/{HEADER_ROWS}"))

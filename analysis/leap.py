@@ -3,7 +3,6 @@
 No figure is measured here, and of those that are nothing is recomputed but their ratio.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,21 @@ import msgspec
 import polars as pl
 
 from analysis.wording import NBSP, NOTHING, figure, plain
-from clients.checks import BUSY_CLIENT
-from clients.log import LogError
+from clients.log import (
+    HEADER_DETAILS,
+    HEADER_FILES,
+    HEADER_ROWS,
+    HeaderTraffic,
+    LogError,
+    shortcomings,
+)
 
-ROWS, DETAILS = FILES = ("quantum-leap.csv", "quantum-leap.json")
 QUESTION = "What do 1,000 and 10,000 clients cost in headers alone?"
 EXPECTED = "6.6 and 66 Mbps by polling against 0.015 and 0.153 over WebSocket, 435 to 1"
 SOURCE = (
     "Lubbers and Greco, \u201cHTML5 Web Sockets: A Quantum Leap in Scalability for the Web\u201d;"
     " their Mbps are 2^20 bits a second"
 )
-NAMES = {"polling": "polling", "websocket": "WebSocket"}
 COLUMNS = {
     "clients": "clients",
     "polling_printed_mbps": "printed",
@@ -35,29 +38,11 @@ COLUMNS = {
 POLLING, WEBSOCKET = "polling_measured_mbps", "websocket_measured_mbps"
 
 
-class Crowd(msgspec.Struct, frozen=True):
-    """One measured crowd, as far as it is needed here."""
-
-    mode: str
-    clients: int
-    messages_per_client_s: float
-    failures: int
-    kept_up: bool
-    agrees: bool
-    client_cpu_share: float = 0.0
-
-    @property
-    def good(self) -> bool:
-        """Whether it holds: all went well, the counts agree, and no client was the limit."""
-        carried = self.kept_up and self.client_cpu_share <= BUSY_CLIENT
-        return self.agrees and not self.failures and carried
-
-
 class Leap(msgspec.Struct, frozen=True):
     """The table, with a row for each number of clients, and the crowds that were measured."""
 
     rows: pl.DataFrame
-    crowds: tuple[Crowd, ...]
+    crowds: tuple[HeaderTraffic, ...]
 
     @property
     def void(self) -> bool:
@@ -69,8 +54,9 @@ def read_leap(folder: Path) -> Leap:
     """Read the folder; raise LogError when it is not what `quantum-leap` writes."""
     try:
         numbers = dict.fromkeys(COLUMNS, pl.Float64)
-        rows = pl.read_csv(folder / ROWS, schema_overrides=numbers).select(*COLUMNS)
-        crowds = msgspec.json.decode((folder / DETAILS).read_bytes(), type=tuple[Crowd, ...])
+        rows = pl.read_csv(folder / HEADER_ROWS, schema_overrides=numbers).select(*COLUMNS)
+        details = (folder / HEADER_DETAILS).read_bytes()
+        crowds = msgspec.json.decode(details, type=tuple[HeaderTraffic, ...])
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         line = str(error).splitlines()[0]
         raise LogError(f"{folder} cannot be read ({line}): measure it again") from None
@@ -100,17 +86,6 @@ def cells(leap: Leap) -> list[list[str]]:
     ]
 
 
-def remarks(leap: Leap) -> Iterator[str]:
-    """Name the crowds that the machine did not carry, and those on which the counts differ."""
-    for each in leap.crowds:
-        name = f"{plain(each.clients)} clients, {NAMES.get(each.mode, each.mode)}"
-        if not each.agrees or each.failures:
-            yield f"{name}: void, clients and server disagree ({each.failures} failures)"
-        if not each.kept_up:
-            pace = f"{each.messages_per_client_s:.2f} messages/s each"
-            yield f"{name}: this machine does not carry them, {pace}"
-
-
 def chapter(name: str, leap: Leap) -> dict[str, Any]:
     """Return what a report shows of the article; name: of its folder."""
     return {
@@ -121,8 +96,8 @@ def chapter(name: str, leap: Leap) -> dict[str, Any]:
         "answer": answer(leap),
         "heads": [*COLUMNS.values(), "measured ratio"],
         "rows": cells(leap),
-        "remarks": list(remarks(leap)),
-        "files": FILES,
+        "remarks": list(shortcomings(leap.crowds)),
+        "files": HEADER_FILES,
     }
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from clients.log import Delivery, Run
+from clients.records import Delivery, Run
 
 LATE_LIMIT_MS = 5.0
 LATE_LIMIT_SHARE = 0.05  # of the interval between messages, where that is longer

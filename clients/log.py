@@ -1,6 +1,7 @@
 """The log of an experiment: the contract between measuring and analysis.
 
 One folder per experiment, plain CSV that opens anywhere. Raw events only: no averages here.
+What `quantum-leap` leaves is of another kind, and its records are its own.
 All stamps are `time.perf_counter_ns` of one machine.
 """
 
@@ -10,6 +11,13 @@ from pathlib import Path
 
 import msgspec
 
+from clients.quantum_leap.records import (
+    HEADER_DETAILS,
+    HEADER_FILES,
+    HEADER_ROWS,
+    HeaderTraffic,
+    shortcomings,
+)
 from clients.reading import ADDED_LATER, Log, read
 from clients.records import (
     DELIVERIES,
@@ -33,12 +41,16 @@ __all__ = [
     "ADDED_LATER",
     "DELIVERIES",
     "EXPERIMENT",
+    "HEADER_DETAILS",
+    "HEADER_FILES",
+    "HEADER_ROWS",
     "REQUESTS",
     "RUNS",
     "WIRE",
     "Delivery",
     "Exchange",
     "Experiment",
+    "HeaderTraffic",
     "Log",
     "LogError",
     "Request",
@@ -47,6 +59,7 @@ __all__ = [
     "Writer",
     "make_folder",
     "read",
+    "shortcomings",
 ]
 
 
@@ -78,8 +91,7 @@ class Writer:
 
     def describe(self, experiment: Experiment) -> None:
         """Write `experiment.json`, again when the experiment has finished."""
-        text = msgspec.json.format(msgspec.json.encode(experiment), indent=2)
-        (self.folder / EXPERIMENT).write_bytes(text + b"\n")
+        self._replace(EXPERIMENT, experiment)
 
     def add(self, run: Run, requests: Sequence[Request], deliveries: Sequence[Delivery]) -> None:
         """Append a run's rows; its own row comes last, when the others are safe."""
@@ -89,8 +101,14 @@ class Writer:
 
     def wire(self, exchanges: dict[str, Exchange]) -> None:
         """Write the bytes of one delivery of each mode."""
-        text = msgspec.json.format(msgspec.json.encode(exchanges), indent=2)
-        (self.folder / WIRE).write_bytes(text + b"\n")
+        self._replace(WIRE, exchanges)
+
+    def _replace(self, name: str, value: object) -> None:
+        """Write a file as a whole: a program that is killed meanwhile leaves the one before."""
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2)
+        part = self.folder / f"{name}.part"
+        part.write_bytes(text + b"\n")
+        part.replace(self.folder / name)
 
     def _append(self, name: str, rows: Iterable[Iterable[object]]) -> None:
         with (self.folder / name).open("a", encoding="utf-8", newline="") as file:

@@ -6,22 +6,22 @@ import pytest
 from msgspec.structs import replace
 
 from analysis.chapters import LEAP
-from analysis.leap import FILES, answer, cells, read_leap, remarks
-from clients.log import LogError
+from analysis.leap import answer, cells, read_leap
+from clients.log import HEADER_FILES, LogError, shortcomings
 from clients.options import LEAP as NAME
-from clients.quantum_leap.measuring import Measured
-from clients.quantum_leap.table import DETAILS, ROWS, write
+from clients.quantum_leap.records import HeaderTraffic
+from clients.quantum_leap.table import write
 from tests.test_clients_quantum_leap import example
 
 
-def written(folder: Path, *measured: Measured) -> Path:
+def written(folder: Path, *measured: HeaderTraffic) -> Path:
     folder.mkdir()
     write(folder, measured)
     return folder
 
 
 def test_it_has_the_names_that_the_measurement_gives() -> None:
-    assert (LEAP, FILES) == (NAME, (ROWS, DETAILS))
+    assert LEAP == NAME
 
 
 def test_printed_and_measured_figures_stand_side_by_side(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_printed_and_measured_figures_stand_side_by_side(tmp_path: Path) -> None
     )
     assert said.endswith("454 to 1; the article prints 6.6 and 0.015")
     assert not leap.void
-    assert list(remarks(leap)) == []
+    assert list(shortcomings(leap.crowds)) == []
 
 
 def test_one_way_alone_is_no_answer(tmp_path: Path) -> None:
@@ -53,13 +53,13 @@ def test_what_the_machine_did_not_carry_or_count_alike_is_said(tmp_path: Path) -
     slow = replace(example(), kept_up=False, messages_per_client_s=0.5)
     wrong = replace(example("websocket"), agrees=False, failures=2)
     leap = read_leap(written(tmp_path / "leap", slow, wrong))
-    assert list(remarks(leap)) == [
+    assert list(shortcomings(leap.crowds)) == [
         "1,000 clients, polling: this machine does not carry them, 0.50 messages/s each",
         "1,000 clients, WebSocket: void, clients and server disagree (2 failures)",
     ]
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", HEADER_FILES)
 def test_a_file_that_is_not_what_it_should_be_is_refused(tmp_path: Path, name: str) -> None:
     folder = written(tmp_path / "leap", example())
     (folder / name).write_text("nothing")

@@ -19,7 +19,8 @@ from clients.__main__ import main
 from clients.experiment import plans
 from clients.log import read
 from clients.options import parse
-from clients.quantum_leap.measuring import Leap, Measured
+from clients.quantum_leap.measuring import Leap
+from clients.quantum_leap.records import HeaderTraffic
 from clients.scenarios import SCENARIOS, Scenario
 from tests.conftest import Demo
 
@@ -204,7 +205,7 @@ def test_all_measures_every_scenario_into_a_folder_of_its_own(
     monkeypatch.setattr("clients.options.SCENARIOS", few)
     leaps: list[Leap] = []
 
-    async def leap_on_paper(leap: Leap, done: Callable[[Measured], None]) -> None:
+    async def leap_on_paper(leap: Leap, done: Callable[[HeaderTraffic], None]) -> None:
         leaps.append(leap)
 
     monkeypatch.setattr("clients.quantum_leap.showing.measure", leap_on_paper)

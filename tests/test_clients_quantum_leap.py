@@ -18,7 +18,8 @@ from clients.quantum_leap.article import (
     wire,
 )
 from clients.quantum_leap.crowd import POLL, SETTLING_S, Order, Traffic, run
-from clients.quantum_leap.measuring import Measured, result
+from clients.quantum_leap.measuring import result
+from clients.quantum_leap.records import HeaderTraffic
 from clients.quantum_leap.server import ANSWER, FRAME, Connection
 from clients.quantum_leap.table import remarks, rows
 from tests.conftest import Clock
@@ -27,7 +28,7 @@ from tests.test_clients_main import Clients, clients
 __all__ = ["clients"]  # a fixture
 
 
-def example(mode: str = "polling", **changes: object) -> Measured:
+def example(mode: str = "polling", **changes: object) -> HeaderTraffic:
     figures: dict[str, object] = {
         "mode": mode,
         "clients": 1000,
@@ -43,7 +44,7 @@ def example(mode: str = "polling", **changes: object) -> Measured:
         "kept_up": True,
         "agrees": True,
     }
-    return Measured(**(figures | changes))  # type: ignore[arg-type]
+    return HeaderTraffic(**(figures | changes))  # type: ignore[arg-type]
 
 
 def test_headers_have_as_many_characters_as_the_article_counts() -> None:
@@ -120,7 +121,7 @@ def test_command_measures_prints_the_table_and_writes_the_figures(
     assert [row["clients"] for row in table] == ["20", "1000", "10000", "100000"]
     assert table[1]["polling_measured_mbps"] == ""
     details = (folder / "quantum-leap.json").read_bytes()
-    polling, websocket = msgspec.json.decode(details, type=list[Measured])
+    polling, websocket = msgspec.json.decode(details, type=list[HeaderTraffic])
     assert (polling.mode, websocket.mode) == ("polling", "websocket")
     # A machine that is busy may not carry even these: then there is no figure.
     assert (table[0]["polling_measured_mbps"] != "") == polling.good

@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 
 from analysis.compare import main
-from clients.quantum_leap.measuring import Leap, Measured
+from clients.quantum_leap.measuring import Leap
+from clients.quantum_leap.records import HeaderTraffic
 from clients.scenarios import SCENARIOS
 from tests.test_clients_main import briefly
 from tests.test_clients_quantum_leap import example
@@ -71,7 +72,7 @@ def test_compare_that_is_stopped_shows_what_it_has(tmp_path: Path) -> None:
 def test_compare_all_ends_with_one_report_over_all(
     tmp_path: Path, lenient: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def leap(_: Leap, done: Callable[[Measured], None]) -> None:
+    async def leap(_: Leap, done: Callable[[HeaderTraffic], None]) -> None:
         done(example())
 
     few = {name: briefly(SCENARIOS[name]) for name in ("quick", "chat")}

@@ -1,18 +1,17 @@
 """Measure the article's use cases: its server in one process, its clients in another."""
 
-import signal
 from collections.abc import Callable
 
 import msgspec
 
-from clients.checks import BUSY_CLIENT
 from clients.files import allow_files, most_clients
 from clients.joining import Tally
 from clients.processes import address_of, child
 from clients.quantum_leap.article import BODY, MBPS
 from clients.quantum_leap.crowd import JOINING_S, SETTLING_S, Order, Traffic
+from clients.quantum_leap.records import WAYS, HeaderTraffic
 from clients.server import ServerError
-from clients.worker import give, ready, report
+from clients.worker import dismiss, give, ready, report
 
 PACE = 0.99  # of a message a second for each client: below, the machine did not carry the crowd
 LEAVING_S = 2.0  # of a run: starting the processes, and until the last poll is over
@@ -32,36 +31,7 @@ class Leap(msgspec.Struct, frozen=True):
         return 2 * (joining_s + len(self.sizes) * (SETTLING_S + self.duration_s + LEAVING_S))
 
 
-class Measured(msgspec.Struct, frozen=True):
-    """Header traffic of one crowd; `mode` is "polling" or "websocket".
-
-    header_mbps: all bytes both ways but for the bodies, in 2^20 bits a second, without TCP/IP
-    messages_per_client_s: 1 when the machine carries the crowd, which `kept_up` says
-    agrees: clients and server count the same requests, connections and bytes, to the last
-    """
-
-    mode: str
-    clients: int
-    window_s: float
-    messages: int
-    bytes_up: int
-    bytes_down: int
-    header_bytes_per_message: float
-    header_mbps: float
-    messages_per_client_s: float
-    client_cpu_share: float
-    failures: int
-    kept_up: bool
-    agrees: bool
-
-    @property
-    def good(self) -> bool:
-        """Whether it holds: all went well, the counts agree, and no client was the limit."""
-        carried = self.kept_up and self.client_cpu_share <= BUSY_CLIENT
-        return self.agrees and not self.failures and carried
-
-
-async def measure(leap: Leap, done: Callable[[Measured], None]) -> None:
+async def measure(leap: Leap, done: Callable[[HeaderTraffic], None]) -> None:
     """Measure each crowd in both modes; `done` gets each result as it comes.
 
     A crowd is made as large as the limit of open files allows. Raises ServerError when a process
@@ -69,29 +39,29 @@ async def measure(leap: Leap, done: Callable[[Measured], None]) -> None:
     """
     for size in dict.fromkeys(min(size, most_clients()) for size in leap.sizes):
         allow_files(size)
-        for mode in ("polling", "websocket"):
+        for mode in WAYS:
             done(await _measure(leap, mode, size))
 
 
-async def _measure(leap: Leap, mode: str, clients: int) -> Measured:
+async def _measure(leap: Leap, mode: str, clients: int) -> HeaderTraffic:
     name = "clients.quantum_leap.server"
     async with child(name) as server, child("clients.quantum_leap.crowd") as crowd:
         url = await address_of(server, name)
         await ready(crowd)
         give(crowd, Order(url, mode == "polling", clients, leap.duration_s, leap.seed))
         seen = await report(crowd, Traffic)
-        server.send_signal(signal.SIGTERM)
+        dismiss(server)
         counted = await report(server, Tally)
     if not seen or not counted:
         raise ServerError(f"{clients} clients were too many here: try fewer --clients")
     return result(mode, clients, seen[0], counted[0])
 
 
-def result(mode: str, clients: int, seen: Traffic, counted: Tally) -> Measured:
+def result(mode: str, clients: int, seen: Traffic, counted: Tally) -> HeaderTraffic:
     """Hold what the clients saw against what the server counted."""
     header_bytes = seen.bytes_up + seen.bytes_down - seen.messages * len(BODY)
     pace = seen.messages / seen.window_s / clients
-    return Measured(
+    return HeaderTraffic(
         mode=mode,
         clients=clients,
         window_s=seen.window_s,

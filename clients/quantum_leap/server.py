@@ -73,7 +73,8 @@ async def serve() -> None:
     server = await loop.create_server(lambda: Connection(tally), "127.0.0.1", 0, backlog=BACKLOG)
     task = asyncio.current_task()
     assert task is not None
-    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(NotImplementedError):  # Windows
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
     end_with_stdin(task)
     say(b"Listening on http://127.0.0.1:%d" % server.sockets[0].getsockname()[1])
     with contextlib.suppress(asyncio.CancelledError):

@@ -6,7 +6,8 @@ from pathlib import Path
 from rich.console import Console
 
 from clients.log import make_folder
-from clients.quantum_leap.measuring import Leap, Measured, measure
+from clients.quantum_leap.measuring import Leap, measure
+from clients.quantum_leap.records import HeaderTraffic
 from clients.quantum_leap.table import line, remarks, table, write
 from clients.terminal import FAILED, carry_out
 
@@ -14,9 +15,9 @@ from clients.terminal import FAILED, carry_out
 def show(program: str, leap: Leap, folder: Path, console: Console) -> int:
     """Measure into `folder` and print; return the exit code."""
     console.print(f"quantum-leap: about {leap.seconds:.0f} s", highlight=False)
-    measured: list[Measured] = []
+    measured: list[HeaderTraffic] = []
 
-    def tell(result: Measured) -> None:
+    def tell(result: HeaderTraffic) -> None:
         console.print(line(result), highlight=False)
 
     code = carry_out(program, _measure_into(folder, leap, measured, tell))
@@ -29,12 +30,12 @@ def show(program: str, leap: Leap, folder: Path, console: Console) -> int:
 
 
 async def _measure_into(
-    folder: Path, leap: Leap, measured: list[Measured], tell: Callable[[Measured], None]
+    folder: Path, leap: Leap, measured: list[HeaderTraffic], tell: Callable[[HeaderTraffic], None]
 ) -> None:
     make_folder(folder)
     write(folder, measured)
 
-    def keep(result: Measured) -> None:
+    def keep(result: HeaderTraffic) -> None:
         measured.append(result)
         write(folder, measured)
         tell(result)

@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 from rich.table import Table
 
-from clients.checks import BUSY_CLIENT
 from clients.quantum_leap.article import (
     FRAME_BYTES,
     MBPS,
@@ -17,11 +16,14 @@ from clients.quantum_leap.article import (
     USE_CASES,
     wire,
 )
-from clients.quantum_leap.measuring import Measured
+from clients.quantum_leap.records import (
+    HEADER_DETAILS,
+    HEADER_ROWS,
+    HeaderTraffic,
+    shortcomings,
+)
 
 POLL_BYTES = len(wire(REQUEST)) + len(wire(RESPONSE))
-ROWS = "quantum-leap.csv"
-DETAILS = "quantum-leap.json"
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -41,7 +43,7 @@ class Row(msgspec.Struct, frozen=True):
     websocket_measured: float | None
 
 
-def rows(measured: Sequence[Measured]) -> list[Row]:
+def rows(measured: Sequence[HeaderTraffic]) -> list[Row]:
     """Return a row for each of the article's crowds, and for each that was measured.
 
     Only a good measurement is a figure.
@@ -63,17 +65,17 @@ def rows(measured: Sequence[Measured]) -> list[Row]:
     ]
 
 
-def write(folder: Path, measured: Sequence[Measured]) -> None:
+def write(folder: Path, measured: Sequence[HeaderTraffic]) -> None:
     """Write the rows as CSV, and each measurement as JSON, into `folder`."""
-    with (folder / ROWS).open("w", encoding="utf-8", newline="") as file:
+    with (folder / HEADER_ROWS).open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow([f"{name}_mbps" if name != "clients" else name for name in FIELDS])
         lines.writerows(map(msgspec.structs.astuple, rows(measured)))
     text = msgspec.json.format(msgspec.json.encode(measured), indent=2)
-    (folder / DETAILS).write_bytes(text + b"\n")
+    (folder / HEADER_DETAILS).write_bytes(text + b"\n")
 
 
-def table(measured: Sequence[Measured]) -> Table:
+def table(measured: Sequence[HeaderTraffic]) -> Table:
     """Lay the rows out for a terminal."""
     listed = Table(box=None, padding=(0, 2, 0, 0), title="Mbps of header traffic, in 2^20 bits")
     for heading in HEADINGS:
@@ -84,34 +86,21 @@ def table(measured: Sequence[Measured]) -> Table:
     return listed
 
 
-def line(each: Measured) -> str:
+def line(each: HeaderTraffic) -> str:
     """Say in a line what one measurement came to."""
     bytes_each = f"{each.header_bytes_per_message:.1f} bytes of headers a message"
-    return f"{_name(each)}: {each.header_mbps:.3f} Mbps, {bytes_each}"
+    return f"{each.name}: {each.header_mbps:.3f} Mbps, {bytes_each}"
 
 
-def remarks(measured: Iterable[Measured]) -> list[str]:
+def remarks(measured: Iterable[HeaderTraffic]) -> list[str]:
     """Say in words what holds, and what does not."""
     ratio = POLL_CHARACTERS // FRAME_BYTES
     wire_ratio = POLL_BYTES // FRAME_BYTES
-    said = [
+    return [
         f"{POLL_CHARACTERS} characters of headers are {POLL_BYTES} bytes with line ends.",
         f"Polling against WebSocket: {ratio} to 1 as the article counts, {wire_ratio} on the wire.",
+        *shortcomings(measured),
     ]
-    for each in measured:
-        name = _name(each)
-        if not each.kept_up:
-            pace = each.messages_per_client_s
-            said.append(f"{name}: this machine does not carry them, {pace:.2f} messages/s each")
-        if not each.agrees or each.failures:
-            said.append(f"{name}: void, clients and server disagree ({each.failures} failures)")
-        if each.client_cpu_share > BUSY_CLIENT:
-            said.append(f"{name}: void, the clients' process was busy")
-    return said
-
-
-def _name(each: Measured) -> str:
-    return f"{each.clients:,} clients, {NAMES[each.mode]}"
 
 
 def _mbps(bytes_per_s: float) -> float:
@@ -123,7 +112,6 @@ def _cell(figure: float | None) -> str:
 
 
 FIELDS = Row.__struct_fields__
-NAMES = {"polling": "polling", "websocket": "WebSocket"}
 HEADINGS = (
     "clients",
     "polling: printed",
