@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice, pairwise
+from typing import Any
 
 import msgspec
 import pytest
@@ -60,10 +61,32 @@ def test_phases_cover_the_cycle_evenly_whatever_the_number_of_clients(clients: i
     assert max(gaps) < 2.7 * 2 / clients  # at random it would be 4 to 6
 
 
-def test_phases_cover_the_round_trip_too() -> None:
-    far = msgspec.structs.replace(SETTINGS, rtt_ms=1000)
+@pytest.mark.parametrize("apart_s", [0.0005, 0.05, 0.7])
+def test_phases_are_as_even_when_clients_join_one_after_another(apart_s: float) -> None:
+    moments = sorted(first_poll_s(client, 100 + client * apart_s) % 2 for client in range(100))
+    gaps = [after - before for before, after in pairwise([*moments, moments[0] + 2])]
+    assert max(gaps) < 2.7 * 2 / 100
+
+
+def first_poll_s(client: int, joined_s: float) -> float:
+    return joined_s + next(make_pace(SETTINGS, "seed", client).pauses(lambda: joined_s))
+
+
+@pytest.mark.parametrize(
+    ("changes", "cycle_s"),
+    [
+        ({"rtt_ms": 1000}, 3.0),
+        ({"rtt_ms": 800, "jitter_ms": 200}, 3.0),
+        ({"rtt_ms": 1000, "keepalive": False}, 4.0),
+        ({"rtt_ms": 1000, "timer": "grid"}, 2.0),
+        ({"rtt_ms": 2500, "timer": "grid"}, 4.0),
+        ({"rtt_ms": 1000, "timer": "grid", "interval_s": 0.0}, 1.0),
+    ],
+)
+def test_phases_cover_a_whole_cycle(changes: dict[str, Any], cycle_s: float) -> None:
+    far = msgspec.structs.replace(SETTINGS, **changes)
     phases = [make_pace(far, "seed", client).phase_s for client in range(100)]
-    assert 2.9 < max(phases) < 3
+    assert 0.95 * cycle_s < max(phases) < cycle_s
 
 
 def test_phases_start_anywhere_and_the_seed_repeats_them() -> None:
