@@ -74,9 +74,11 @@ async def child(module: str, *options: str) -> AsyncIterator[Process]:
 
     A session of its own keeps the terminal's Ctrl-C from it: who started it stops it.
     """
+    python, environment = interpreter()
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
+        python,
         *("-m", module, *options),
+        env=environment,
         stdin=PIPE,
         stdout=PIPE,
         limit=LONGEST_LINE_BYTES,
@@ -86,6 +88,18 @@ async def child(module: str, *options: str) -> AsyncIterator[Process]:
         yield process
     finally:
         await asyncio.shield(_stop(process))
+
+
+def interpreter() -> tuple[str, dict[str, str] | None]:
+    """Return which Python to start, and in which environment, so that it is the process started.
+
+    On Windows the python.exe of a virtual environment only starts another, and would be measured
+    in its place. That other finds the environment by a variable, as for multiprocessing.
+    """
+    base = getattr(sys, "_base_executable", sys.executable)
+    if sys.platform != "win32" or base == sys.executable:
+        return sys.executable, None
+    return base, {**os.environ, "__PYVENV_LAUNCHER__": sys.executable}
 
 
 async def _stop(process: Process) -> None:

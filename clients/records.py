@@ -97,8 +97,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         bytes of the measured requests of the window (a WebSocket's session whole) consist of. The
         upgrade, the 101 and the frames that are not messages are handshake; frame heads, masks,
         pings and closes are frames; a poll's body, and a frame's text, are body
-    server_cpu_s: user and system time of the server over the window
-    server_rss_before_bytes, server_rss_bytes: before the clients connected, and at the window's end
+    server_cpu_s: user and system time of the server over the window; None when it also served
+        readers in another mode
+    server_rss_before_bytes, server_rss_bytes: before the clients connected, and at the window's
+        end. The first is None of a server that was there before: it has memory of earlier readers
+        to give out again
     server_lag_max_ms: by how much the server's event loop was late at most, over its last 10 s
     client_cpu_share: CPU time of the measuring process over the window / the window
     reader_p99_ms: from a message's arrival in the measuring process to its reader

@@ -63,7 +63,7 @@ async def _stage(plan: Plan, url: str | None) -> AsyncIterator[Stage]:
 async def _measure(outcome: Outcome, stage: Stage) -> None:
     plan, facts, server = outcome.plan, outcome.facts, stage.server
     before = await server.stats()
-    facts["server_rss_before_bytes"] = before.rss_bytes
+    facts["server_rss_before_bytes"] = before.rss_bytes if server.is_fresh else None
     async with readers(outcome, stage, before) as reading:
         await wait_for_all(outcome.attendance, server, plan.mode, before, PATIENCE_S)
         await _publish(outcome, stage)
@@ -107,7 +107,8 @@ async def _watch_window(outcome: Outcome, stage: Stage) -> None:
         raise ServerError(
             "the server answered so late that its window could not be seen: try fewer --clients"
         )
-    facts["server_cpu_s"] = (end.cpu_s - start.cpu_s) / late
+    alone = _is_alone(start, end, outcome.plan.mode)
+    facts["server_cpu_s"] = (end.cpu_s - start.cpu_s) / late if alone else None
     facts["server_rss_bytes"] = end.rss_bytes
     facts["server_lag_max_ms"] = end.loop_lag_max_ms
     facts["client_cpu_share"] = instrument.cpu_share
@@ -115,6 +116,11 @@ async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     span_s = (time.perf_counter_ns() - begun_ns) / 1e9
     for name, processes in others.items():
         facts[name] = _busiest(begun_s[name], map(_cpu_s, processes), span_s)
+
+
+def _is_alone(start: Stats, end: Stats, mode: str) -> bool:
+    """Tell whether nobody read in another mode; who reads in the same is seen by the counts."""
+    return all(end.modes[other] == start.modes[other] for other in start.modes if other != mode)
 
 
 def _busiest(

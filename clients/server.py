@@ -56,6 +56,11 @@ class Server:
         self.process: psutil.Process | None = None  # known of a server that we started
         self._session = session
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether we started it: then nobody has read from it before, and nobody else does."""
+        return self.process is not None
+
     async def stats(self) -> Stats:
         """Ask for the counters; raise ServerError when there is no answer, or a foreign one."""
         try:

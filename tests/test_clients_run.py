@@ -8,9 +8,10 @@ import pytest
 from clients import readers
 from clients.experiment import Ambition, plans
 from clients.plan import Outcome
+from clients.processes import interpreter
 from clients.progress import connecting
-from clients.run import _busiest, _cpu_s
-from clients.server import ANSWER_TIMEOUT_S, ServerError, Stats, server_at
+from clients.run import _busiest, _cpu_s, _is_alone
+from clients.server import ANSWER_TIMEOUT_S, ModeStats, ServerError, Stats, server_at
 from tests.conftest import Clock
 from tests.test_clients_experiment import tiny
 
@@ -26,6 +27,36 @@ def test_busiest_of_several_processes_is_what_counts() -> None:
     assert _busiest([1.0, 5.0, None], [4.0, 6.0, 9.0], 10.0) == pytest.approx(0.3)
     assert _busiest([None], [None], 10.0) is None
     assert _busiest([], [], 10.0) is None
+
+
+@pytest.mark.parametrize(
+    ("platform", "base", "started"),
+    [
+        ("linux", "/usr/bin/python3", ("/venv/python", None)),
+        ("win32", "/venv/python", ("/venv/python", None)),
+        ("win32", "C:/python.exe", ("C:/python.exe", "/venv/python")),
+    ],
+)
+def test_process_that_is_started_is_the_interpreter_and_no_launcher(
+    monkeypatch: pytest.MonkeyPatch, platform: str, base: str, started: tuple[str, str | None]
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(sys, "executable", "/venv/python")
+    monkeypatch.setattr(sys, "_base_executable", base)
+    python, environment = interpreter()
+    assert (python, environment and environment["__PYVENV_LAUNCHER__"]) == started
+
+
+def test_work_for_readers_in_another_mode_is_noticed() -> None:
+    quiet, read = (Stats(0.0, "epoch", 0, 0.0, 0, 0.0, counts(n)) for n in (0, 1))
+    assert _is_alone(quiet, quiet, "ws")
+    assert not _is_alone(quiet, read, "ws")
+    assert _is_alone(quiet, read, "short")
+
+
+def counts(requests: int) -> dict[str, ModeStats]:
+    busy, idle = ModeStats(requests, 0, 0, 0, 0, 0, 0), ModeStats(0, 0, 0, 0, 0, 0, 0)
+    return {"short": busy, "ws": idle}
 
 
 async def test_error_of_a_reader_ends_the_run_at_once_and_is_named(
