@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -21,6 +22,7 @@ from clients.log import Log, LogError, read
 
 PROGRAM = "python -m analysis"
 GOOD, BAD = 0, 2
+ALL_VOID = "every run is void: the report says why; measure again on a quiet machine"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,8 +71,8 @@ def analyse(folder: Path) -> int:
         report = write_empty(folder, log)
         raise LogError(f"the log holds no run: measure again, and let a run end ({report})")
     _draw(folder, log)
-    if with_void(log.runs)["void"].all():
-        complain("every run is void: the report says why; measure again on a quiet machine")
+    if _is_void(log):
+        complain(ALL_VOID)
         return BAD
     return BAD if log.faults else GOOD
 
@@ -107,17 +109,36 @@ def _draw(folder: Path, log: Log) -> Drawn:
 def compare(before: Path, after: Path, out: Path) -> int:
     """Compare two experiments.
 
-    What two scenarios share is shown, and is bad all the same; so is a log with rows missing.
+    What two scenarios share is shown, and is bad all the same; so is a log with rows missing, or
+    without a good run. Two that share nothing are shown each by itself.
     """
-    logs = _read(before), _read(after)
-    held = hold(*logs, (str(before), str(after)))
+    names, logs = (str(before), str(after)), (_read(before), _read(after))
+    try:
+        held = hold(*logs, names)
+    except LogError:
+        _show_each(names, logs)
+        raise
     page = write_comparison(out, held)
     print_comparison(held, Console())
     print(f"Comparison: {page}")
     first, second = (log.experiment.scenario for log in logs)
     if first != second:
         complain(f"{first} and {second} are two scenarios: give two experiments of one")
-    return BAD if held.faults or first != second else GOOD
+    void = [name for name, log in zip(names, logs, strict=True) if _is_void(log)]
+    for name in void:
+        complain(f"{name}: {ALL_VOID}")
+    return BAD if held.faults or first != second or void else GOOD
+
+
+def _show_each(names: Sequence[str], logs: Sequence[Log]) -> None:
+    for name, log in zip(names, logs, strict=True):
+        if log.runs.height:
+            print(f"{name}:")
+            print_table(log, summarise(log), Console())
+
+
+def _is_void(log: Log) -> bool:
+    return bool(with_void(log.runs)["void"].all())
 
 
 def complain(line: str) -> None:

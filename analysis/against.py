@@ -53,7 +53,10 @@ class Held(msgspec.Struct, frozen=True):
 
 
 def hold(before: Log, after: Log, names: tuple[str, str]) -> Held:
-    """Hold `after` against `before`; raise LogError when they have no setting in common."""
+    """Hold `after` against `before`; raise LogError when they share no setting, or have no run."""
+    for name, log in zip(names, (before, after), strict=True):
+        if log.runs.is_empty():
+            raise LogError(f"{name} holds no run: measure again, and let a run end")
     first, second = _rows(before), _rows(after)
     common = first.join(second, on=PAIR, how="inner", suffix="_after", maintain_order="left")
     if common.is_empty():

@@ -35,8 +35,8 @@ ADDED_LATER = frozenset(
 )
 
 
-class Log(msgspec.Struct, frozen=True):
-    """A log as it was read: the experiment, and one data frame for each file.
+class Log(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """A log as it was read: the experiment, and one data frame for each file; it is but itself.
 
     runs, requests, deliveries: columns as the fields of Run, Request and Delivery, in order
     wire: the bytes of one delivery, by mode, where they were kept
@@ -54,9 +54,9 @@ class Log(msgspec.Struct, frozen=True):
 def read(folder: Path) -> Log:
     """Read a log; raise LogError when the folder is not one, or it cannot be what was written.
 
-    A column must be there, unless it is one of ADDED_LATER; a run must stand there once. A last
-    line that was cut off, as a killed program leaves it, is left out; a run of which rows are
-    missing is void.
+    A column must be there, unless it is one of ADDED_LATER; a run must stand there once. What was
+    cut off, as a killed program leaves it, is left out and is a fault: a last line, or the rows of
+    a file without a whole head. A run of which rows are missing is void.
     """
     if not folder.is_dir():
         raise LogError(f"{folder} is not a folder: give the folder of an experiment")
@@ -64,16 +64,28 @@ def read(folder: Path) -> Log:
     rows = {record: _read_rows(folder / name, record) for record, name in FILES.items()}
     runs = rows[Run]
     _refuse_repeated(runs, folder / RUNS)
-    faults = [
-        f"the last line of {name} was cut off and is left out"
-        for name in FILES.values()
-        if _is_cut_off(folder / name)
-    ]
+    faults = [fault for name in FILES.values() if (fault := _fault(folder / name))]
     for record in (Request, Delivery):
         runs, missing = _void_incomplete(runs, rows[record], FILES[record].removesuffix(".csv"))
         faults += missing
-    wire = _read_wire(folder / WIRE)
+    try:
+        wire = _read_wire(folder / WIRE)
+    except (OSError, ValueError) as error:
+        wire = {}
+        faults.append(f"{WIRE} cannot be read ({error}) and is left out")
     return Log(experiment, runs, rows[Request], rows[Delivery], wire, tuple(faults))
+
+
+def _fault(path: Path) -> str:
+    """Say what of a file of rows was cut off; nothing when it is whole."""
+    if not _has_head(path):
+        return f"{path.name} was cut off within its head, and has no rows"
+    return f"the last line of {path.name} was cut off and is left out" * _is_cut_off(path)
+
+
+def _has_head(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.readline().endswith(b"\n")
 
 
 def _is_cut_off(path: Path) -> bool:
@@ -116,10 +128,7 @@ def _void_incomplete(
 def _read_wire(path: Path) -> dict[str, Exchange]:
     if not path.exists():
         return {}
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Exchange])
-    except (OSError, ValueError) as error:
-        raise LogError(f"{path} cannot be read ({error}): remove it to do without") from None
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, Exchange])
 
 
 def _read_experiment(path: Path) -> Experiment:
@@ -135,11 +144,11 @@ def _read_experiment(path: Path) -> Experiment:
 
 def _read_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
     try:
+        if not _has_head(path):
+            return pl.DataFrame(schema=_columns(record))
         header = pl.read_csv(_whole_lines(path), n_rows=0).columns
-    except OSError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:
         raise LogError(f"cannot read {path} ({error}): is it an experiment's folder?") from None
-    except pl.exceptions.PolarsError:
-        raise LogError(f"{path} is empty: measure again, or take another folder") from None
     fields = record.__struct_fields__
     if missing := [name for name in fields if name not in header and name not in ADDED_LATER]:
         raise LogError(f"{path} has no column {', '.join(missing)}: it was made by something else")

@@ -121,10 +121,34 @@ def test_two_experiments_without_a_common_setting_cannot_be_compared(
     other = make_log(tmp_path / "other", [replace(QUICK, deflate=True)], trials=1)
     assert main([str(folders[0]), str(other)]) == 2
     out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
+    assert err.count("\n") == 1
+    assert all(out.count(f"{folder}:\n") == 1 for folder in (folders[0], other))
+    assert out.count("WebSocket") >= 2  # each is shown by itself
     assert "no setting in common" in err
     with pytest.raises(LogError, match="no setting in common"):
         hold(read(folders[0]), read(other), ("a", "b"))
+
+
+def test_an_experiment_without_a_run_is_named_and_the_other_is_shown(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = make_log(tmp_path / "empty", trials=0)
+    assert main([str(empty), str(folders[0])]) == 2
+    out, err = capsys.readouterr()
+    assert err == f"python -m analysis: {empty} holds no run: measure again, and let a run end\n"
+    assert "WebSocket" in out
+
+
+def test_an_experiment_of_void_runs_alone_is_compared_and_is_no_success(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    void = make_log(
+        tmp_path / "void", [QUICK], trials=1, spoil=lambda run: replace(run, valid=False)
+    )
+    assert main([str(folders[0]), str(void)]) == 2
+    out, err = capsys.readouterr()
+    assert "VOID in B" in out
+    assert err.startswith(f"python -m analysis: {void}: every run is void")
 
 
 def test_what_two_scenarios_share_is_shown_and_is_no_success(

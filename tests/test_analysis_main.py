@@ -195,11 +195,15 @@ def test_a_killed_run_without_a_row_of_its_own_does_not_spoil_the_others(folder:
     assert read(folder).runs["valid"].to_list() == [True, True]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_file_of_which_only_half_a_head_is_left(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     (folder / "requests.csv").write_text("run,client,sta")
-    assert "requests.csv" in complaint(capsys, folder)
+    assert main([str(folder)]) == 2
+    out, err = capsys.readouterr()
+    assert out.count("VOID") == 3
+    assert "requests.csv was cut off within its head, and has no rows" in err
 
 
 def test_the_lines_for_a_notebook_work(folder: Path) -> None:

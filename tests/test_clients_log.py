@@ -13,6 +13,7 @@ from clients.log import (
     EXPERIMENT,
     REQUESTS,
     RUNS,
+    WIRE,
     Delivery,
     Exchange,
     Experiment,
@@ -116,10 +117,23 @@ def test_missing_file_is_named(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [RUNS, REQUESTS, DELIVERIES])
-def test_empty_file_is_named(folder: Path, name: str) -> None:
-    (folder / name).write_text("")
-    with pytest.raises(LogError, match=f"{name} is empty"):
-        read(folder)
+@pytest.mark.parametrize("left", [0, 7])
+def test_file_that_was_cut_off_within_its_head_has_no_rows(
+    folder: Path, name: str, left: int
+) -> None:
+    (folder / name).write_text((folder / name).read_text()[:left])
+    log = read(folder)
+    assert log.faults[0] == f"{name} was cut off within its head, and has no rows"
+    assert not log.runs["valid"].any()
+
+
+def test_kept_bytes_that_were_cut_off_are_left_out(folder: Path) -> None:
+    Writer(folder).wire({"ws": Exchange("up", "down")})
+    (folder / WIRE).write_bytes((folder / WIRE).read_bytes()[:-5])
+    log = read(folder)
+    assert log.wire == {}
+    assert log.faults[0].startswith("wire.json cannot be read (")
+    assert log.runs["valid"].all()
 
 
 def test_missing_column_is_named(folder: Path) -> None:
