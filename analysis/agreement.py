@@ -7,7 +7,7 @@ import msgspec
 import polars as pl
 
 from analysis.comparison_table import LEAST_SHARE, OFF_PERCENT
-from analysis.modes import MODES
+from analysis.modes import MODES, concerning
 from analysis.rows import differing
 from analysis.summary import PREDICTED
 from analysis.wording import apart, signed_percent
@@ -72,9 +72,5 @@ def agreement_of(rows: pl.DataFrame) -> dict[str, int | str] | None:
 
 
 def _name(row: dict[str, Any], column: str, names: list[str]) -> str:
-    setting = apart(row, names if row["mode"] == "short" else _without_interval(names))
+    setting = apart(row, concerning(row["mode"], names))
     return f"{MODES[row['mode']].name}'s {NAMES[column]}{f' at {setting}' if setting else ''}"
-
-
-def _without_interval(names: list[str]) -> list[str]:
-    return [name for name in names if name != "interval_s"]

@@ -6,7 +6,7 @@ import msgspec
 import polars as pl
 
 from analysis.modes import MODES
-from analysis.runs import figures_of_runs
+from analysis.runs import figures_of_runs, is_poll
 from analysis.unit_costs import unit_costs
 from clients.log import Log
 
@@ -14,10 +14,10 @@ from clients.log import Log
 # once and left out. A WebSocket asks for nothing, so requests are compared among polls.
 MEASURES = {
     "cpu": pl.col("server_cpu_us_per_delivery"),
-    "bytes": pl.when(pl.col("mode") == "ws")
-    .then((pl.col("frame_bytes") + pl.col("body_bytes")) / pl.col("all_deliveries"))
-    .otherwise(pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")),
-    "requests": pl.when(pl.col("mode") != "ws").then("requests_per_delivery"),
+    "bytes": pl.when(is_poll())
+    .then(pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery"))
+    .otherwise((pl.col("frame_bytes") + pl.col("body_bytes")) / pl.col("all_deliveries")),
+    "requests": pl.when(is_poll()).then("requests_per_delivery"),
 }
 
 

@@ -17,6 +17,7 @@ from analysis.checked import overview
 from analysis.collection import Collection
 from analysis.comparison_table import LINES, OFF_PERCENT, theory_rows
 from analysis.machine import environments, line_added
+from analysis.modes import concerning
 from analysis.pages import Picture, environment
 from analysis.report import FILES
 from analysis.rows import differing
@@ -144,7 +145,7 @@ def _theory_table(part: Part) -> dict[str, Any]:
             {
                 "mode": row["mode"],
                 "void": row["void"],
-                "setting": apart(row, names if row["mode"] == "short" else names[:1]),
+                "setting": apart(row, concerning(row["mode"], names)),
                 "cells": cells,
             }
             for row, cells in pairs

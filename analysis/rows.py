@@ -10,7 +10,7 @@ from analysis.break_even import (
     SEGMENTS_TO_CLOSE,
 )
 from analysis.modes import title
-from analysis.runs import KEYS, mode_order, with_void
+from analysis.runs import KEYS, is_poll, mode_order, with_void
 from analysis.summary import CONDITIONS, SETTINGS
 from analysis.wording import KINDS, VARIABLES, apart
 from clients.log import Log
@@ -33,7 +33,7 @@ def with_bytes(rows: pl.DataFrame) -> pl.DataFrame:
     anew = pl.when("keepalive").then(0).otherwise(connecting)
     of_polls = (SEGMENTS_PER_POLL * SEGMENT_BYTES + anew) * pl.col("requests_per_delivery")
     pushed = pl.lit(SEGMENTS_PER_PUSH * SEGMENT_BYTES)
-    around = pl.when(pl.col("mode") == "ws").then(pushed).otherwise(of_polls)
+    around = pl.when(is_poll()).then(of_polls).otherwise(pushed)
     return rows.with_columns(total=total, link=total + around)
 
 

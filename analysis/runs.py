@@ -10,7 +10,7 @@ server, so the server's figures are shared out among all clients.
 
 import polars as pl
 
-from analysis.modes import MODES
+from analysis.modes import MODES, POLLS
 from clients.log import Log, LogError
 
 KEYS = ("setting", "mode")
@@ -43,6 +43,11 @@ def figures_of_runs(log: Log) -> pl.DataFrame:
 def mode_order() -> pl.Expr:
     """Return what to sort by for the modes' order."""
     return pl.col("mode").replace_strict(list(MODES), range(len(MODES)))
+
+
+def is_poll() -> pl.Expr:
+    """Say whether a run's readers poll; else each has one session that spans the run."""
+    return pl.col("mode").is_in(POLLS)
 
 
 def with_void(runs: pl.DataFrame) -> pl.DataFrame:
@@ -88,7 +93,7 @@ def _of_requests(log: Log) -> pl.DataFrame:
     windows = log.runs.lazy().select("run", "mode", "window_start_ns", "window_end_ns")
     every = log.requests.lazy().join(windows, on="run")
     on_the_wire = pl.col("bytes_up").is_null() | (pl.col("bytes_up") > 0)
-    requests = every.filter((pl.col("mode") == "ws") | _started_in_window(), on_the_wire)
+    requests = every.filter(~is_poll() | _started_in_window(), on_the_wire)
     spans_s = (pl.col("ended_ns") - pl.col("started_ns")).sum() / 1e9
     sums = {
         "brought": pl.col("messages").sum(),
@@ -99,7 +104,7 @@ def _of_requests(log: Log) -> pl.DataFrame:
         "all_bytes_down": pl.col("bytes_down").sum(),
         "request_s": spans_s,
     }
-    of_polls = every.filter(pl.col("mode") != "ws", pl.col("status") == OK)
+    of_polls = every.filter(is_poll(), pl.col("status") == OK)
     found = requests.group_by("run").agg(**sums)
     return found.join(_message_bytes(of_polls), on="run", how="left").collect()
 
@@ -119,7 +124,7 @@ def _astray_bytes() -> pl.Expr:
 
 
 def _figures() -> dict[str, pl.Expr]:
-    session = pl.col("mode") == "ws"
+    session = ~is_poll()
     measured_clients = pl.col("clients") - pl.col("crowd_clients")
     client_s = pl.when(session).then("request_s").otherwise(measured_clients * pl.col("window_s"))
     deliveries = pl.when(session).then("all_deliveries").otherwise("window_deliveries")

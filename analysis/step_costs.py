@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from analysis.break_even import Poll, StepCosts, frame_head_bytes
-from analysis.modes import MODES
-from analysis.runs import NO_CONTENT, figures_of_runs
+from analysis.modes import MODES, POLLS
+from analysis.runs import NO_CONTENT, figures_of_runs, is_poll
 from analysis.theory import Floats
 from analysis.unit_costs import unit_costs
 from clients.log import Log
@@ -37,7 +37,7 @@ def step_costs(log: Log, payload_bytes: int) -> StepCosts | None:
     if us is None:
         return None
     message_bytes = _message_bytes(alike)
-    heads = {mode: _heads(log, alike, mode, message_bytes) for mode in ("short", "long")}
+    heads = {mode: _heads(log, alike, mode, message_bytes) for mode in POLLS}
     polls = {
         mode: Poll(us["empty"], us[f"{mode}_news"], *head) for mode, head in heads.items() if head
     }
@@ -59,10 +59,10 @@ def counted(log: Log) -> pl.DataFrame:
     of_all = pl.col("clients") / (pl.col("clients") - pl.col("crowd_clients"))
     news = (pl.col("responses") - pl.col("empty")) * of_all
     counts = {
-        "empty": pl.when(pl.col("mode") != "ws").then(pl.col("empty") * of_all),
+        "empty": pl.when(is_poll()).then(pl.col("empty") * of_all),
         "short_news": pl.when(pl.col("mode") == "short").then(news),
         "long_news": pl.when(pl.col("mode") == "long").then(news),
-        "pushes": pl.when(pl.col("mode") == "ws").then("served"),
+        "pushes": pl.when(~is_poll()).then("served"),
     }
     return runs.with_columns(**{name: count.fill_null(0) for name, count in counts.items()})
 
@@ -117,7 +117,7 @@ def _better(
 
 def _message_bytes(runs: pl.DataFrame) -> float:
     """Return a message's JSON: what frames of whole sessions carried, for each delivery."""
-    sessions = runs.filter(pl.col("mode") == "ws")
+    sessions = runs.filter(~is_poll())
     return float(
         sessions.select(pl.col("body_bytes").sum() / pl.col("all_deliveries").sum()).item()
     )
@@ -127,7 +127,7 @@ def _heads(
     log: Log, runs: pl.DataFrame, mode: str, message_bytes: float
 ) -> tuple[float, float, float] | None:
     """Return a poll's bytes without messages: request, empty response, response with news."""
-    polls = runs.filter(pl.col("mode") != "ws").select("run", "mode")
+    polls = runs.filter(is_poll()).select("run", "mode")
     asked = log.requests.join(polls, on="run")
     empty = asked.filter(pl.col("status") == NO_CONTENT)["bytes_down"].mean()  # of either mode
     news = asked.filter(pl.col("mode") == mode, pl.col("status") == OK)

@@ -13,7 +13,7 @@ import polars as pl
 
 from analysis.bootstrap import mean_interval, percentile_interval
 from analysis.expected import cases, expectation
-from analysis.runs import KEYS, figures_of_runs, window_deliveries
+from analysis.runs import KEYS, figures_of_runs, is_poll, window_deliveries
 from analysis.unit_costs import unit_costs
 from clients.log import Log, LogError, Settings
 
@@ -81,7 +81,7 @@ def _difference_percent(name: str) -> pl.Expr:
     if name == "empty_share":
         enough &= expected * pl.col("requests") / pl.col("readers") >= LEAST_EMPTY
     if name == "requests_per_client_s":
-        enough &= pl.col("mode") != "ws"  # one for each session is what a session is
+        enough &= is_poll()  # one for each session is what a session is
     return pl.when(enough).then((pl.col(name) / expected - 1) * 100)
 
 

@@ -8,13 +8,12 @@ from itertools import groupby
 
 import msgspec
 
-from analysis.modes import MODES
+from analysis.modes import MODES, POLLS
 from analysis.wins import MEASURES, Contest, Measure
 from analysis.wording import LABELS, times
 
 FEW = 0.5  # of all settings: where a mode is best at fewer, they are named
 MOST_NAMED = 16
-POLLS = ("short", "long")
 
 
 class Best(msgspec.Struct, frozen=True):

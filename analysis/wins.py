@@ -10,13 +10,12 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from analysis.modes import MODES
+from analysis.modes import MODES, concerning
 from analysis.rows import ALL_SETTINGS, differing, with_bytes
 from analysis.wording import LABELS, apart, duration, measured, plain
 
 Row = dict[str, Any]
 CLEAR = 1.05  # less than so many times the best figure, another is held to be as good
-STRANGE = {"long": {"interval_s", "timer"}, "ws": {"interval_s", "timer", "keepalive"}}
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -90,7 +89,7 @@ def _place(row: Row, names: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _partner(short: Row, good: Sequence[Row], mode: str) -> Row | None:
-    same = [name for name in ALL_SETTINGS if name not in STRANGE.get(mode, set())]
+    same = concerning(mode, ALL_SETTINGS)
     alike = [
         row
         for row in good

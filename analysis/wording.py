@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 import polars as pl
 
 from analysis.bootstrap import HOLDS, HOLDS_APART, holds_of_100
+from analysis.modes import MODES
 
 NOTHING = "\u2013"  # a figure that was not measured
 NBSP = "\u00a0"  # keeps a number and its unit on one line
@@ -114,14 +115,15 @@ KINDS: dict[str, dict[object, str]] = {
     "schedule": {"poisson": "at random", "periodic": "evenly spaced"},
     "timer": {"after": "interval after the answer", "grid": "interval on a fixed grid"},
 }
-# Whom a kind concerns; others concern every mode.
-CONCERNS = {"keepalive": {"short", "long"}, "deflate": {"ws"}, "timer": {"short"}}
 
 
 def apart(row: dict[str, object], names: Iterable[str]) -> str:
-    """Say by which of the named settings a row is told from others: `64 bytes, compressed`."""
-    mode = row["mode"]
-    return ", ".join(_told(row, name) for name in names if mode in CONCERNS.get(name, {mode}))
+    """Say by which of the named settings a row is told from others: `64 bytes, compressed`.
+
+    Not by a kind that makes no difference to its mode.
+    """
+    strange = MODES[str(row["mode"])].ignores & KINDS.keys()
+    return ", ".join(_told(row, name) for name in names if name not in strange)
 
 
 def setting(row: dict[str, object], without: str | Collection[str] | None = None) -> str:

@@ -20,6 +20,7 @@ from clients.dialling import LOOPBACK
 from clients.files import allow_files, has_line
 from clients.log import Experiment, Run, Writer
 from clients.meter import Tap
+from clients.modes import MODES
 from clients.plan import Outcome, Plan
 from clients.ports import sources
 from clients.run import measure
@@ -60,7 +61,8 @@ def plans(ambition: Ambition) -> list[Plan]:
 def seconds(plan: Plan) -> float:
     """Say how long a run will take, about."""
     settings = plan.settings
-    drain_s = settings.interval_s if plan.mode == "short" else 0.1
+    at_once = MODES[plan.mode].holds or MODES[plan.mode].pushes
+    drain_s = 0.1 if at_once else settings.interval_s
     crowd_s = 2 * joining_s(settings) if plan.crowd else 0.0  # and as long to leave
     return OVERHEAD_S + crowd_s + settings.warmup_s + settings.duration_s + drain_s
 

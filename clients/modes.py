@@ -15,16 +15,17 @@ Messages = Callable[[Client, Pace], AsyncGenerator[Message, None]]
 class Mode(msgspec.Struct, frozen=True):
     """A mode: its name for people, and the generator of its messages.
 
-    holds: its first answer may wait for news
+    holds: its first answer may wait for news; pushes: the server writes without being asked
     """
 
     name: str
     messages: Messages
     holds: bool = False
+    pushes: bool = False
 
 
 MODES = {
     "short": Mode("short polling", short_polling.messages),
     "long": Mode("long polling", long_polling.messages, holds=True),
-    "ws": Mode("WebSocket", websocket.messages),
+    "ws": Mode("WebSocket", websocket.messages, pushes=True),
 }

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 from clients.log import Settings
+from clients.modes import MODES
 
-ALL_MODES = ("short", "long", "ws")
+ALL_MODES = tuple(MODES)
 
 
 class Point(msgspec.Struct, frozen=True):

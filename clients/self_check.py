@@ -23,7 +23,7 @@ from clients.timing import new_event_loop
 STAND_IN = "clients.stand_in"
 SECONDS = 1.5
 # So many polls that this process takes a full core; messages are pushed at the stand-in's pace.
-MANY = {"short": 20, "long": 20, "ws": 100}
+MANY_POLLS, MANY_PUSHED = 20, 100
 ROUND_TRIPS_MS = (20, 100)
 CONNECTIONS = (1, 20)
 SLEEPS = 100
@@ -78,7 +78,8 @@ async def _measure(found: Findings) -> None:
     async with process_at(STAND_IN) as url:
         for mode in MODES:
             found.floors.append(await drive(mode, url, 1, SECONDS))
-            found.many.append(await drive(mode, url, MANY[mode], SECONDS))
+            many = MANY_PUSHED if MODES[mode].pushes else MANY_POLLS
+            found.many.append(await drive(mode, url, many, SECONDS))
         for rtt_ms in ROUND_TRIPS_MS:
             settings = msgspec.structs.replace(LINE, rtt_ms=rtt_ms)
             async with link_to(url, settings, seed=0) as near:
@@ -145,7 +146,7 @@ def _floor_table(found: list[Driven]) -> Table:
 def _many_table(found: list[Driven]) -> Table:
     table = _table("one process", "clients", "of a core", "it drives", "CPU for each")
     for driven in found:
-        what = "messages" if driven.mode == "ws" else "requests"
+        what = "messages" if MODES[driven.mode].pushes else "requests"
         table.add_row(
             MODES[driven.mode].name,
             f"{driven.clients}",

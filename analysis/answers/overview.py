@@ -4,7 +4,7 @@ import polars as pl
 
 from analysis.agreement import NEAR_PERCENT, differences, within
 from analysis.answers.phrases import by_mode, listed, of_100
-from analysis.modes import MODES
+from analysis.modes import MODES, POLLS
 from analysis.rows import representative, with_bytes
 from analysis.wording import NBSP, duration, measured
 from clients.log import Log
@@ -28,7 +28,7 @@ def quick(_: Log, rows: pl.DataFrame) -> str | None:
 def chat(_: Log, rows: pl.DataFrame) -> str | None:
     """Give the empty ones among a hundred answers to polls."""
     shares = by_mode(representative(rows), "empty_share")
-    polls = [f"{of_100(shares[m])} by {MODES[m].name}" for m in ("short", "long") if m in shares]
+    polls = [f"{of_100(shares[m])} by {MODES[m].name}" for m in POLLS if m in shares]
     if not polls:
         return None
     pushed = "; a WebSocket is asked once, and then brings only messages" * ("ws" in shares)

@@ -24,7 +24,7 @@ from analysis.charts.canvas import QUIET, slide, style
 from analysis.charts.panels import panels
 from analysis.charts.regions import Grid, draw_border, draw_regions, leads, name_regions
 from analysis.cheapest import Measured, cheapest
-from analysis.modes import MODES
+from analysis.modes import MODES, POLLS
 from analysis.rows import representative, rows
 from analysis.step_costs import step_costs
 from analysis.theory import Floats
@@ -36,7 +36,7 @@ COLUMNS, ROWS = 48, 40  # of a map's grid
 PANELS: dict[str, tuple[str, Measure, tuple[str, ...]]] = {
     "cpu": ("server CPU", cpu, tuple(MODES)),
     "bytes": ("bytes", wire_bytes, tuple(MODES)),
-    "requests": ("requests of the polls", requests, ("short", "long")),
+    "requests": ("requests of the polls", requests, POLLS),
 }
 NOTE = (
     f"Hatched: later than {TARGET_MS:.0f} ms on average. Dashed: WebSocket's border if TCP/IP's"

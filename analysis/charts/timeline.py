@@ -65,7 +65,7 @@ def _room(axes: Axes, scene: Scene) -> None:
 def _lane(axes: Axes, lane: Lane, base: float, scene: Scene, *, void: bool) -> None:
     colour = QUIET if void else MODES[lane.mode].colour
     ground = base + GROUND
-    session = lane.mode == "ws"
+    session = MODES[lane.mode].session
     axes.plot([0, scene.span_s], [ground] * 2, color=colour, lw=9 if session else 1.5, zorder=2,
               solid_capstyle="butt")  # fmt: skip
     for poll in () if session else lane.polls:
@@ -114,7 +114,7 @@ def _name(axes: Axes, lane: Lane, base: float, *, void: bool) -> None:
 
 
 def _asked(lane: Lane) -> str:
-    if lane.mode == "ws":
+    if MODES[lane.mode].session:
         return "1 request, stays open"
     empty = sum(not poll.news for poll in lane.polls)
     return f"{len(lane.polls)} requests, {empty} empty"
