@@ -34,7 +34,10 @@ def mean_interval(per_run: Floats, generator: np.random.Generator) -> tuple[floa
 def percentile_interval(
     runs: Sequence[Floats], share: float, generator: np.random.Generator
 ) -> tuple[float, float] | None:
-    """Return the interval of a percentile of all runs' samples; None for fewer than two runs."""
+    """Return the interval of a percentile of all runs' samples; None for fewer than two runs.
+
+    runs: the samples of each, sorted
+    """
     samples = [run for run in runs if len(run)]
     if len(samples) < 2:
         return None
@@ -60,13 +63,16 @@ def drawn_means(per_run: Floats, draws: Draws) -> Floats:
 
 
 def drawn_percentiles(runs: Sequence[Floats], share: float, draws: Draws) -> Floats:
-    """Return the percentile of each resample's pooled samples; no run is without samples."""
-    samples = [np.sort(run) for run in runs]
-    values = _values(np.sort(np.concatenate(samples)))
-    within = np.stack([np.searchsorted(run, values, side="right") for run in samples])
-    times = np.stack([np.bincount(row, minlength=len(samples)) for row in draws])
+    """Return the percentile of each resample's pooled samples; no run is without samples.
+
+    runs: each sorted. Of few runs many resamples consist of the same ones: each kind counts once.
+    """
+    values = _values(np.sort(np.concatenate(runs), kind="stable"))  # which merges what is sorted
+    within = np.stack([np.searchsorted(run, values, side="right") for run in runs]).astype(float)
+    kinds, kind_of = np.unique(np.sort(draws, axis=1), axis=0, return_inverse=True)
+    times = np.stack([np.bincount(kind, minlength=len(runs)) for kind in kinds])
     reached = times @ within >= share * (times @ within[:, -1:])
-    return np.asarray(values[reached.argmax(axis=1)])
+    return np.asarray(values[reached.argmax(axis=1)][kind_of.ravel()])
 
 
 def interval(statistics: Floats) -> tuple[float, float]:

@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from analysis.bootstrap import Draws, Floats, draw, drawn_means, drawn_percentiles, interval
-from analysis.runs import KEYS, figures_of_runs, window_deliveries
+from analysis.once import once
+from analysis.runs import KEYS, figures_of_runs, latencies_ms
 from clients.log import Log
 
 PERCENTILES = {"latency_p50_ms": 0.5, "latency_p99_ms": 0.99}
@@ -29,7 +30,7 @@ Key = tuple[int, str]
 class Sample(msgspec.Struct, frozen=True):
     """What the runs that count came to, of one setting and mode; an entry for each run.
 
-    figures: MEANS by name, NaN where a run has none; latencies_ms: of the deliveries
+    figures: MEANS by name, NaN where a run has none; latencies_ms: of the deliveries, sorted
     """
 
     trials: tuple[int, ...]
@@ -46,18 +47,18 @@ class Ratio(msgspec.Struct, frozen=True):
     paired: bool = False
 
 
+@once
 def samples(log: Log) -> dict[Key, Sample]:
     """Return the sample of each setting and mode that has a good run."""
     both = pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")
     runs = figures_of_runs(log).filter(~pl.col("void")).with_columns(bytes_per_delivery=both)
-    latencies = window_deliveries(log).join(runs.lazy().select("run"), on="run", how="semi")
-    by_run = latencies.select("run", "latency_ms").collect().partition_by("run", as_dict=True)
+    by_run, none = latencies_ms(log), np.array([])
     found: dict[Key, Sample] = {}
     for (setting, mode), of_row in runs.group_by(KEYS, maintain_order=True):
         found[int(str(setting)), str(mode)] = Sample(
             tuple(of_row["trial"]),
             {name: of_row[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in MEANS},
-            tuple(_latencies(by_run.get((run,))) for run in of_row["run"]),
+            tuple(by_run.get(run, none) for run in of_row["run"]),
         )
     return found
 
@@ -86,14 +87,10 @@ def ratio(
     return Ratio(value, low, high)
 
 
-def _latencies(of_run: pl.DataFrame | None) -> Floats:
-    return np.array([]) if of_run is None else of_run["latency_ms"].to_numpy()
-
-
 def _known(sample: Sample, figure: str) -> bool:
     """Tell whether every run has the figure, above zero, so that it can be divided by."""
     if figure in PERCENTILES:
-        return all(len(run) and run.min() > 0 for run in sample.latencies_ms)
+        return all(len(run) and run[0] > 0 for run in sample.latencies_ms)
     return bool((sample.figures[figure] > 0).all())
 
 

@@ -8,15 +8,19 @@ deliveries. The rows are those of the measured clients; a crowd that is only cou
 server, so the server's figures are shared out among all clients.
 """
 
+import numpy as np
 import polars as pl
 
 from analysis.modes import MODES, POLLS
+from analysis.once import once
+from analysis.theory import Floats
 from clients.log import Log, LogError
 
 KEYS = ("setting", "mode")
 OK, NO_CONTENT = 200, 204
 
 
+@once
 def figures_of_runs(log: Log) -> pl.DataFrame:
     """Return the runs, each with its figures, in the order of settings and modes.
 
@@ -61,11 +65,21 @@ def with_void(runs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def window_deliveries(log: Log) -> pl.LazyFrame:
-    """Return run, client, latency_ms of the messages meant for each run's window."""
+@once
+def window_deliveries(log: Log) -> pl.DataFrame:
+    """Return run, latency_ms of the messages meant for each run's window."""
     windows = log.runs.lazy().select("run", "window_start_ns", "window_end_ns")
     inside = log.deliveries.lazy().join(windows, on="run").filter(meant_for_window())
-    return inside.select("run", "client", latency_ms=latency_ms())
+    return inside.select("run", latency_ms=latency_ms()).collect()
+
+
+@once
+def latencies_ms(log: Log) -> dict[int, Floats]:
+    """Return the same by run, sorted; a run that has none is not there."""
+    by_run = window_deliveries(log).partition_by("run", as_dict=True)
+    return {
+        int(str(run)): np.sort(of_run["latency_ms"].to_numpy()) for (run,), of_run in by_run.items()
+    }
 
 
 def meant_for_window() -> pl.Expr:
@@ -83,10 +97,11 @@ def _started_in_window() -> pl.Expr:
 
 
 def _of_deliveries(log: Log) -> pl.DataFrame:
-    window = window_deliveries(log).group_by("run")
-    latency = window.agg(window_deliveries=pl.len(), latency_mean_ms=pl.col("latency_ms").mean())
-    everything = log.deliveries.lazy().group_by("run").agg(all_deliveries=pl.len())
-    return everything.join(latency, on="run", how="left").collect()
+    counts = {run: (len(each), float(each.mean())) for run, each in latencies_ms(log).items()}
+    columns = {"run": pl.Int64, "window_deliveries": pl.UInt32, "latency_mean_ms": pl.Float64}
+    latency = pl.DataFrame([(run, *each) for run, each in counts.items()], columns, orient="row")
+    everything = log.deliveries.group_by("run").agg(all_deliveries=pl.len())
+    return everything.join(latency, on="run", how="left")
 
 
 def _of_requests(log: Log) -> pl.DataFrame:
@@ -111,9 +126,12 @@ def _of_requests(log: Log) -> pl.DataFrame:
 
 def _message_bytes(news: pl.LazyFrame) -> pl.LazyFrame:
     """Return by run what a response grows by with each message; null when all bring as many."""
-    variance = pl.col("messages").var()
-    slope = pl.when(variance > 0).then(pl.cov("bytes_down", "messages") / variance)
-    return news.group_by("run").agg(message_bytes=slope)
+    size, count = pl.col("bytes_down"), pl.col("messages")
+    sums = {"x": count.sum(), "y": size.sum(), "xx": (count**2).sum(), "xy": (size * count).sum()}
+    # Of whole sums, which are the same in whatever order the rows are added.
+    n, x, y, xx, xy = (pl.col(name).cast(pl.Float64) for name in ("n", *sums))
+    slope = pl.when(n * xx > x**2).then((n * xy - x * y) / (n * xx - x**2))
+    return news.group_by("run").agg(n=pl.len(), **sums).select("run", message_bytes=slope)
 
 
 def _astray_bytes() -> pl.Expr:

@@ -14,8 +14,10 @@ def samples_of(log: Log, shown: pl.DataFrame) -> pl.DataFrame:
     runs = runs.join(shown, on=KEYS, how="semi")
     runs = runs.select("run", "mode", "stall_s", "warmup_s", "duration_s", "window_start_ns")
     at_s = (pl.col("published_ns") - pl.col("window_start_ns")) / 1e9
-    samples = log.deliveries.join(runs, on="run").with_columns(at_s=at_s, latency_ms=latency_ms())
-    return samples.filter(pl.col("at_s") < pl.col("duration_s")).sort("run")
+    every = log.deliveries.lazy().join(runs.lazy(), on="run", maintain_order="left")
+    about = ("run", "message", "mode", "stall_s", "warmup_s", "duration_s")
+    samples = every.select(*about, at_s=at_s, latency_ms=latency_ms())
+    return samples.filter(pl.col("at_s") < pl.col("duration_s")).collect()
 
 
 def in_buckets(samples: pl.DataFrame, step_s: float) -> pl.DataFrame:

@@ -6,14 +6,12 @@ A void run is left out unless a row has no other, which is then not valid. What 
 null.
 """
 
-from itertools import pairwise
-
 import numpy as np
 import polars as pl
 
-from analysis.bootstrap import mean_interval, percentile_interval
+from analysis.bootstrap import Floats, mean_interval, percentile_interval
 from analysis.expected import cases, expectation
-from analysis.runs import KEYS, figures_of_runs, is_poll, window_deliveries
+from analysis.runs import KEYS, figures_of_runs, is_poll, latencies_ms, window_deliveries
 from analysis.unit_costs import unit_costs
 from clients.log import Log, LogError, Settings
 
@@ -58,12 +56,11 @@ def summarise(log: Log) -> pl.DataFrame:
         raise LogError("the log holds no run: measure again, and let a run end")
     runs = figures_of_runs(log)
     averaged = runs.filter("averaged")
-    samples = _samples(log, averaged)
-    rows = _aggregate(runs, averaged).join(
-        _percentiles(samples), on=KEYS, how="left", maintain_order="left"
-    )
+    percentiles = _percentiles(log, averaged)
+    rows = _aggregate(runs, averaged).join(percentiles, on=KEYS, how="left", maintain_order="left")
     theory = [expectation(mode, case) for mode, case in cases(runs, unit_costs(log))]
-    intervals = _intervals(averaged, samples, np.random.default_rng(log.experiment.seed))
+    generator = np.random.default_rng(log.experiment.seed)
+    intervals = _intervals(averaged, latencies_ms(log), generator)
     schema = dict.fromkeys([name for name in COLUMNS if name.startswith("theory_")], pl.Float64)
     columns = [pl.DataFrame(theory, schema=schema), intervals]
     whole = pl.concat([rows, *columns], how="horizontal").with_columns(**_differences())
@@ -100,26 +97,21 @@ def _aggregate(runs: pl.DataFrame, averaged: pl.DataFrame) -> pl.DataFrame:
     return rows.join(valid, on=KEYS, how="left", maintain_order="left")
 
 
-def _samples(log: Log, averaged: pl.DataFrame) -> pl.DataFrame:
-    """Return setting, mode, run, latency_ms of every delivery that counts, sorted by run."""
-    counted = averaged.lazy().select(*KEYS, "run")
-    return window_deliveries(log).join(counted, on="run").drop("client").sort("run").collect()
-
-
-def _percentiles(samples: pl.DataFrame) -> pl.DataFrame:
+def _percentiles(log: Log, averaged: pl.DataFrame) -> pl.DataFrame:
+    """Return the percentiles of every delivery that counts, by setting and mode."""
+    samples = window_deliveries(log).join(averaged.select(*KEYS, "run"), on="run")
     latency_ms = pl.col("latency_ms")
     quantiles = {name: latency_ms.quantile(q, "linear") for name, q in PERCENTILES.items()}
     return samples.group_by(KEYS).agg(**quantiles, latency_max_ms=latency_ms.max())
 
 
 def _intervals(
-    averaged: pl.DataFrame, samples: pl.DataFrame, generator: np.random.Generator
+    averaged: pl.DataFrame, samples: dict[int, Floats], generator: np.random.Generator
 ) -> pl.DataFrame:
-    by_row = samples.partition_by(KEYS, as_dict=True)
     rows = []
-    for key, runs in averaged.group_by(KEYS, maintain_order=True):
+    for _, runs in averaged.group_by(KEYS, maintain_order=True):
         ends: dict[str, float | None] = {}
-        latencies = _by_run(by_row.get(key))
+        latencies = [samples[run] for run in sorted(runs["run"]) if run in samples]
         for name in MEASURED:
             if name in PERCENTILES:
                 interval = percentile_interval(latencies, PERCENTILES[name], generator)
@@ -128,12 +120,3 @@ def _intervals(
             ends[f"{name}_low"], ends[f"{name}_high"] = interval or (None, None)
         rows.append(ends)
     return pl.DataFrame(rows, schema=dict.fromkeys(INTERVALS, pl.Float64))
-
-
-def _by_run(samples: pl.DataFrame | None) -> list[np.ndarray]:
-    """Split samples, sorted by run, into an array for each run."""
-    if samples is None:
-        return []
-    latencies = samples["latency_ms"].to_numpy()
-    starts = np.flatnonzero(np.diff(samples["run"].to_numpy(), prepend=-1))
-    return [latencies[a:b] for a, b in pairwise([*starts, len(latencies)])]

@@ -7,12 +7,14 @@ window that met an idle server.
 
 import polars as pl
 
+from analysis.once import once
 from clients.log import Log
 
 NS_PER_S = 1e9
 IDLE_S = 0.04  # beyond two of the longest round trips, the time since the last publish
 
 
+@once
 def unit_costs(log: Log) -> pl.DataFrame:
     """Return a row per run: run, transit_s, per_reader_s, round_trip_s, rearm_s.
 
@@ -24,10 +26,11 @@ def unit_costs(log: Log) -> pl.DataFrame:
     Without any probe they are what the emulated link alone would make them.
     """
     runs = log.runs.select("run", "mode", "rtt_ms", "jitter_ms", "keepalive")
+    probes = _probes(log)
     costs = (
-        runs.join(_fanout(_probes(log), log.runs), on="run", how="left")
+        runs.join(_fanout(probes, log.runs), on="run", how="left")
         .join(_round_trips(log), on="run", how="left")
-        .join(_rearms(log), on="run", how="left")
+        .join(_rearms(log, probes), on="run", how="left")
     )
     return costs.select("run", **_by_mode()).sort("run")
 
@@ -91,7 +94,9 @@ def _fanout(probes: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     further_s = pl.when(in_turn).then(span_s / turns).otherwise(0.0)
     before_s = latency_s.mean() - (readers + 1) / 2 * further_s
     of_runs = probes.join(runs.select("run", "clients", "jitter_ms"), on="run")
-    each = of_runs.group_by("run", "message").agg(first_s=before_s, further_s=further_s)
+    each = of_runs.group_by("run", "message", maintain_order=True).agg(
+        first_s=before_s, further_s=further_s
+    )
     return each.group_by("run").agg(pl.col("first_s", "further_s").mean())
 
 
@@ -110,10 +115,10 @@ def _round_trips(log: Log) -> pl.DataFrame:
     return kept.group_by("run").agg(round_trip_s=took_s.median()).collect()
 
 
-def _rearms(log: Log) -> pl.DataFrame:
+def _rearms(log: Log, probes: pl.DataFrame) -> pl.DataFrame:
     """Return deaf_s by run: from the publish of an answer's last message to the next request."""
     runs = log.runs.filter(pl.col("mode") == "long").select("run", "window_start_ns")
-    news = _probes(log).join(runs.select("run"), on="run").sort("received_ns")
+    news = probes.join(runs.select("run"), on="run").sort("received_ns")
     starts = log.requests.join(runs.select("run"), on="run").select("run", "client", "started_ns")
     followed = news.join_asof(
         starts.sort("started_ns"),
@@ -125,5 +130,5 @@ def _rearms(log: Log) -> pl.DataFrame:
         check_sortedness=False,
     ).filter(pl.col("started_ns").is_not_null())
     answers = followed.group_by("run", "client", "started_ns").agg(pl.col("published_ns").max())
-    deaf_s = (pl.col("started_ns") - pl.col("published_ns")) / NS_PER_S
-    return answers.group_by("run").agg(deaf_s=deaf_s.mean())
+    deaf_ns = pl.col("started_ns") - pl.col("published_ns")
+    return answers.group_by("run").agg(deaf_s=deaf_ns.sum() / pl.len() / NS_PER_S)

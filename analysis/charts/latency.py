@@ -13,7 +13,7 @@ from analysis.charts.canvas import INK, QUIET, slide, style
 from analysis.expected import cases
 from analysis.modes import MODES, title
 from analysis.rows import differing, representative, rows
-from analysis.runs import KEYS, figures_of_runs, window_deliveries
+from analysis.runs import KEYS, figures_of_runs, latencies_ms
 from analysis.theory import MODES as THEORY
 from analysis.unit_costs import unit_costs
 from analysis.wording import duration, setting, trials
@@ -59,13 +59,14 @@ def _axes(axes: Axes, shown: pl.DataFrame) -> None:
 
 
 def _curves(axes: Axes, log: Log, shown: pl.DataFrame) -> None:
-    runs = figures_of_runs(log).filter("averaged").select(*KEYS, "run").lazy()
-    samples = window_deliveries(log).join(runs, on="run").collect().partition_by(KEYS, as_dict=True)
+    runs = figures_of_runs(log).filter("averaged").rows_by_key(KEYS, named=True)
+    of_runs = latencies_ms(log)
     shares = 1 - np.geomspace(1, 1e-4, POINTS)  # most points where the tail is
     shares = np.union1d(np.linspace(0, 1, POINTS // 2), shares)
     sides = _sides(shown)
     for row in shown.iter_rows(named=True):
-        latencies = samples[row["setting"], row["mode"]]["latency_ms"].to_numpy()
+        numbers = [run["run"] for run in runs[row["setting"], row["mode"]]]
+        latencies = np.concatenate([of_runs[number] for number in numbers if number in of_runs])
         look: dict[str, Any] = {"color": MODES[row["mode"]].colour, "zorder": 3}
         if row["void"]:
             look |= {"color": QUIET, "ls": ":"}

@@ -65,17 +65,20 @@ def _wait_cdf(waited_s: Floats, case: Case) -> Floats:
     rho = load(case)
     last, before = 1 - _erlang(np.array([EXACT_SERVICES, EXACT_SERVICES - 1.0]), rho)
     decay = np.clip(last / before, 0, 1) if before > 0 else 0.0
-    tail = last * decay ** np.maximum(services - EXACT_SERVICES, 0)
-    exact = _erlang(np.minimum(services, EXACT_SERVICES), rho)
-    return np.where(services <= EXACT_SERVICES, exact, 1 - tail)
+    near = services <= EXACT_SERVICES
+    share = np.empty_like(services)
+    share[near] = _erlang(services[near], rho)
+    share[~near] = 1 - last * decay ** (services[~near] - EXACT_SERVICES)
+    return share
 
 
 def _erlang(services: Floats, rho: float) -> Floats:
     """Return (1 - rho) sum over k up to x of (rho (k - x))^k / k! e^(-rho (k - x))."""
     total = np.zeros_like(services)
     for k in range(EXACT_SERVICES + 1):
-        left = rho * (k - np.maximum(services, k))
-        total += np.where(services >= k, left**k / math.factorial(k) * np.exp(-left), 0)
+        counts = services >= k
+        left = rho * (k - services[counts])
+        total[counts] += left**k / math.factorial(k) * np.exp(-left)
     return (1 - rho) * total
 
 
