@@ -78,7 +78,12 @@ def _marks(axes: Axes, place: int, row: Row, measure: Measure) -> list[float]:
         reach.append(high)
     expected = row[measure.theory] if measure.theory else None
     if isinstance(expected, float):
-        edge = {"markeredgecolor": INK, "markeredgewidth": 2, "markerfacecolor": "white"}
-        axes.plot(expected, place, marker="D", ms=11, zorder=4, clip_on=False, **edge)  # type: ignore[arg-type]
+        diamond(axes, (expected, place))
         reach.append(expected)
     return reach
+
+
+def diamond(axes: Axes, at: tuple[float, int]) -> None:
+    """Mark what theory expects."""
+    edge = {"markeredgecolor": INK, "markeredgewidth": 2, "markerfacecolor": "white"}
+    axes.plot(*at, marker="D", ms=11, zorder=4, clip_on=False, **edge)  # type: ignore[arg-type]

@@ -5,11 +5,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis import headlines
-from analysis.charts.bars import bar, finish, label
+from analysis.charts.bars import bar, diamond, finish, label
 from analysis.charts.canvas import INK, slide, style
 from analysis.charts.comparison import NAME_ROOM
 from analysis.charts.curves import draw_curves
 from analysis.charts.measure import Measure
+from analysis.expected_bytes import COLUMN, with_expected_bytes
 from analysis.rows import along, differing, representative, rows, varied
 from analysis.runs import KEYS, figures_of_runs
 from analysis.wording import measured, setting, trials
@@ -26,12 +27,13 @@ PARTS = {
 NOTE = "Bytes that clients handed to TCP and took from it; TCP/IP's own headers come on top."
 LETTER = 0.0145  # of the longest bar: the width of a letter
 NONE = pl.lit(None, dtype=pl.Float64)
-TOTAL = Measure("total", "bytes up and down per delivered message")
+TOTAL = Measure("total", "bytes up and down per delivered message", COLUMN)
 
 
 def draw_bytes(log: Log, summary: pl.DataFrame) -> Figure | None:
     """Draw bytes per delivered message: stacked parts, or totals over a sweep."""
-    split = pl.concat([rows(log, summary), _parts(log)], how="horizontal")
+    measured_rows = with_expected_bytes(log, rows(log, summary))
+    split = pl.concat([measured_rows, _parts(log)], how="horizontal")
     split = split.with_columns(
         total=pl.sum_horizontal(list(PARTS)), total_low=NONE, total_high=NONE
     ).filter(pl.col("deliveries") > 0)
@@ -44,7 +46,7 @@ def draw_bytes(log: Log, summary: pl.DataFrame) -> Figure | None:
         line = along(split, name)
         row = representative(split).row(0, named=True)
         subtitle = f"{setting(row, without=name)}; {trials(split)}"
-        note = f"{NOTE} Hollow: VOID." if line["void"].any() else NOTE
+        note = f"{NOTE} Dashed: theory.{' Hollow: VOID.' * line['void'].any()}"
         figure, axes = slide(
             headlines.total_bytes(split), subtitle, note, left=0.1, axis=TOTAL.axis
         )
@@ -62,14 +64,19 @@ def _parts(log: Log) -> pl.DataFrame:
 def _stacks(split: pl.DataFrame, title: str) -> Figure:
     row = split.row(0, named=True)
     subtitle = f"{setting(row, without=differing(split))}; {trials(split)}"
-    figure, axes = slide(title, subtitle, NOTE, left=NAME_ROOM)
+    note = f"{NOTE} Diamond: theory."
+    figure, axes = slide(title, subtitle, note, left=NAME_ROOM)
     for place, row in enumerate(split.iter_rows(named=True)):
         start = 0.0
         for part, (_, colour) in PARTS.items():
             ends = (start, start + row[part])
             bar(axes, place, ends, row, color=colour, edgecolor="white", linewidth=1.5)
             start = ends[1]
-        label(axes, (start, place), TOTAL.write(start), row, _small(split, place))
+        expected = row[COLUMN]
+        if expected is not None:
+            diamond(axes, (expected, place))
+        end = max(start, expected or 0.0)
+        label(axes, (end, place), TOTAL.write(start), row, _small(split, place))
     axes.set_xlabel(TOTAL.axis, labelpad=10)
     finish(axes, split)
     _name_parts(axes, split)
