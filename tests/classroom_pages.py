@@ -19,6 +19,11 @@ TEACHER = {"Authorization": f"Bearer {TOKEN}"}
 MODES = {"short": "Short polling", "long": "Long polling", "ws": "WebSocket"}
 PROJECTOR, LAPTOP, PHONE = (1920, 1080), (1280, 720), (360, 740)
 MARKUP = "<img src=x onerror=\"document.title='broken into'\"><b>bold</b>"
+REFUSE_STORAGE = """for (const name of ["localStorage", "sessionStorage"]) {
+  Object.defineProperty(window, name, {
+    get() { throw new DOMException("this browser keeps nothing", "SecurityError"); },
+  });
+}"""
 SOON_MS = 15_000  # phones report every 2 s, and the class is asked for every second
 
 

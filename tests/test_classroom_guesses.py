@@ -14,6 +14,7 @@ from tests.classroom_pages import (
     MODES,
     PHONE,
     PROJECTOR,
+    REFUSE_STORAGE,
     SOON_MS,
     TEACHER,
     TOKEN,
@@ -184,6 +185,18 @@ async def test_the_token_leaves_the_address_and_opens_the_lessons_links(
         async with await page.context.new_page() as other:
             await other.goto(f"http://localhost:{demo.port}/")
             await expect(stage(other, "2 Guess")).to_be_enabled()
+
+
+async def test_a_browser_that_refuses_to_store_the_token_keeps_it_through_a_reload(
+    browser: Browser, demo: Demo
+) -> None:
+    async with opened(browser, LAPTOP) as page:
+        await page.add_init_script(REFUSE_STORAGE)
+        await page.goto(f"http://localhost:{demo.port}/#token={TOKEN}")
+        await expect(stage(page, "2 Guess")).to_be_enabled()
+        await page.reload()
+        await expect(stage(page, "2 Guess")).to_be_enabled()
+        assert TOKEN not in page.url
 
 
 async def test_a_token_that_the_server_does_not_know_opens_nothing(

@@ -13,6 +13,7 @@ from tests.classroom_pages import (
     MARKUP,
     MODES,
     PHONE,
+    REFUSE_STORAGE,
     SOON_MS,
     TEACHER,
     TOKEN,
@@ -213,6 +214,24 @@ async def test_a_phone_that_is_loaded_anew_is_the_reader_it_was_and_counts_on(
         assert 0 <= tally["requests"] - (await shown_of(page))[0] <= 1  # one may be asked meanwhile
         told = await ask_until(client, "/class", lambda room: room["modes"][mode]["readers"])
     assert [told["modes"][each]["readers"] for each in MODES] == [each == mode for each in MODES]
+
+
+async def test_a_phone_that_refuses_to_store_anything_is_the_reader_it_was_after_a_reload(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    async with opened(browser, PHONE) as page:
+        await page.add_init_script(REFUSE_STORAGE)
+        await join(page, demo, "ws")
+        name = await page.get_by_label("Name").input_value()
+        await publish(client, "before")
+        await expect(page.locator("#messages")).to_have_text("1")
+        await page.reload()
+        await expect(page.locator("#mode")).to_have_text(MODES["ws"])
+        await publish(client, "after")
+        await expect(page.locator("#messages")).to_have_text("2")
+        assert await page.get_by_label("Name").input_value() == name
+        told = await ask_until(client, "/class", lambda room: room["modes"]["ws"]["readers"])
+    assert told["modes"]["ws"]["readers"] == 1
 
 
 async def test_what_a_phone_has_not_reported_yet_it_reports_in_leaving(

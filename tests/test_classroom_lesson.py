@@ -53,6 +53,12 @@ async def test_a_link_of_the_lesson_sets_the_page_up(
         await ask_until(client, "/class", lambda state: state["settings"] == asked)
 
 
+async def test_each_step_has_a_link() -> None:
+    steps = re.findall(r"(?ms)^## \d (.*?)(?=^## )", LESSON.read_text("utf-8"))
+    assert len(steps) == 9
+    assert [step.splitlines()[0] for step in steps if "(http://localhost:3001/?" not in step] == []
+
+
 async def test_the_minutes_of_the_plan_add_up() -> None:
     plan = re.findall(r"\| (\d+) to (\d+) \| (\d) ", LESSON.read_text("utf-8"))
     ends = [0, *(int(end) for _, end, _ in plan)]

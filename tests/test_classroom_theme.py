@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 import demo
+from analysis.modes import MODES as CHARTED
 
-CSS = (Path(demo.__file__).parent / "page" / "theme.css").read_text()
+PAGE = Path(demo.__file__).parent / "page"
+CSS = (PAGE / "theme.css").read_text()
+MODES = tuple(CHARTED)
 THEMES = ("light", "dark")
 TEXT, PARTS = 4.5, 3.0
 
@@ -19,7 +22,9 @@ def colour(name: str, theme: str) -> str:
     """Return a colour of the theme as #rgb or #rrggbb."""
     (value,) = re.findall(rf"--{name}: (.+?);", CSS)
     both = re.fullmatch(r"light-dark\((\S+), (\S+)\)", value)
-    return str(value if both is None else both[1 + THEMES.index(theme)])
+    found = str(value if both is None else both[1 + THEMES.index(theme)])
+    other = re.fullmatch(r"var\(--(.+)\)", found)
+    return found if other is None else colour(other[1], theme)
 
 
 def luminance(colour: str) -> float:
@@ -47,6 +52,25 @@ def test_what_is_written_or_framed_stands_out(
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("mode", ["short", "long", "ws"])
+@pytest.mark.parametrize("ground", ["paper", "raised"])
+@pytest.mark.parametrize("mode", MODES)
+def test_what_is_drawn_in_a_modes_colour_has_an_edge_that_stands_out(
+    theme: str, ground: str, mode: str
+) -> None:
+    assert contrast(colour(f"{mode}-edge", theme), colour(ground, theme)) >= PARTS
+
+
+@pytest.mark.parametrize("file", sorted(PAGE.rglob("*.css")), ids=lambda file: file.name)
+def test_no_line_is_drawn_in_a_modes_colour_without_its_edge(file: Path) -> None:
+    assert not re.search(r"stroke: var\(--mode\)", file.read_text())
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_modes_colour_is_the_same_everywhere(mode: str) -> None:
+    assert {colour(mode, theme) for theme in THEMES} == {CHARTED[mode].colour.lower()}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("mode", MODES)
 def test_words_on_a_modes_colour_stand_out(theme: str, mode: str) -> None:
     assert contrast(colour(f"on-{mode}", theme), colour(mode, theme)) >= TEXT

@@ -6,7 +6,7 @@ const VERDICT_SHOWN_MS = 8000;
 
 /** One line of a transcript for what is no message, or null when it is not worth one. */
 export const NOTES = {
-  failed: () => "Connection lost.",
+  failed: ({ pause_ms, longest_ms }) => `Connection lost. Tries again in ${milliseconds(pause_ms)}, at random within ${milliseconds(longest_ms)}.`,
   gap: ({ notice, cursor }) => `Told of a gap: it had up to #${cursor}, and that history has ended or begins later now. Reads on from #${notice.oldest}.`,
   anew: () => "Another history, and nobody said so: without a cursor a gap cannot be told.",
   skipped: () => null,
@@ -21,12 +21,19 @@ function verdict({ away_ms, caught_up, lost, gap, cursor }) {
   return `${back}: ${caught_up ? `caught up on ${caught_up} from cursor ${cursor}` : "nothing had come meanwhile"}, lost 0.`;
 }
 
+// The same for one short line, the loss first.
+function brief({ caught_up, lost, gap }) {
+  if (gap) return "Back, and told of a gap";
+  if (lost === null) return "Back; what is lost nobody can say";
+  return `Back: lost ${lost}${caught_up ? `, caught up on ${caught_up}` : ""}`;
+}
+
 /** What the reader of a store's `lane` is doing at `at_ms`: {text, lost}. */
 export function doing(mode, lane, at_ms) {
   const exchange = lane.exchanges.at(at_ms);
   if (!exchange) return { text: "begins", lost: false };
   const last = lane.lines.at(at_ms);
-  if (last?.kind === "verdict" && at_ms - last.at_ms < VERDICT_SHOWN_MS) return { text: verdict(last), lost: true };
+  if (last?.kind === "verdict" && at_ms - last.at_ms < VERDICT_SHOWN_MS) return { text: brief(last), lost: true };
   const over = exchange.ended_ms !== null && exchange.ended_ms <= at_ms;
   if (over && exchange.status === 0) return away(lane, at_ms);
   return { text: over ? pausing(lane, at_ms) : UNDER_WAY[mode](exchange, at_ms), lost: false };

@@ -75,7 +75,10 @@ export function makeStore(modes, toPage, from = 0) {
 
   function forget(before_ms) {
     published.forget(before_ms);
-    while (arrivals.size > published.length) arrivals.delete(arrivals.keys().next().value);
+    for (const oldest of arrivals.keys()) {
+      if (arrivals.size <= published.length) break;
+      arrivals.delete(oldest);
+    }
     for (const lane of Object.values(lanes)) lane.forget(before_ms);
   }
 }

@@ -70,7 +70,7 @@ function answer(mode, value, unit, { place }, width) {
   const [x, y] = [place(value), LABEL * (MODES.indexOf(mode) + 1) - 7];
   const left = x > width / 2;
   const group = svg("g", { class: "measured", "data-mode": mode },
-    svg("line", { x1: x, x2: x, y1: y - 14, y2: AXIS }),
+    svg("rect", { x: x - 2, y: y - 14, width: 4, height: AXIS - y + 14 }),
     svg("path", { d: markPath(mode, 10), transform: `translate(${x} ${AXIS})` }),
     text(left ? x - 14 : x + 10, y, `${NAMES[mode]} ${number(value)}${width < NARROW ? "" : ` ${unit}`}`, "value", left ? "end" : "start"));
   return [group];

@@ -5,6 +5,7 @@ import { makeAnnouncer } from "./announce.js";
 import { makeDoing } from "./doing.js";
 import { element, write } from "./element.js";
 import { makeGuessForm } from "./guess-form.js";
+import { keepOnLeaving, recall } from "./kept.js";
 import { MODES, NAMES, title } from "./modes.js";
 import { whoAmI } from "./names.js";
 import { makeOwnCounters } from "./own-counters.js";
@@ -13,15 +14,15 @@ import { makeReporter } from "./reporter.js";
 import { openRoom } from "./room.js";
 import { makeStrip } from "./strip.js";
 import { makeTalk } from "./talk.js";
-import { keepVisit, takeVisit } from "./visit.js";
 
 const SAID_EVERY_MS = 200;
 const AGAIN_MS = 1000;
+const VISIT = ["sessionStorage", "polling-vs-websocket visit"];
 const STAGES = { guess: "A guess is asked for.", run: "The class is being measured.", reveal: "The answer is shown." };
 
 const place = (id) => document.getElementById(id);
 const { reader, name } = whoAmI();
-const before = takeVisit();
+const before = recall(...VISIT);  // of the page that was here before: see leave()
 const room = openRoom({ polling: false });
 const talk = makeTalk({ list: place("chat"), form: place("say"), told: place("told") });
 const { say: speak } = makeAnnouncer(place("spoken"));
@@ -52,7 +53,7 @@ async function begin() {
   }
   const asked = new URLSearchParams(location.search).get("mode");
   read(MODES.includes(asked) ? asked : room.state.suggest, before);
-  keepVisit(leave);
+  keepOnLeaving(...VISIT, leave);
   room.onState(show);
   setInterval(say, SAID_EVERY_MS);
 }
@@ -72,7 +73,7 @@ function read(mode, visit = null) {
     mode, reader, settings: () => room.state.settings, on: (event) => { if (doing === own) hear(event); },
     from: same?.cursor ?? lane?.cursor ?? room.state.head, epoch: same?.epoch,
   });
-  history.replaceState(null, "", `?mode=${mode}`);
+  history.replaceState(history.state, "", `?mode=${mode}`);
   document.body.dataset.mode = mode;
   dispatchEvent(new Event("themechange"));  // the strip has the mode's colour
   place("mode").replaceChildren(title(mode));

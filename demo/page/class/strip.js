@@ -64,6 +64,9 @@ function bars({ context, height, colours }, exchanges, place, now_ms, strength) 
   context.fillStyle = colours.mode;
   context.fill();
   context.globalAlpha = 1;
+  context.strokeStyle = colours["mode-edge"];
+  context.lineWidth = 1;
+  context.stroke();
 }
 
 // An empty answer ends in a ring, one with news in a dot.
@@ -71,7 +74,7 @@ function dots({ context, colours }, mode, places, y, fill) {
   context.beginPath();
   for (const x of places) outline(context, mode, x, y, RADIUS);
   context.fillStyle = fill;
-  context.strokeStyle = colours.mode;
+  context.strokeStyle = colours["mode-edge"];
   context.lineWidth = 2;
   context.fill();
   context.stroke();

@@ -1,31 +1,20 @@
 // The teacher's token: taken out of the address, kept in this browser, sent as a header. No DOM.
 
+import { forget, keep, recall } from "./kept.js";
+
 const KEY = "polling-vs-websocket teacher";
+const WHERE = "localStorage";  // the lesson's links open new tabs, and those are to be the teacher's as well
 
 /** Take the token from `#token=...`, or from what an earlier page of this browser kept; null if neither. */
 export function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given === null) return kept();
-  history.replaceState(null, "", location.pathname + location.search);
-  // Not sessionStorage: the lesson's links open new tabs, and those are to be the teacher's as well.
-  quietly(() => localStorage.setItem(KEY, given));
+  if (given === null) return recall(WHERE, KEY);
+  history.replaceState(history.state, "", location.pathname + location.search);
+  keep(WHERE, KEY, given);
   return given;
 }
 
 /** Forget a token that the server does not know: each start makes another. */
 export function forgetToken() {
-  quietly(() => localStorage.removeItem(KEY));
-}
-
-function kept() {
-  return quietly(() => localStorage.getItem(KEY)) ?? null;
-}
-
-// A browser may refuse to store anything; then the token lasts as long as the page.
-function quietly(action) {
-  try {
-    return action();
-  } catch {
-    return undefined;
-  }
+  forget(WHERE, KEY);
 }

@@ -10,6 +10,6 @@ export async function followAddress(room) {
     if (!state.settings) return;
     const query = toQuery(location.search, state.settings);
     const address = location.pathname + (query && `?${query}`) + location.hash;
-    if (address !== location.pathname + location.search + location.hash) history.replaceState(null, "", address);
+    if (address !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", address);
   });
 }

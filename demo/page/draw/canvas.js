@@ -1,6 +1,6 @@
 // A canvas that is as sharp as the screen, and the page's colours to draw with. Nothing is drawn here.
 
-const COLOURS = ["ink", "faint", "paper", "line", "raised", "mode", "on-mode"];
+const COLOURS = ["ink", "faint", "paper", "line", "raised", "mode", "mode-edge", "on-mode"];
 
 /** Make `canvas` follow its size on the page; returns what a drawing needs, measured anew when it changes. */
 export function makeSurface(canvas) {

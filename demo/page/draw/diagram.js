@@ -1,7 +1,8 @@
 // Draw a lane's sequence diagram: time runs down, the page on the left, the server on the right. No network here.
 //
-// What is tinted is an exchange under way: a poll that is held, a socket that is open. An answer with news is a
-// full line that ends in a filled mark, an empty one a thin line that ends in a hollow mark.
+// What is tinted is an exchange under way, with a bar on the server's line as long as it is open there: a poll that is
+// held, a socket. An answer with news is a full line that ends in a filled mark, an empty one a thin line that ends in
+// a hollow mark.
 
 import { outline } from "./marks.js";
 import { arrow, cross, lifelines, makeScale, seconds, stroke } from "./strokes.js";
@@ -26,8 +27,10 @@ export function drawLane(surface, { mode, lane, published, at_ms, px_per_s }) {
   context.rect(0, scale.top, width, height - scale.top);
   context.clip();
   seconds(scene);
-  tint(scene, exchanges);
+  const open = openings(scene, exchanges);
+  tint(scene, open);
   lifelines(scene);
+  holds(scene, open);
   drawExchanges(scene, apart(scene, exchanges, (exchange) => exchange.ended_ms ?? at_ms));
   drawFrames(scene, apart(scene, deliveries, (delivery) => delivery.at_ms));
   drawWaits(scene, published);
@@ -45,23 +48,45 @@ function names({ surface: { context, colours, unit, font }, scale }) {
   context.fillText("server", scale.server + unit * 1.2, unit * 0.75);
 }
 
-function tint({ surface: { context, colours }, scale, mode, at_ms }, exchanges) {
-  context.beginPath();
-  for (const exchange of exchanges) {
+// When each exchange is open for the page, and in between for the server.
+function openings({ scale, mode, at_ms }, exchanges) {
+  return exchanges.flatMap((exchange) => {
     const way_ms = transit(scale, exchange);
     const begin_ms = mode === "ws" ? exchange.opened_ms : leaves(exchange, way_ms);
-    if (begin_ms === null || begin_ms > at_ms) continue;
+    if (begin_ms === null || begin_ms > at_ms) return [];
     const over = exchange.ended_ms !== null && exchange.ended_ms <= at_ms;
     const end_ms = over ? exchange.ended_ms : at_ms;
+    const from_ms = Math.min(end_ms, begin_ms + (mode === "ws" ? -way_ms : way_ms));
+    return [{ begin_ms, from_ms, to_ms: Math.max(from_ms, end_ms - (over ? way_ms : 0)), end_ms }];
+  });
+}
+
+function tint({ surface: { context, colours }, scale }, open) {
+  context.beginPath();
+  for (const { begin_ms, from_ms, to_ms, end_ms } of open) {
     context.moveTo(scale.page, scale.y(begin_ms));
-    context.lineTo(scale.server, Math.min(scale.y(end_ms), scale.y(begin_ms + (mode === "ws" ? -way_ms : way_ms))));
-    context.lineTo(scale.server, Math.max(scale.y(begin_ms), scale.y(end_ms - (over ? way_ms : 0))));
+    context.lineTo(scale.server, scale.y(from_ms));
+    context.lineTo(scale.server, scale.y(to_ms));
     context.lineTo(scale.page, scale.y(end_ms));
   }
   context.globalAlpha = 0.16;
   context.fillStyle = colours.mode;
   context.fill();
   context.globalAlpha = 1;
+}
+
+// A bar on the server's line for as long as a question or a socket is open there.
+function holds({ surface: { context, colours, unit }, scale }, open) {
+  context.beginPath();
+  for (const { from_ms, to_ms } of open) {
+    const y = scale.y(from_ms);
+    if (scale.y(to_ms) - y > unit * APART) context.rect(scale.server - unit * 0.2, y, unit * 0.4, scale.y(to_ms) - y);
+  }
+  context.fillStyle = colours.mode;
+  context.strokeStyle = colours["mode-edge"];
+  context.lineWidth = unit * 0.08;
+  context.fill();
+  context.stroke();
 }
 
 // All of a kind in one path: a storm has hundreds of them in every picture.
@@ -111,7 +136,7 @@ function marks({ surface: { context, colours, unit }, scale, mode, crowded }, mo
   context.beginPath();
   for (const at_ms of moments_ms) outline(context, mode, scale.page, scale.y(at_ms), unit * (crowded ? 0.24 : size));
   context.fillStyle = fill;
-  context.strokeStyle = colours.mode;
+  context.strokeStyle = colours["mode-edge"];
   context.lineWidth = unit * 0.13;
   context.fill();
   context.stroke();

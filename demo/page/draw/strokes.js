@@ -1,5 +1,7 @@
 // Strokes of a sequence diagram: the scale of time, lifelines, arrows, crosses. No network here.
 
+const EDGE_PX = 0.8;
+
 /** Where things lie: `y(ms)` and `ms(units)` for time, `page` and `server` for the two lifelines. */
 export function makeScale({ width, height, unit }, at_ms, px_per_s) {
   const top = unit * 1.5;
@@ -41,12 +43,18 @@ export function lifelines({ surface: { context, colours, unit }, scale }) {
   context.stroke();
 }
 
-/** Draw all that `trace` adds to one path, `width` units wide, in the mode's colour. */
+/** Draw all that `trace` adds to one path, `width` units wide: in the mode's colour between its edges, or all edge if thin. */
 export function stroke({ surface: { context, colours, unit } }, width, trace) {
   context.beginPath();
   trace();
-  context.strokeStyle = colours.mode;
-  context.lineWidth = unit * width;
+  line(context, colours["mode-edge"], unit * width);
+  const inner_px = unit * width - 2 * EDGE_PX;
+  if (inner_px > EDGE_PX && colours.mode !== colours["mode-edge"]) line(context, colours.mode, inner_px);
+}
+
+function line(context, colour, width_px) {
+  context.strokeStyle = colour;
+  context.lineWidth = width_px;
   context.stroke();
 }
 

@@ -3,7 +3,7 @@
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15000;
 
-/** Make a backoff: `next()` is the next pause in ms, `reset()` begins anew. */
+/** Make a backoff: `next()` is the next pause {pause_ms, longest_ms}, drawn from 0 to the longest; `reset()` begins anew. */
 export function makeBackoff(random = Math.random) {
   let failures = 0;
   return {
@@ -11,7 +11,7 @@ export function makeBackoff(random = Math.random) {
     next() {
       const longest_ms = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
       failures += 1;
-      return random() * longest_ms;
+      return { pause_ms: random() * longest_ms, longest_ms };
     },
     reset() { failures = 0; },
   };

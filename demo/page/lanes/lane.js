@@ -13,9 +13,9 @@ const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hol
  * `settings()` gives the class's settings of this moment, `now()` the page's clock in ms. `on(event)` is told of
  * everything, each event with `at_ms` and `kind`:
  * `asked` {exchange} a request leaves · `answered` {exchange} its answer is here · `opened` {exchange} a socket is open ·
- * `delivered` {exchange, message, rtt_ms} · `failed` {exchange, why} · `waiting` {until_ms, why: "interval" or "backoff"} ·
- * `gap` {notice, cursor} messages may be gone · `skipped` {to, count} `count` messages up to `to` have passed the lane by ·
- * `anew` {cursor} another history begins there ·
+ * `delivered` {exchange, message, rtt_ms} · `failed` {exchange, why, pause_ms, longest_ms} · `waiting` {until_ms, why:
+ * "interval" or "backoff"} · `gap` {notice, cursor} messages may be gone · `anew` {cursor} another history begins there ·
+ * `skipped` {to, count} `count` messages up to `to` have passed the lane by ·
  * `verdict` {away_ms, caught_up, lost, gap, cursor} what a time without connection has cost; `lost` is null if it cannot know.
  * An exchange is {number, asked_ms, opened_ms, ended_ms, status, messages, cursor, rtt_ms}: one poll, or one socket's life;
  * `cursor` is null when the reader asked without one, `status` 0 when it failed.
@@ -123,8 +123,9 @@ class Lane {
     if (exchange.ended_ms === null) this.#endExchange(exchange, 0);
     this.#away ??= { since_ms: exchange.ended_ms, cursor: this.cursor, gap: false, skipped: 0 };
     this.#away.returned_ms = null;
-    this.#tell("failed", { exchange, why: error.message });
-    await this.#wait(this.#backoff.next(), "backoff");
+    const { pause_ms, longest_ms } = this.#backoff.next();
+    this.#tell("failed", { exchange, why: error.message, pause_ms, longest_ms });
+    await this.#wait(pause_ms, "backoff");
   }
 
   pause(seconds) {
