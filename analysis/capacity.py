@@ -130,8 +130,10 @@ def _wished(wish: float | None, measured: float) -> float:
 def _shared(costs: ClientCosts, wish: Wish, case: Case) -> Case:
     """Return the case with N clients to a process, and what follows from that.
 
-    A push takes c. Of a long poll's step c, half is its answer and half its asking again, and the
-    gap is G = R + Nc/2: on average so many others are served between. A short poll waits for none.
+    A push takes c. So does a long poll's step, its answer and its asking again, since who has been
+    answered asks while the others wait for their turn: on average so many are served before. What
+    comes meanwhile comes with the same answer, as in a gap: G = R + Nc/2. A short poll waits for
+    none.
     """
     if costs.mode == "ws":
         sharing, step_s = _sharing(costs, wish, case.rate_per_s)
@@ -144,7 +146,7 @@ def _shared(costs: ClientCosts, wish: Wish, case: Case) -> Case:
         case = msgspec.structs.replace(
             case,
             clients=sharing,
-            per_reader_s=step_s / 2,
+            per_reader_s=step_s,
             rearm_s=case.round_trip_s + sharing * step_s / 2,
         )
         asked = (asked + MODES[costs.mode].requests_per_client_s(case)) / 2

@@ -45,6 +45,7 @@ class Client:
     joined: whether it has had an answer, or its upgrade
     keepalive: whether polls share a connection; otherwise each says `Connection: close`
     deflate: whether a WebSocket offers permessage-deflate, as browsers do
+    source: the address of this machine that it comes from, if that is set before it begins
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Client:
         self.place = place
         self.joined = False
         self.arrived_ns = 0
+        self.source: str | None = None
         self.meter = Meter(recorder.next_connection)
         self._url = url
         self._recorder = recorder
@@ -75,8 +77,10 @@ class Client:
         self._attempt = Attempt(number, recorder, self.meter)
 
     async def __aenter__(self) -> Self:
+        local_addr = None if self.source is None else (self.source, 0)
+        connector = MeteredConnector(self.meter, limit=0, local_addr=local_addr, **self._keeping)
         self._session = aiohttp.ClientSession(
-            connector=MeteredConnector(self.meter, limit=0, **self._keeping),
+            connector=connector,
             timeout=aiohttp.ClientTimeout(total=None),
         )
         # aiohttp would repeat a GET once, unasked, when a kept connection breaks. That is for us

@@ -10,6 +10,7 @@ import msgspec
 
 from clients.client import Client, Place
 from clients.crowd import Joined, Order, Said, joining_s
+from clients.dialling import source
 from clients.follower import Census
 from clients.joining import Tally
 from clients.modes import MODES
@@ -27,7 +28,7 @@ class Stage(msgspec.Struct, frozen=True):
     """The processes of a run: server, where to reach it, publisher, crowd and line, if any.
 
     crowd: a process for each of the plan's shares
-    sources: from how many loopback addresses the crowd comes
+    sources: from how many loopback addresses the clients come
     """
 
     server: Server
@@ -101,7 +102,7 @@ def _order(plan: Plan, stage: Stage, place: Place, last: int, share: tuple[int, 
 
 def _client(outcome: Outcome, stage: Stage, place: Place, number: int) -> Client:
     plan = outcome.plan
-    return Client(
+    client = Client(
         number,
         stage.address,
         outcome.recorder,
@@ -110,6 +111,8 @@ def _client(outcome: Outcome, stage: Stage, place: Place, number: int) -> Client
         keepalive=plan.settings.keepalive,
         deflate=plan.settings.deflate,
     )
+    client.source = source(number, stage.sources)
+    return client
 
 
 async def _pause(plan: Plan, number: int) -> None:

@@ -37,7 +37,7 @@ from demo.sharing import (
     no_classroom,
 )
 from demo.sockets import SOCKETS, watch
-from demo.stats import STATS, Stats, Tally, begin, counted
+from demo.stats import STATS, Stats, Tally, begin, count, counted
 from demo.websocket import FANOUT
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -166,7 +166,7 @@ def _counted(mode: Mode, answer: Answer, carry: Carry, tally: Tally) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         if reading.named(request):
             return await _counted_at_the_end(request, lambda each: carry(each, mode, answer))
-        return await answer(request, begin(request, tally))
+        return await answer(request, count(request, tally))
 
     return handler
 

@@ -71,10 +71,15 @@ class Doors:
     def holding(self, answer: Answer) -> Answer:
         """Bound how many polls one address has under way."""
 
-        async def held(request: web.Request, tally: Tally) -> web.StreamResponse:
+        # Not a coroutine: where nothing is bounded, a held poll keeps no frame for it.
+        def held(request: web.Request, tally: Tally) -> Awaitable[web.StreamResponse]:
             site = self.bounds.site(request.remote)
-            if site is not None:
-                self._hold(site)
+            if site is None:
+                return answer(request, tally)
+            return bounded(site, request, tally)
+
+        async def bounded(site: str, request: web.Request, tally: Tally) -> web.StreamResponse:
+            self._hold(site)
             try:
                 return await answer(request, tally)
             finally:

@@ -166,11 +166,18 @@ class Fanout:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(RETRY_S, self._retry)
 
-    def _retry(self) -> None:
-        self._timer = None
+    def _retry(self, behind: tuple[Listener, ...] = ()) -> None:
+        """Try the listeners again that are behind, in turns; again later, if some still are."""
         self._end_old_epoch()
-        if not self._feed.closed:
-            self._push(tuple(self._behind))
+        if self._feed.closed:
+            return
+        behind = behind or tuple(self._behind)
+        self._push(behind[:TURN])
+        loop = asyncio.get_running_loop()
+        if len(behind) > TURN:
+            loop.call_soon(self._retry, behind[TURN:])
+        else:
+            self._timer = loop.call_later(RETRY_S, self._retry) if self._behind else None
 
     def _end_old_epoch(self) -> None:
         """Tell all listeners of an epoch that has ended: no cursor of theirs means anything now."""

@@ -7,6 +7,7 @@ and every mode is the same read, `after(cursor)`; the modes differ only in when 
 import asyncio
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable
 
 import msgspec
@@ -15,6 +16,7 @@ from demo.frames import text_frame
 from demo.message import Draft, Message, encode
 
 DEFAULT_HISTORY = 10_000
+TURN = 250  # held polls that are woken before other requests get a turn
 
 
 class Gap(LookupError):
@@ -62,6 +64,8 @@ class Feed:
         self._ring: list[Entry] = []  # message i stands at (i - 1 - before) % history
         self._before = 0
         self._waiting: dict[asyncio.Future[bool], None] = {}  # who came first is woken first
+        self._called: deque[asyncio.Future[bool]] = deque()  # there is news, and their turn comes
+        self._first: dict[asyncio.Future[bool], None] = {}  # a fan-out, of which many hear
 
     @property
     def oldest(self) -> int:
@@ -113,26 +117,27 @@ class Feed:
     async def news(self, cursor: int, hold_s: float | None = None) -> None:
         """Wait until there is something after `cursor`, or this epoch or the feed has ended.
 
-        With a hold, no longer than `hold_s`.
+        With a hold, no longer than `hold_s`; without one, ahead of all who have one.
         """
         epoch, loop = self.epoch, asyncio.get_running_loop()
         end_s = None if hold_s is None else loop.time() + hold_s
         while self.head <= cursor and self.epoch == epoch and not self.closed:
             waiter = loop.create_future()
-            self._waiting[waiter] = None
+            (self._first if end_s is None else self._waiting)[waiter] = None
             timer = None if end_s is None else loop.call_at(end_s, _release, waiter, False)
             try:
                 if not await waiter:
                     return
             finally:
-                self._waiting.pop(waiter, None)
+                (self._first if end_s is None else self._waiting).pop(waiter, None)
                 if timer is not None:
                     timer.cancel()
 
     def close(self) -> None:
         """Wake every waiting reader for good: there will be no more news."""
         self.closed = True
-        self._wake()
+        for waiter in (*self._first, *self._called, *self._waiting):  # others need no turn now
+            _release(waiter, True)
 
     @property
     def _way_on(self) -> str:
@@ -141,9 +146,21 @@ class Feed:
     def _wake(self) -> None:
         # Whoever waits next waits among others, so a publish wakes all that wait now, and none of
         # them twice. One future for each: to cancel one that many await would cancel them all.
-        waiting, self._waiting = self._waiting, {}
-        for waiter in waiting:
+        first, self._first = self._first, {}
+        for waiter in first:
             _release(waiter, True)
+        waking = bool(self._called)
+        self._called.extend(self._waiting)
+        self._waiting = {}
+        if not waking:
+            self._call()
+
+    def _call(self) -> None:
+        """Wake some, and the rest when the event loop has come round: others ask meanwhile."""
+        for _ in range(min(TURN, len(self._called))):
+            _release(self._called.popleft(), True)
+        if self._called:
+            self._called[0].get_loop().call_soon(self._call)
 
 
 def _release(waiter: asyncio.Future[bool], news: bool) -> None:

@@ -9,7 +9,7 @@ from aiohttp import web
 from demo.feed import Away, Entry, Feed
 from demo.message import Draft
 from demo.queries import NO_STORE, problem, reader
-from demo.stats import STATS, Tally, begin
+from demo.stats import STATS, Tally, begin, count
 
 CLASSROOM_PATHS = ("/class", "/class/{rest:.*}", "/join", "/handout")
 NO_CLASSROOM = (
@@ -71,7 +71,7 @@ def hopping(answer: Answer, tally: Tally) -> Handler:
     """Answer readers of one mode, wherever they have read before."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        begin(request, tally)
+        count(request, tally)
         query = reader(request)
         try:
             await request.app[SHARED].meet(query.cursor, query.epoch)

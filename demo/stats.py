@@ -6,7 +6,7 @@ included. This is the server's own count; the clients keep theirs, and the two m
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import msgspec
@@ -92,14 +92,7 @@ class Meter:
 class MeteredTransport:
     """A transport that counts what is written; all else goes straight to the real one."""
 
-    __slots__ = (
-        "_transport",
-        "get_write_buffer_size",
-        "is_closing",
-        "meter",
-        "protocol",
-        "write_uncounted",
-    )
+    __slots__ = ("_transport", "meter", "protocol")
 
     def __init__(
         self, transport: asyncio.Transport, meter: Meter, protocol: "MeteredProtocol"
@@ -116,10 +109,11 @@ class MeteredTransport:
     def lead(self, transport: asyncio.Transport) -> None:
         """Write to `transport` from now on."""
         self._transport = transport
-        # Bound once: these are asked for every recipient of every message.
-        self.is_closing = transport.is_closing
-        self.get_write_buffer_size = transport.get_write_buffer_size
-        self.write_uncounted = transport.write  # for a fan-out, which counts for its listeners
+
+    @property
+    def write_uncounted(self) -> Callable[[bytes], None]:
+        """The real one's own: for a fan-out, which counts for its listeners."""
+        return self._transport.write
 
     def write(self, data: bytes) -> None:
         """Write `data` and count it."""
@@ -238,9 +232,14 @@ COUNTED = web.RequestKey("COUNTED", bool)
 
 
 def begin(request: web.Request, tally: Tally) -> Tally:
-    """Count a request and the bytes of its connection for `tally`."""
-    tally.requests += 1
+    """Count a request and the bytes of its connection for `tally`, and note that on the request."""
     request[COUNTED] = True
+    return count(request, tally)
+
+
+def count(request: web.Request, tally: Tally) -> Tally:
+    """Count the same where nobody will ask for the note, which a held poll would keep."""
+    tally.requests += 1
     meter = _meter(request)
     if meter is not None:
         meter.claim(tally)

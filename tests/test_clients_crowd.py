@@ -4,7 +4,7 @@ import asyncio
 import random
 import subprocess
 import sys
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 
 import msgspec
 import pytest
@@ -12,18 +12,22 @@ import pytest
 from clients import joining
 from clients.client import Client, Place
 from clients.crowd import Joined, Order, read
+from clients.experiment import Ambition, plans
 from clients.follower import Census, Follower
 from clients.frames import CLOSE, HEAD_END, text_frame
 from clients.joining import LONGEST_BACKOFF_S
 from clients.log import Settings
 from clients.modes import MODES
 from clients.pace import Pace
+from clients.plan import Outcome
+from clients.readers import Stage, _client
 from clients.recorder import Recorder
 from demo.app import Settings as DemoSettings
 from demo.message import Message, News, encode
 from demo.sockets import SOCKETS
 from demo.stats import STATS, Tally
 from tests.conftest import Clock, Server, StartServer, until, until_delivered
+from tests.test_clients_experiment import tiny
 
 SETTINGS = Settings(
     clients=10, rate_per_s=5, interval_s=0.02, hold_s=25, duration_s=1, warmup_s=0.5
@@ -229,6 +233,22 @@ async def test_crowd_comes_from_several_addresses(server: Server) -> None:
     assert peers == {"127.0.0.1", "127.0.0.2", "127.0.0.3"}
     server.publish("the last")
     await reading
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="one loopback address, unless more are added")
+async def test_measured_clients_come_from_several_addresses(server: Server) -> None:
+    outcome = Outcome(plans(Ambition(tiny("ws"), seed=1))[0])
+    stage = Stage(None, server.url, None, sources=2)  # type: ignore[arg-type]
+    server.publish("one")
+    async with AsyncExitStack() as stack:
+        for number in (1, 2, 3):
+            client = _client(outcome, stage, Place(server.feed.epoch, 0), number)
+            messages = MODES["ws"].messages(client, Pace(0, 0, 25))
+            await stack.enter_async_context(client)
+            await anext(await stack.enter_async_context(aclosing(messages)))
+        transports = server.app[SOCKETS].values()
+        peers = sorted(transport.get_extra_info("peername")[0] for transport in transports)
+        assert peers == ["127.0.0.1", "127.0.0.2", "127.0.0.2"]
 
 
 async def test_process_reports_what_it_has_when_its_input_closes(server: Server) -> None:

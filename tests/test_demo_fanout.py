@@ -1,5 +1,6 @@
 import asyncio
 import json
+from itertools import pairwise
 from typing import Self, cast
 
 import pytest
@@ -136,6 +137,25 @@ async def test_others_get_a_turn_during_a_long_round() -> None:
             await asyncio.sleep(0)
             turns.append(sum(bool(paper.written) for paper in papers))
     assert {TURN, 2 * TURN} <= set(turns)
+
+
+async def test_others_get_a_turn_while_many_that_were_behind_catch_up() -> None:
+    papers = [Paper() for _ in range(3 * TURN)]
+    for paper in papers:
+        paper.full = True
+    async with Pushing() as pushing:
+        for paper in papers:
+            pushing.fanout.add(listener(paper))
+        publish(pushing.feed, 1)
+        await until(lambda: pushing.fanout.behind == len(papers))
+        for paper in papers:
+            paper.full = False
+        seen = [len(papers)]
+        while pushing.fanout.behind:
+            await asyncio.sleep(0)
+            seen.append(pushing.fanout.behind)
+    assert max(before - after for before, after in pairwise(seen)) == TURN
+    assert all(len(paper.written) == 1 for paper in papers)
 
 
 async def test_a_message_that_comes_during_a_round_reaches_all() -> None:

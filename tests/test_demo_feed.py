@@ -1,13 +1,14 @@
 import asyncio
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
-from demo.feed import Feed, Gap
+from demo.feed import TURN, Feed, Gap
 from demo.frames import text_frame
 from demo.message import Draft, Message
 
@@ -131,6 +132,66 @@ async def test_news_wakes_every_reader_that_waits() -> None:
     await asyncio.gather(*readers)
 
 
+async def test_many_readers_are_woken_in_turns_and_others_come_in_between() -> None:
+    feed = Feed()
+    woken: list[int] = []
+
+    async def read(number: int) -> None:
+        await feed.news(0, 60)
+        woken.append(number)
+
+    readers = [asyncio.create_task(read(number)) for number in range(3 * TURN + 1)]
+    await asyncio.sleep(0)
+    publish(feed, 1)
+    seen = [0]
+    while len(woken) < len(readers):
+        await asyncio.sleep(0)
+        seen.append(len(woken))
+        publish(feed, 1)  # which finds nobody who does not know yet
+    assert max(after - before for before, after in pairwise(seen)) == TURN
+    assert woken == list(range(len(readers)))
+    await asyncio.gather(*readers)
+
+
+async def test_a_fan_out_is_woken_ahead_of_those_who_hold() -> None:
+    feed = Feed()
+    woken: list[str] = []
+
+    async def wait(name: str, hold_s: float | None) -> None:
+        await feed.news(0, hold_s)
+        woken.append(name)
+
+    waits = [wait("poll", 60), wait("poll", 60), wait("fan-out", None)]
+    tasks = [asyncio.create_task(each) for each in waits]
+    await asyncio.sleep(0)
+    publish(feed, 1)
+    await asyncio.gather(*tasks)
+    assert woken == ["fan-out", "poll", "poll"]
+
+
+async def test_readers_whose_turn_has_yet_to_come_may_give_up() -> None:
+    feed = Feed()
+    readers = [asyncio.create_task(feed.news(0, 60)) for _ in range(2 * TURN)]
+    await asyncio.sleep(0)
+    publish(feed, 1)
+    readers[-1].cancel()
+    results = await asyncio.gather(*readers, return_exceptions=True)
+    assert [isinstance(each, asyncio.CancelledError) for each in results[-2:]] == [False, True]
+
+
+async def test_close_wakes_any_number_at_once() -> None:
+    feed = Feed()
+    readers = [asyncio.create_task(feed.news(0, 60)) for _ in range(4 * TURN)]
+    await asyncio.sleep(0)
+    publish(feed, 1)
+    readers += [asyncio.create_task(feed.news(1, 60)) for _ in range(2 * TURN)]
+    await asyncio.sleep(0)
+    feed.close()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert all(reader.done() for reader in readers)
+
+
 async def test_a_reader_that_gives_up_leaves_the_others_waiting() -> None:
     feed = Feed()
     leaver, stayer = (asyncio.create_task(feed.news(0)) for _ in range(2))
@@ -150,6 +211,7 @@ async def test_who_gives_up_is_not_kept() -> None:
         leaver.cancel()
         await asyncio.gather(leaver, return_exceptions=True)
     assert not feed._waiting
+    assert not feed._first
 
 
 async def test_a_hold_ends_without_news() -> None:

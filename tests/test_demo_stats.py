@@ -170,12 +170,7 @@ async def test_a_connection_that_serves_several_modes_is_split_between_them(
 
 def test_both_ways_of_writing_are_counted() -> None:
     written: list[bytes] = []
-    real = SimpleNamespace(
-        write=written.append,
-        writelines=written.extend,
-        is_closing=lambda: False,
-        get_write_buffer_size=lambda: 0,
-    )
+    real = SimpleNamespace(write=written.append, writelines=written.extend)
     tally = Tally()
     protocol = MeteredProtocol(asyncio.Protocol(), tally)
     transport = MeteredTransport(cast(asyncio.Transport, real), Meter(tally), protocol)

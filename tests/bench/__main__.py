@@ -22,11 +22,12 @@ from types import FrameType
 from rich.console import Console
 
 from demo.options import LOOPS
-from tests.bench import fanout, memory, polls
+from tests.bench import fanout, instrument, memory, polls, workers
 from tests.bench.chart import draw
 from tests.bench.crowd import Faulty
+from tests.bench.goals import MANY, wanted
 from tests.bench.machine import cores, pinned, quiet, room_for
-from tests.bench.results import Cells, Goal, Part, Window, goals, table
+from tests.bench.results import Cells, Part, Window, goals, table
 from tests.bench.servers import Server, ours, started, theirs
 
 PARTS = (
@@ -36,8 +37,10 @@ PARTS = (
     Part(polls.HELD, "wakes/s", "nchan"),
     Part(memory.SOCKETS, "KiB", "node", digits=1),
     Part(memory.POLLS, "KiB", "nchan", digits=1),
+    Part(workers.SHARED, "a second", workers.ONE),
+    Part(instrument.COST, "CPU µs of a reader", instrument.MEASURED, digits=1),
+    Part(instrument.FLOOR, "ms", instrument.MEASURED, digits=2),
 )
-MANY = 10_000
 Measure = Callable[[], Awaitable[list[Window]]]
 
 
@@ -104,9 +107,10 @@ async def measure(
             servers.remove(server)
     for trial in range(1, options.trials + 1):
         rounds = [each for server in servers for each in _rounds(server, options, core)]
+        rounds += _own_rounds(options, core)
         for done, (name, measure_it) in enumerate(random.sample(rounds, len(rounds))):
             with console.status(f"trial {trial}, {done + 1} of {len(rounds)}: {name}"):
-                await quiet()
+                await quiet(options.seconds)
                 try:
                     windows += await measure_it()
                 except (Faulty, TimeoutError, RuntimeError, OSError) as error:
@@ -143,51 +147,25 @@ def _rounds(
         yield f"held memory of {server.name}", _one(lambda: memory.polls(server, core))
 
 
+def _own_rounds(options: argparse.Namespace, core: int | None) -> Iterator[tuple[str, Measure]]:
+    """Yield what has no rival: the instrument by itself, and workers that share a feed."""
+    seconds, parts = options.seconds, options.parts
+    if instrument.COST in parts or instrument.FLOOR in parts:
+        yield "the instrument", lambda: instrument.measure(seconds, core)
+    if workers.SHARED in parts and workers.can():
+        for count in workers.COUNTS:
+
+            def share(count: int = count) -> Awaitable[list[Window]]:
+                return workers.measure(count, seconds)
+
+            yield f"{count} workers", share
+
+
 def _one(measure_it: Callable[[], Awaitable[Window]]) -> Measure:
     async def as_list() -> list[Window]:
         return [await measure_it()]
 
     return as_list
-
-
-def wanted() -> list[Goal]:
-    """Return what the demo should reach beside the others."""
-
-    def fan(server: str, in_flight: int, sockets: int = 1000) -> tuple[str, str, str]:
-        return fanout.FAN_OUT, fanout.setting(sockets, in_flight), server
-
-    def over(rival: str, in_flight: int, limit: float) -> Goal:
-        what = f"deliveries/s over {rival}'s, {in_flight} in flight"
-        return Goal(what, fan("room", in_flight), fan(rival, in_flight), limit, at_least=True)
-
-    paced, waiting = "1,000 sockets, 10 texts/s", f"{memory.MORE:,} more"
-    asking, holding = f"{polls.ASKING} connections", f"{polls.HOLDING:,} connections"
-    late = [(fanout.LATENCY, paced, name) for name in ("room", "node")]
-    short = [(polls.SHORT, asking, name) for name in ("feed", "aiohttp")]
-    return [
-        *(over("node", count, limit) for count, limit in ((1, 1.8), (4, 5), (16, 18))),
-        *(over("nchan", count, limit) for count, limit in ((1, 1), (4, 3), (16, 10))),
-        over("c-loop", 1, 0.75),
-        Goal("p99 latency over node's", late[0], late[1], 0.7, at_least=False),
-        Goal("short polls/s over a bare handler's", short[0], short[1], 0.9, at_least=True),
-        Goal(
-            "CPU of a wake and re-arm over a bare request's",
-            (polls.HELD, holding, "feed"),
-            short[1],
-            1.6,
-            at_least=False,
-            cpu=True,
-        ),
-        Goal("KiB of an idle WebSocket", (memory.SOCKETS, waiting, "feed"), None, 9, False),
-        Goal(
-            "CPU of a delivery, 10,000 sockets over 1,000",
-            fan("room", 1, MANY),
-            fan("room", 1),
-            1.25,
-            at_least=False,
-            cpu=True,
-        ),
-    ]
 
 
 def write(folder: Path, windows: list[Window], console: Console) -> None:

@@ -48,9 +48,12 @@ def pinned(core: int | None) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-async def quiet() -> None:
-    """Wait until the machine has nothing else to do, or patience ends."""
-    end = time.monotonic() + PATIENCE_S
+async def quiet(seconds: float) -> None:
+    """Wait until the machine has nothing else to do, or patience ends: sooner before short windows.
+
+    seconds: the length of a window
+    """
+    end = time.monotonic() + min(PATIENCE_S, 5 * seconds)
     psutil.cpu_percent()
     while time.monotonic() < end:
         await asyncio.sleep(0.5)
@@ -75,10 +78,13 @@ def alone(shares: Shares) -> Shares:
 
 
 class Clock:
-    """Read at once the time, and who has taken how much of it: server, this process, all."""
+    """Read at once the time, and who has taken how much of it: server, this process, all.
+
+    A server is its process and all that it has started by now.
+    """
 
     def __init__(self, process: psutil.Process) -> None:
-        self._process = process
+        self._processes = [process, *process.children(recursive=True)]
         self._before = self._read()
 
     def since(self, idle_s: float = 0.0) -> Shares:
@@ -99,6 +105,12 @@ class Clock:
         )
 
     def _read(self) -> tuple[float, ...]:
-        cpu, machine = self._process.cpu_times(), psutil.cpu_times()
+        cpu_s, machine = sum(map(cpu_of, self._processes)), psutil.cpu_times()
         everything_s = machine.user + machine.system + getattr(machine, "steal", 0.0)
-        return time.perf_counter(), cpu.user + cpu.system, time.process_time(), everything_s
+        return time.perf_counter(), cpu_s, time.process_time(), everything_s
+
+
+def cpu_of(process: psutil.Process) -> float:
+    """Return the seconds that a process has taken, in itself and in the system."""
+    cpu = process.cpu_times()
+    return cpu.user + cpu.system

@@ -8,7 +8,7 @@ from typing import cast
 from tests.bench.crowd import AT_ONCE, CONNECT_S
 
 LENGTH = re.compile(rb"\r\nContent-Length: *(\d+)", re.IGNORECASE)
-CURSOR = re.compile(rb'"cursor":(\d+)')
+CURSOR = re.compile(rb'"cursor": ?(\d+)')
 PLACE = re.compile(rb"\r\n(Last-Modified|Etag): *([^\r]+)", re.IGNORECASE)  # Nchan's cursor
 ASKED_AS = {b"last-modified": "If-Modified-Since", b"etag": "If-None-Match"}
 EMPTY = (204, 304)  # nothing new: ours, and Nchan's

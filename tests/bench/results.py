@@ -16,7 +16,8 @@ class Window:
     """What one server did in one setting of one part, in one trial.
 
     figure: how many a second, if the part counts; else what the part says
-    cpu_us: of the server's process, for each; shares are of one core
+    cpu_us, generator_us: of the server's and the generator's process, for each
+    shares are of one core
     """
 
     part: str
@@ -24,6 +25,7 @@ class Window:
     server: str
     figure: float
     cpu_us: float
+    generator_us: float
     server_share: float
     generator_share: float
     others_share: float
@@ -41,9 +43,11 @@ class Window:
     ) -> Self:
         """Make one from what was counted while `shares` were taken."""
         rate = count / shares.elapsed_s if figure is None else figure
-        cpu_us = shares.server_s / count * 1e6 if count else 0.0
+        each_us = 1e6 / count if count else 0.0
+        cpu_us = shares.server_s * each_us
+        generator_us = shares.generator * shares.elapsed_s * each_us
         taken = shares.server, shares.generator, shares.others
-        return cls(part, setting, server, rate, cpu_us, *taken)
+        return cls(part, setting, server, rate, cpu_us, generator_us, *taken)
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,13 @@ def table(part: Part, cells: Cells) -> Table:
     drawn = Table(title=part.name, title_style="bold")
     drawn.add_column("setting")
     drawn.add_column("server")
-    figures = (part.unit, "range", f"of {part.rival}", "server CPU µs")
-    for figure in (*figures, "server", "generator", "disturbed"):
+    figures = (part.unit, "range", f"of {part.rival}", "server CPU µs", "server")
+    for figure in (*figures, "generator CPU µs", "generator", "disturbed"):
         drawn.add_column(figure, justify="right")
     before = None
-    for cell in sorted((each for each in cells if each[0] == part.name), key=_order):
+    found = [each for each in cells if each[0] == part.name]
+    places = {setting: place for place, setting in enumerate(dict.fromkeys(c[1] for c in found))}
+    for cell in sorted(found, key=lambda cell: (*_order(cell[1]), places[cell[1]], cell[2])):
         if before not in {None, cell[1]}:
             drawn.add_section()
         drawn.add_row("" if cell[1] == before else cell[1], cell[2], *_row(part, cells, cell))
@@ -121,9 +127,9 @@ def table(part: Part, cells: Cells) -> Table:
     return drawn
 
 
-def _order(cell: Cell) -> tuple[list[int], str]:
-    numbers = "".join(each if each.isdigit() else " " for each in cell[1].replace(",", ""))
-    return [int(number) for number in numbers.split()], cell[2]
+def _order(setting: str) -> tuple[list[int]]:
+    numbers = "".join(each if each.isdigit() else " " for each in setting.replace(",", ""))
+    return ([int(number) for number in numbers.split()],)
 
 
 def _row(part: Part, cells: Cells, cell: Cell) -> list[str]:
@@ -138,6 +144,7 @@ def _row(part: Part, cells: Cells, cell: Cell) -> list[str]:
         f"{ratio:.2f}" if ratio else "",
         f"{median(one.cpu_us for one in windows):.2f}",
         f"{median(one.server_share for one in windows):.0%}",
+        f"{median(one.generator_us for one in windows):.2f}",
         f"{busy:.0%}, the limit" if busy > BUSY else f"{busy:.0%}",
         cells.disturbed(cell),
     ]

@@ -80,7 +80,13 @@ def ours() -> list[Server]:
 def theirs(folder: Path) -> list[Server]:
     """The competitors that can run here; what they need to write they write to `folder`."""
     return [
-        Server("aiohttp", (sys.executable, str(RIVALS / "aiohttp_room.py")), empty="/nothing"),
+        Server(
+            "aiohttp",
+            (sys.executable, str(RIVALS / "aiohttp_room.py")),
+            empty="/nothing",
+            held="/held?after={cursor}",
+            post=post("/publish", draft("x" * TEXT_BYTES)),
+        ),
         *_websockets(),
         *_node(),
         *_nchan(folder),
