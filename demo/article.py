@@ -10,7 +10,7 @@ mode, and what is published in any mode is heard in the room.
 
 from functools import partial
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, web
 
 from demo.answers import ANSWERS
 from demo.fanout import Fanout, Listener
@@ -19,7 +19,7 @@ from demo.frames import text_frame
 from demo.peer import Peer
 from demo.publishing import PUBLISHING, Publishing, Refused
 from demo.queries import NO_STORE
-from demo.sockets import open_peer, open_socket
+from demo.sockets import open_peer
 from demo.stats import STATS, begin
 from demo.upgrade import HandedOver
 
@@ -46,11 +46,11 @@ async def room(request: web.Request) -> web.StreamResponse:
 async def echo(request: web.Request) -> web.StreamResponse:
     """Answer each text with `Server received your message: "<text>"`."""
     begin(request, request.app[STATS].other)
-    async with open_socket(request, headers=NO_STORE) as (ws, _):
-        async for frame in ws:
-            if frame.type is WSMsgType.TEXT:
-                await ws.send_str(f'Server received your message: "{frame.data}"')
-    return ws
+    return HandedOver(open_peer(request, NO_STORE, _answer, lambda _: None))
+
+
+async def _answer(peer: Peer, text: str) -> None:
+    peer.say(text_frame(f'Server received your message: "{text}"'.encode()))
 
 
 async def _publish(publishing: Publishing, address: str | None, peer: Peer, text: str) -> None:

@@ -48,6 +48,7 @@ class Peer(asyncio.Protocol):
         "_hear",
         "_hearing",
         "_lost",
+        "_parting",
         "_unheard",
         "alive_s",
         "closed",
@@ -73,16 +74,19 @@ class Peer(asyncio.Protocol):
         self._gone: asyncio.Future[None] | None = None
         self._lost = False
         self._deaf = False  # once we have closed: what it said before it closed still counts
+        self._parting: int | None = None  # the code of a close that waits for what was said before
 
     def data_received(self, data: bytes) -> None:
         """Take what it says; answer pings and its close, and close if it breaks the protocol."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._parting is not None:
             return
         self.alive_s = asyncio.get_running_loop().time()
         self.pinged_s = None
         try:
             for opcode, payload in self._frames.feed(data):
                 self._take(opcode, payload)
+                if opcode == CLOSE:
+                    break  # what follows is nothing (RFC 6455, section 5.5.1)
         except Broken as broken:
             self._hang_up(broken.code, str(broken).encode())
 
@@ -109,6 +113,9 @@ class Peer(asyncio.Protocol):
             return False
         self.closed = self._deaf = True
         self.transport.write(close_frame(code, message))
+        if self._parting is not None:  # it has closed too, and waits for this alone
+            self.transport.close()
+            return True
         self._read_on()  # or the answer would not be read
         try:
             async with asyncio.timeout(CLOSE_S):
@@ -139,11 +146,18 @@ class Peer(asyncio.Protocol):
         if opcode == PING:
             self.say(control_frame(PONG, payload))
         elif opcode == CLOSE:
-            self._hang_up(closing_code(payload) or NORMAL)
+            self._part(closing_code(payload) or NORMAL)
         elif opcode == TEXT_CODE:
             self._note(decoded(payload))
         elif opcode != PONG and not self.closed:
             self._hang_up(NO_BINARY, b"text frames only")
+
+    def _part(self, code: int) -> None:
+        # Answers to what it said before, such as a refusal, come before the answer to its close.
+        if self.closed or self._unheard is None:
+            self._hang_up(code)
+        else:
+            self._parting = code
 
     def _hang_up(self, code: int, reason: bytes = b"") -> None:
         self.say(close_frame(code, reason))
@@ -176,6 +190,8 @@ class Peer(asyncio.Protocol):
         finally:
             # In the step that saw the last text go: whatever comes now begins anew.
             self._unheard = self._hearing = None
+            if self._parting is not None:
+                self._hang_up(self._parting)
             self._read_on()
 
     def _read_on(self) -> None:

@@ -19,6 +19,7 @@ from demo.stats import STATS
 
 BACKLOG = 4096
 EXACTLY_S = 3600.0  # aiohttp rounds delays above 5 s up to whole seconds, and pings would bunch
+LINGER_S = 1.0  # how long the rest of a body is read that nobody wants, so that the answer is
 STOP_S = 0.4  # for handlers that are still at work when the server stops; spent at most twice
 
 
@@ -41,6 +42,7 @@ async def serving(
         timeout_ceil_threshold=EXACTLY_S,
         auto_decompress=False,  # nobody who publishes compresses, but one may send a bomb
         logger=_log(app[STATS].refusals),
+        lingering_time=LINGER_S,
         shutdown_timeout=STOP_S,
     )
     try:

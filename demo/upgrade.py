@@ -89,6 +89,8 @@ def _accept(request: web.Request) -> str:
         raise _refusal("a WebSocket is opened by a GET of HTTP/1.1")
     if headers.get("Upgrade", "").strip().lower() != "websocket":
         raise _refusal("this is no WebSocket upgrade")
+    if request.can_read_body:  # whose end would be taken for frames, or frames for its end
+        raise _refusal("a WebSocket is opened by a request without a body")
     options = ",".join(headers.getall("Connection", [])).lower().split(",")
     if "upgrade" not in map(str.strip, options):
         raise _refusal("the Connection header does not ask for the upgrade")

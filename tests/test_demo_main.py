@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, WSMsgType
@@ -36,10 +37,14 @@ def has_ipv6() -> bool:
 
 async def until_held(client: ClientSession) -> None:
     """Ask until the server says that it holds a long poll."""
-    while True:
-        async with client.get("/stats") as response:
-            if (await response.json())["modes"]["long"]["requests"]:
-                return
+    while not (await stats(client))["modes"]["long"]["requests"]:
+        pass
+
+
+async def stats(client: ClientSession) -> dict[str, Any]:
+    async with client.get("/stats") as response:
+        figures: dict[str, Any] = await response.json()
+        return figures
 
 
 def test_port_0_takes_a_free_port_and_says_which(demo: Demo) -> None:
@@ -226,15 +231,17 @@ def test_help_is_printed(run_demo: RunDemo) -> None:
     assert out.startswith("python -m demo [options]: one chat feed")
 
 
-async def test_a_writer_that_never_reads_does_not_hold_the_end_up(demo: Demo) -> None:
-    with socket.create_connection(("127.0.0.1", demo.port)) as deaf:
-        deaf.sendall(UPGRADE % b"/echo")
+async def test_a_reader_that_never_reads_does_not_hold_the_end_up(start_demo: StartDemo) -> None:
+    demo = start_demo("--publish-rate", "0")
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", demo.port))
+        deaf.sendall(UPGRADE % b"/ws")
         deaf.recv(4096)
-        deaf.setblocking(False)
-        frame = b"\x81\xfe\x10\x00\0\0\0\0" + b"x" * 4096  # masked with zeros
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                deaf.sendall(frame)  # until the server waits for us to read its echoes
+        async with ClientSession(demo.url) as client, client.ws_connect("/ws?after=0") as ws:
+            while (await stats(client))["behind"] == 0:
+                for _ in range(50):
+                    await ws.send_json({"sender": "ada", "text": "x" * 4096})
         demo.process.send_signal(signal.SIGTERM)
         code, _, _ = await asyncio.to_thread(demo.wait, 8)  # without the cut it would take 11 s
     assert code == 0

@@ -107,6 +107,19 @@ async def test_what_was_said_before_a_close_is_heard(wire: Wire, server: Server)
     await until(lambda: server.feed.head == 1)
 
 
+async def test_answers_to_what_was_said_before_a_close_come_before_its_answer(wire: Wire) -> None:
+    await opened(wire)
+    await wire.send(masked(TEXT_CODE, b"{}") + masked(CLOSE, b"\x03\xe9") + masked(PING, b"late"))
+    assert b"error" in (await wire.frame())[1]
+    assert await closing(wire) == 1001
+
+
+async def test_a_refusal_of_what_was_said_before_a_close_is_the_answer_to_it(wire: Wire) -> None:
+    await wire.upgrade("/")
+    await wire.send(masked(TEXT_CODE, b"\x07") + masked(CLOSE, b"\x03\xe8"))
+    assert await closing(wire) == 1008
+
+
 async def test_a_fault_in_hearing_closes_the_socket_with_1011(
     wire: Wire, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +257,8 @@ def _handlers_of(peer: object) -> int:
         ("Connection", "keep-alive", "the Connection header does not ask for the upgrade"),
         ("Sec-WebSocket-Version", "12", "the version of WebSocket must be 13"),
         ("Sec-WebSocket-Key", "short", "Sec-WebSocket-Key must be 16 bytes in base64"),
+        ("Content-Length", "3", "a WebSocket is opened by a request without a body"),
+        ("Transfer-Encoding", "chunked", "a WebSocket is opened by a request without a body"),
     ],
 )
 async def test_a_handshake_that_lacks_something_is_told_what(

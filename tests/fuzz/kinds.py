@@ -1,0 +1,43 @@
+"""Every kind of input, by its name: a fourth kind of harm is one function and one row here."""
+
+from tests.fuzz import breaches, connections, posts, requests, sockets
+from tests.fuzz.case import Make
+
+KINDS: dict[str, Make] = {
+    "HTTP: numbers in queries": requests.queries,
+    "HTTP: held, and gone": requests.held,
+    "HTTP: request lines": requests.lines,
+    "HTTP: headers and floods": requests.headers,
+    "HTTP: Host and Origin": requests.hosts,
+    "HTTP: drafts": posts.drafts,
+    "HTTP: bodies to the class": posts.class_bodies,
+    "HTTP: lengths that lie": posts.lengths,
+    "HTTP: chunks": posts.chunked,
+    "HTTP: bad chunks": posts.bad_chunks,
+    "HTTP: pipelined": connections.pipelined,
+    "HTTP: in pieces": connections.in_pieces,
+    "HTTP: altered": connections.altered,
+    "HTTP: noise": connections.noise,
+    "HTTP: half-closed": connections.half,
+    "HTTP: reset": connections.cut,
+    "handshakes": connections.upgrades,
+    "not read": sockets.deaf,
+    "frames: not masked": breaches.unmasked,
+    "frames: reserved bits": breaches.reserved,
+    "frames: unknown kinds": breaches.opcodes,
+    "frames: bad controls": breaches.controls,
+    "frames: fragments in disorder": breaches.order,
+    "frames: no UTF-8": breaches.bad_utf8,
+    "frames: bad closes": breaches.bad_closes,
+    "frames: too long": breaches.too_long,
+    "frames: binary": breaches.binary,
+    "frames: fragments and pings": sockets.fragmented,
+    "frames: echoes": sockets.echoed,
+    "frames: closes": sockets.codes,
+    "frames: texts of all kinds": sockets.said,
+    "frames: floods": sockets.floods,
+    "frames: odd lengths": sockets.odd_lengths,
+    "frames: random": sockets.noise_frames,
+    "frames: altered": sockets.altered_frames,
+    "frames: half-closed, reset": sockets.half_frames,
+}
