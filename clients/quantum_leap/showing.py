@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from clients.log import make_folder
+from clients.log import make_folder, written_to
 from clients.quantum_leap.measuring import Leap, Measured, measure
 from clients.quantum_leap.table import line, remarks, table, write
 from clients.terminal import FAILED, carry_out
@@ -32,11 +32,13 @@ async def _measure_into(
     folder: Path, leap: Leap, measured: list[Measured], tell: Callable[[Measured], None]
 ) -> None:
     make_folder(folder)
-    write(folder, measured)
+    with written_to(folder):
+        write(folder, measured)
 
     def keep(result: Measured) -> None:
         measured.append(result)
-        write(folder, measured)
         tell(result)
+        with written_to(folder):
+            write(folder, measured)
 
     await measure(leap, keep)
