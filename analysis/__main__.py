@@ -1,8 +1,10 @@
 """Analyse an experiment's folder, or hold two against each other: read arguments, draw, print."""
 
 import argparse
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -21,13 +23,23 @@ from analysis.table import print_table
 from clients.log import Log, LogError, read
 
 PROGRAM = "python -m analysis"
-GOOD, BAD = 0, 2
+GOOD, BAD, STOPPED = 0, 2, 130
 ALL_VOID = "every run is void: the report says why; measure again on a quiet machine"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Analyse; return the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        with _stoppable():
+            return run(arguments)
+    except KeyboardInterrupt:
+        complain("stopped: the log is as it was, and can be drawn again")
+        return STOPPED
+
+
+def run(arguments: list[str]) -> int:
+    """Do what the arguments say; return the exit code."""
     if arguments[:1] == [NAME]:
         return plan(arguments[1:])
     command = parse(arguments)
@@ -144,6 +156,16 @@ def _is_void(log: Log) -> bool:
 def complain(line: str) -> None:
     """Print a line for the person at the terminal."""
     print(f"{PROGRAM}: {line}", file=sys.stderr)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Take SIGTERM for a Ctrl-C: neither is to leave a traceback."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _read(folder: Path) -> Log:

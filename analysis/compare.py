@@ -6,16 +6,23 @@ from rich.console import Console
 
 from analysis.__main__ import main as analyse
 from analysis.__main__ import over_all
-from clients.measuring import DONE, FAILED, holds_runs, instead, measure
-from clients.options import parse
+from clients.measuring import DONE, FAILED, at_once, holds_runs, instead, measure
+from clients.options import Command, parse
 
 PROGRAM = "compare"
 
 
 def main() -> int:
-    """Measure and draw; return the exit code."""
+    """Do what the arguments say; return the exit code."""
     command = parse(PROGRAM, sys.argv[1:], default="quick")
-    console = Console()
+    try:
+        return run(command, Console())
+    except KeyboardInterrupt:
+        return at_once(PROGRAM, command.folder)
+
+
+def run(command: Command, console: Console) -> int:
+    """Measure and draw; return the exit code."""
     if command.ambition is None:
         code = instead(command, console, lambda folder: analyse([str(folder)]))
         return max(code, over_all(command.folder)) if command.every else code

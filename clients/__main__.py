@@ -4,16 +4,23 @@ import sys
 
 from rich.console import Console
 
-from clients.measuring import FAILED, STOPPED, instead, measure
-from clients.options import parse
+from clients.measuring import FAILED, STOPPED, at_once, instead, measure
+from clients.options import Command, parse
 
 PROGRAM = "python -m clients"
 
 
 def main() -> int:
-    """Run one experiment; return the exit code."""
+    """Do what the arguments say; return the exit code."""
     command = parse(PROGRAM, sys.argv[1:])
-    console = Console()
+    try:
+        return run(command, Console())
+    except KeyboardInterrupt:
+        return at_once(PROGRAM, command.folder)
+
+
+def run(command: Command, console: Console) -> int:
+    """Run one experiment, or do what was asked for instead; return the exit code."""
     if command.ambition is None:
         return instead(command, console)
     code = measure(PROGRAM, command.ambition, command.folder, console)

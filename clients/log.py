@@ -5,8 +5,11 @@ What `quantum-leap` leaves is of another kind, and its records are its own.
 All stamps are `time.perf_counter_ns` of one machine.
 """
 
+import contextlib
 import csv
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -60,6 +63,7 @@ __all__ = [
     "make_folder",
     "read",
     "shortcomings",
+    "written_to",
 ]
 
 
@@ -82,37 +86,60 @@ class Writer:
     def start(self, experiment: Experiment) -> None:
         """Make the folder and its files; raise LogError when that cannot be."""
         make_folder(self.folder)
-        try:
-            self.describe(experiment)
+        self.describe(experiment)
+        with written_to(self.folder):
             for record, name in FILES.items():
                 self._append(name, [record.__struct_fields__])
-        except OSError as error:
-            raise LogError(f"cannot write to {self.folder}: {error.strerror or error}") from None
 
     def describe(self, experiment: Experiment) -> None:
         """Write `experiment.json`, again when the experiment has finished."""
-        self._replace(EXPERIMENT, experiment)
+        self._replace(EXPERIMENT, msgspec.json.encode(experiment))
 
     def add(self, run: Run, requests: Sequence[Request], deliveries: Sequence[Delivery]) -> None:
-        """Append a run's rows; its own row comes last, when the others are safe."""
-        self._append(REQUESTS, map(msgspec.structs.astuple, requests))
-        self._append(DELIVERIES, map(msgspec.structs.astuple, deliveries))
-        self._append(RUNS, [map(_cell, msgspec.structs.astuple(run))])
+        """Append a run's rows, all or none; its own row comes last, when the others are safe.
+
+        Raises LogError when the disk does not take them.
+        """
+        sizes = {name: (self.folder / name).stat().st_size for name in FILES.values()}
+        try:
+            with written_to(self.folder):
+                self._append(REQUESTS, map(msgspec.structs.astuple, requests))
+                self._append(DELIVERIES, map(msgspec.structs.astuple, deliveries))
+                self._append(RUNS, [map(_cell, msgspec.structs.astuple(run))])
+        except LogError as error:
+            for name, size in sizes.items():  # a full disk has taken part of them
+                with contextlib.suppress(OSError):
+                    os.truncate(self.folder / name, size)
+            raise LogError(f"{error}: run {run.run} is lost, the runs before it are kept") from None
 
     def wire(self, exchanges: dict[str, Exchange]) -> None:
         """Write the bytes of one delivery of each mode."""
-        self._replace(WIRE, exchanges)
-
-    def _replace(self, name: str, value: object) -> None:
-        """Write a file as a whole: a program that is killed meanwhile leaves the one before."""
-        text = msgspec.json.format(msgspec.json.encode(value), indent=2)
-        part = self.folder / f"{name}.part"
-        part.write_bytes(text + b"\n")
-        part.replace(self.folder / name)
+        self._replace(WIRE, msgspec.json.encode(exchanges))
 
     def _append(self, name: str, rows: Iterable[Iterable[object]]) -> None:
         with (self.folder / name).open("a", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)  # None becomes an empty cell
+
+    def _replace(self, name: str, json: bytes) -> None:
+        # Written beside it first: what is there is lost only to something whole.
+        path = self.folder / name
+        beside = path.with_suffix(".part")
+        with written_to(self.folder):
+            try:
+                beside.write_bytes(msgspec.json.format(json, indent=2) + b"\n")
+                beside.replace(path)
+            except OSError:
+                beside.unlink(missing_ok=True)
+                raise
+
+
+@contextmanager
+def written_to(folder: Path) -> Iterator[None]:
+    """Raise LogError, with the reason, where something cannot be written to a folder."""
+    try:
+        yield
+    except OSError as error:
+        raise LogError(f"cannot write to {folder}: {error.strerror or error}") from None
 
 
 def _cell(value: object) -> object:

@@ -16,9 +16,9 @@ from clients.quantum_leap.showing import show as show_leap
 from clients.records import RUNS
 from clients.scenarios import SCENARIOS
 from clients.self_check import show_self_check
-from clients.terminal import DONE, FAILED, STOPPED, carry_out
+from clients.terminal import DONE, FAILED, STOPPED, at_once, carry_out
 
-__all__ = ["DONE", "FAILED", "STOPPED", "holds_runs", "instead", "listing", "measure"]
+__all__ = ["DONE", "FAILED", "STOPPED", "at_once", "holds_runs", "instead", "listing", "measure"]
 
 
 def measure(program: str, ambition: Ambition, folder: Path, console: Console) -> int:
@@ -93,7 +93,7 @@ def _measure_all(command: Command, console: Console, done: Callable[[Path], obje
         earlier = holds_runs(folder)
         codes.append(measure(command.program, ambition, folder, console))
         if done is not None and (codes[-1] != FAILED or (holds_runs(folder) and not earlier)):
-            done(folder)
+            codes[-1] = STOPPED if done(folder) == STOPPED else codes[-1]
         if codes[-1] == STOPPED:
             console.print("Stopped: what was measured is kept.")
             return STOPPED

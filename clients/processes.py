@@ -5,6 +5,7 @@ killed, each ends by itself, since its standard input closes.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -72,7 +73,8 @@ async def process_at(module: str, *options: str) -> AsyncIterator[str]:
 async def child(module: str, *options: str) -> AsyncIterator[Process]:
     """Run a module of this project as a process of its own, for as long as the block lasts.
 
-    A session of its own keeps the terminal's Ctrl-C from it: who started it stops it.
+    A session of its own keeps the terminal's Ctrl-C from it: who started it stops it. Where that is
+    cancelled twice, it is killed.
     """
     python, environment = interpreter()
     process = await asyncio.create_subprocess_exec(
@@ -87,7 +89,13 @@ async def child(module: str, *options: str) -> AsyncIterator[Process]:
     try:
         yield process
     finally:
-        await asyncio.shield(_stop(process))
+        stopping = asyncio.create_task(_stop(process, 0 if _hurried() else STOP_TIMEOUT_S))
+        try:
+            await asyncio.shield(stopping)
+        except asyncio.CancelledError:
+            _kill(process)
+            await stopping
+            raise
 
 
 def interpreter() -> tuple[str, dict[str, str] | None]:
@@ -102,14 +110,33 @@ def interpreter() -> tuple[str, dict[str, str] | None]:
     return base, {**os.environ, "__PYVENV_LAUNCHER__": sys.executable}
 
 
-async def _stop(process: Process) -> None:
-    if process.returncode is None:
-        process.send_signal(signal.SIGTERM)
+async def _stop(process: Process, within_s: float) -> None:
+    _send(process, signal.SIGTERM)
     try:
-        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+        await asyncio.wait_for(process.wait(), within_s)
     except TimeoutError:
-        process.kill()
+        _kill(process)
         await process.wait()
+
+
+def _send(process: Process, number: signal.Signals) -> None:
+    """Send a signal to a process, if it has not ended.
+
+    Its own `send_signal` would first ask whether it has, and take the exit code that the event loop
+    waits for.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # Windows: the latter
+            os.kill(process.pid, number)
+
+
+def _kill(process: Process) -> None:
+    _send(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _hurried() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 1
 
 
 async def address_of(process: Process, module: str) -> str:

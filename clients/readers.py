@@ -16,7 +16,7 @@ from clients.joining import Tally
 from clients.modes import MODES
 from clients.plan import Outcome, Plan
 from clients.server import Server, ServerError, Stats
-from clients.worker import dismiss, give, hear, ready
+from clients.worker import dismiss, ended, give, hear, ready
 
 CONNECT_BATCH = 50
 REPORT_TIMEOUT_S = 10.0
@@ -148,7 +148,7 @@ async def _hear(outcome: Outcome, number: int, worker: Process) -> Census:
         if isinstance(said, Joined):
             outcome.attendance.counted[number] = said.clients
     if not isinstance(said, Census):
-        raise ServerError("clients.crowd ended without a report: try fewer --clients")
+        raise await ended(worker, "clients.crowd")
     if said.trouble:
         raise ServerError(f"a reader of the crowd failed: {said.trouble}")
     return said

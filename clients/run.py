@@ -21,7 +21,7 @@ from clients.processes import child, fresh_server, linked
 from clients.publisher import Order, Publish
 from clients.readers import Stage, readers
 from clients.server import ServerError, Stats, server_at
-from clients.worker import give, ready, report
+from clients.worker import ended, give, ready, report
 from demo.message import MAX_TEXT_BYTES
 
 LEAD_S = 0.1  # from the order to the first publish
@@ -69,6 +69,8 @@ async def _measure(outcome: Outcome, stage: Stage) -> None:
         await _publish(outcome, stage)
         await _watch_window(outcome, stage)
         publishes = await report(stage.publisher, Publish)
+        if len(publishes) < len(plan.schedule.times_s):
+            raise await ended(stage.publisher, "clients.publisher")
         await asyncio.wait(reading, timeout=_drain_s(plan.settings))
     after = await server.wait_for_goodbyes(plan.mode, GOODBYE_TIMEOUT_S)
     facts |= _server_counts(before, after, plan.mode)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from clients.server import ServerError
 from clients.timing import new_event_loop
 from demo.message import encode
 
@@ -94,13 +95,20 @@ def give(process: Process, order: msgspec.Struct) -> None:
 async def hear(process: Process, kind: Any) -> AsyncIterator[Any]:
     """Yield what a worker says, each line a `kind` or one of a union, until it is done."""
     assert process.stdout is not None
-    while line := await process.stdout.readline():
+    while (line := await process.stdout.readline()).endswith(b"\n"):  # a rest is of one killed
         yield msgspec.json.decode(line, type=kind)
 
 
 async def report(process: Process, kind: type[Report]) -> list[Report]:
     """Wait until a worker is done; return what it reports, each line a `kind`."""
     return [said async for said in hear(process, kind)]
+
+
+async def ended(process: Process, module: str) -> ServerError:
+    """Wait for the end of a worker that has not reported; return the error that says so."""
+    code = await process.wait()
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+    return ServerError(f"{module} {how} before it had reported: try fewer --clients")
 
 
 def dismiss(process: Process) -> None:

@@ -2,17 +2,13 @@
 
 import argparse
 import asyncio
-import contextlib
 import gc
-import os
 import secrets
-import signal
 import socket
 import sys
-import threading
 from collections.abc import Coroutine
 from pathlib import Path
-from types import FrameType
+from typing import Any
 
 from aiohttp import web
 
@@ -21,13 +17,15 @@ from demo.arguments import SQLITE
 from demo.bounds import bounds_of
 from demo.classroom.address import home_url, join_url
 from demo.classroom.classroom import CLASSROOM
+from demo.doors import DOORS
 from demo.feed import Away
-from demo.files import allow_files
+from demo.files import NO_FILES, allow_files
 from demo.lines import printable
 from demo.options import LOOPS, PROGRAM, parse
 from demo.origins import is_loopback
 from demo.serving import bind, serving, urls
 from demo.sharing import KEPT, Durable, Shared
+from demo.stop import Stop, ignore_signals, on_signals, on_stdin_closed
 from demo.workers import LISTENING, Worker, run_workers
 
 # Seldom: a full collection walks all that thousands of connections keep, and stands still for as
@@ -58,6 +56,8 @@ def run(options: argparse.Namespace, service: Coroutine[None, None, int]) -> int
             line = f"--feed redis:// needs the package {error.name}, install it with {install}"
         except OSError as error:
             line = _mend(options, error)
+        finally:
+            ignore_signals()
     print(f"{PROGRAM}: {line}", file=sys.stderr)
     return 2
 
@@ -68,16 +68,20 @@ async def serve(options: argparse.Namespace, worker: int | None = None) -> int:
     token = secrets.token_urlsafe() if options.token is None else options.token
     settings = _settings(options, token, worker or 1)
     app = make_app(settings, say=_say, shared=_shared(options), durable=_durable(options))
-    share_port = worker is not None
-    async with serving(app, options.host, options.port, share_port=share_port) as found:
+    async with serving(
+        app, options.host, options.port, share_port=worker is not None, stop=stop
+    ) as found:
         if not is_loopback(options.host) and worker is None:
             _say(_exposure(options.host, classroom=CLASSROOM in app))
         if CLASSROOM in app:
             _open_classroom(app, options.host, found[0], token)
+        _hear_of_files(app)
         gc.freeze()  # what is here now stays: a full collection need not walk it every time
         gc.set_threshold(*COLLECT)
         _say(f"{LISTENING}{' and '.join(found)}")
-        await _until(stop, app)
+        await _until(stop.asked, app)
+    if stop.again.is_set() and stop.cut_off:
+        _say(f"Stopped at once: {stop.cut_off} connections were cut off")
     return 0
 
 
@@ -114,6 +118,8 @@ def _settings(options: argparse.Namespace, token: str, worker: int) -> Settings:
         max_body_bytes=options.max_body_bytes,
         max_sender_characters=options.max_sender_characters,
         bounds=bounds_of(options),
+        publish_per_s_of_connection=options.publish_rate_per_connection,
+        max_report_bytes=options.max_report_bytes,
     )
 
 
@@ -133,6 +139,19 @@ def _durable(options: argparse.Namespace) -> Durable | None:
     return DurableFeed(Path(options.feed.removeprefix(SQLITE)), options.history, _say)
 
 
+def _hear_of_files(app: web.Application) -> None:
+    """Count connections that the event loop could not accept, instead of a traceback for each."""
+
+    def hear(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in NO_FILES:
+            app[DOORS].note_no_files()
+        else:
+            loop.default_exception_handler(context)
+
+    asyncio.get_running_loop().set_exception_handler(hear)
+
+
 def _open_classroom(app: web.Application, host: str, url: str, token: str) -> None:
     app[CLASSROOM].join_url = students = join_url(host, url)
     _say(f"Teacher: {home_url(host, url)}#token={token}")
@@ -140,11 +159,11 @@ def _open_classroom(app: web.Application, host: str, url: str, token: str) -> No
         _say(f"Students: {students}")
 
 
-def _stop(options: argparse.Namespace) -> asyncio.Event:
-    stop = asyncio.Event()
-    _on_signals(stop)
+def _stop(options: argparse.Namespace) -> Stop:
+    stop = Stop()
+    on_signals(stop)
     if options.until_stdin_closes:
-        _on_stdin_closed(stop)
+        on_stdin_closed(stop)
     return stop
 
 
@@ -154,32 +173,6 @@ async def _until(stop: asyncio.Event, app: web.Application) -> None:
     tail = app[KEPT].tail if KEPT in app else None
     await asyncio.wait([asked, tail or asked], return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
-
-
-def _on_signals(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        # Stopping takes a second at most; another signal would only spoil the exit code.
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)
-        loop.call_soon_threadsafe(stop.set)
-
-    for number in numbers:
-        signal.signal(number, ask)
-
-
-def _on_stdin_closed(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-
-    def watch() -> None:
-        while os.read(sys.stdin.fileno(), 1024):
-            pass
-        with contextlib.suppress(RuntimeError):  # the loop has closed: it has stopped already
-            loop.call_soon_threadsafe(stop.set)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _say(line: str) -> None:

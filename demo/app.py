@@ -24,7 +24,7 @@ from demo.feed import DEFAULT_HISTORY, Feed
 from demo.message import MAX_SENDER_CHARACTERS, MAX_TEXT_BYTES, encode
 from demo.origins import Origins, gate, preflight
 from demo.pages import PAGE, add_pages, file
-from demo.publishing import PUBLISHING, Limits, Publishing, in_memory
+from demo.publishing import MAX_REPORT_BYTES, PUBLISHING, Limits, Publishing, in_memory
 from demo.queries import NO_STORE
 from demo.sharing import (
     CLASSROOM_PATHS,
@@ -64,6 +64,8 @@ class Settings(msgspec.Struct, frozen=True):
     max_body_bytes: int = 0
     max_sender_characters: int = MAX_SENDER_CHARACTERS
     bounds: Bounds = Bounds()
+    publish_per_s_of_connection: float = 100.0
+    max_report_bytes: int = MAX_REPORT_BYTES
 
 
 PATHS = frozenset(path for path, _, _ in MODES.values())
@@ -88,6 +90,8 @@ def make_app(
         settings.max_body_bytes,
         settings.max_sender_characters,
         settings.bounds.request_s,
+        settings.publish_per_s_of_connection,
+        settings.max_report_bytes,
     )
     origins = Origins(settings.loopback, settings.allowed_origins)
     app = web.Application(
@@ -101,7 +105,7 @@ def make_app(
     feed = Feed(settings.history) if feed is None else feed
     app[SETTINGS] = settings
     app[STATS] = Stats(list(MODES))
-    app[DOORS] = Doors(settings.bounds, app[STATS])
+    app[DOORS] = Doors(settings.bounds, app[STATS], say)
     app[ANSWERS] = Answers(feed)
     append = in_memory(feed) if kept is None else kept.append
     app[PUBLISHING] = Publishing(append, limits, app[STATS].refusals, settings.bounds.site)

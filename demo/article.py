@@ -55,7 +55,7 @@ async def _answer(peer: Peer, text: str) -> None:
 
 async def _publish(publishing: Publishing, address: str | None, peer: Peer, text: str) -> None:
     try:
-        await publishing.publish_text(GUEST, text, address)
+        await publishing.publish_text(GUEST, text, address, peer.meter)
     except Refused as refused:
         # Plain text has no room for an error beside the chat, but a close can say why.
         reason = str(refused).encode()[:120].decode(errors="ignore").encode()

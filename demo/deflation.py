@@ -17,7 +17,7 @@ from demo.message import Problem, encode
 from demo.publishing import PUBLISHING, Refused
 from demo.queries import NO_STORE
 from demo.sockets import open_socket
-from demo.stats import Tally
+from demo.stats import Tally, meter_of
 
 
 class Deflation:
@@ -85,6 +85,6 @@ async def _listen(request: web.Request, ws: web.WebSocketResponse) -> None:
             await ws.close(code=1003, message=b"text frames only")
             return
         try:
-            await publishing.publish_json(frame.data, request.remote)
+            await publishing.publish_json(frame.data, request.remote, meter_of(request))
         except Refused as refused:
             await ws.send_str(encode(Problem(str(refused))).decode())

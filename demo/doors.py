@@ -6,18 +6,22 @@ is done when a connection opens and closes, and by a watch that goes round every
 
 import asyncio
 import contextlib
+import math
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import cast
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
 from demo.bounds import Bounds
 from demo.farewell import Farewell, raw_answer
+from demo.files import are_scarce
+from demo.outage import Outage
 from demo.queries import problem
 from demo.refusals import Refusals
-from demo.stats import MeteredProtocol, Stats, Tally
+from demo.stats import GONE, MeteredProtocol, Stats, Tally
 
 WATCH_S = 5.0  # twice so much later than its bound says may a connection be cut off
 TURN = 500  # connections looked at before others get a turn
@@ -29,9 +33,12 @@ Answer = Callable[[web.Request, Tally], Awaitable[web.StreamResponse]]
 class Doors:
     """The connections of a server, and the long polls of each address."""
 
-    def __init__(self, bounds: Bounds, stats: Stats) -> None:
+    def __init__(self, bounds: Bounds, stats: Stats, say: Callable[[str], None]) -> None:
         self.bounds = bounds
+        self._outage = Outage(say)
         self.farewells: set[asyncio.BaseTransport] = set()
+        self.nobody = asyncio.Event()  # set when all have gone, once the doors are closed
+        self._closed = False
         self._stats = stats
         self._open: set[DoorProtocol] = set()
         self._of_site: Counter[str] = Counter()
@@ -49,6 +56,8 @@ class Doors:
     def enter(self, protocol: "DoorProtocol", address: str | None) -> str | None:
         """Let a connection in; or return why not."""
         bounds, site = self.bounds, self.bounds.site(address)
+        if self._closed:
+            return "the server stops"
         if bounds.connections and len(self._open) >= bounds.connections:
             self.refusals.connections += 1
             return f"the server has all the {bounds.connections} connections of --max-connections"
@@ -62,11 +71,47 @@ class Doors:
         self._open.add(protocol)
         return None
 
+    def lack_files(self) -> bool:
+        """Say whether a new connection takes one of the last open files, and must go at once."""
+        if not are_scarce():
+            self._outage.end("There are open files again: connections are let in")
+            return False
+        self.note_no_files()
+        return True
+
+    def note_no_files(self) -> None:
+        """Count a connection for which there is no file, and tell of it once."""
+        self.refusals.files += 1
+        line = "No more files may be open: who connects is hung up on until others have gone"
+        self._outage.begin(f"{line} (ulimit -n)")
+
     def leave(self, protocol: "DoorProtocol") -> None:
         """Forget a connection that has gone."""
         if protocol in self._open:
             self._open.remove(protocol)
             _less(self._of_site, protocol.site)
+            self._note_if_empty()
+
+    async def close(self) -> None:
+        """Let nobody in any more, and hang up on all when what is under way has been answered."""
+        self._closed = True
+        self._note_if_empty()
+        for number, protocol in enumerate(tuple(self._open), 1):
+            protocol.hang_up()
+            if number % TURN == 0:
+                await asyncio.sleep(0)
+
+    def cut_off(self) -> int:
+        """Abort all that is open; return how many there were."""
+        for transport in tuple(self.farewells):
+            cast(asyncio.Transport, transport).abort()
+        for protocol in (left := tuple(self._open)):
+            protocol.cut_off()
+        return len(left)
+
+    def _note_if_empty(self) -> None:
+        if self._closed and not self._open:
+            self.nobody.set()
 
     def holding(self, answer: Answer) -> Answer:
         """Bound how many polls one address has under way."""
@@ -112,12 +157,13 @@ DOORS = web.AppKey("DOORS", Doors)
 class DoorProtocol(MeteredProtocol):
     """A counted connection that came in by the doors."""
 
-    __slots__ = ("_asking", "_doors", "_taking", "_transport", "site")
+    __slots__ = ("_asking", "_doors", "_left", "_taking", "_transport", "site")
 
     def __init__(self, inner: asyncio.Protocol, tally: Tally, doors: Doors) -> None:
         super().__init__(inner, tally)
         self.site: str | None = None
         self._doors = doors
+        self._left = False  # its peer has hung up
         self._transport: asyncio.Transport | None = None
         self._asking = NOTHING  # requests before this one, and when its beginning was seen
         self._taking = NOTHING  # bytes that its reader had yet to take, and since when
@@ -125,6 +171,11 @@ class DoorProtocol(MeteredProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand the connection on, or refuse it."""
         self._transport = cast(asyncio.Transport, transport)
+        if self._doors.lack_files():
+            self._meter.close()
+            self._transport.set_protocol(GONE)
+            self._transport.abort()  # no word: that would keep the file open
+            return
         peer = transport.get_extra_info("peername")
         refusal = self._doors.enter(self, peer[0] if peer else None)
         if refusal is None:
@@ -135,8 +186,31 @@ class DoorProtocol(MeteredProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Pass on, then count it off."""
+        self._count_if_idle(exc)
         super().connection_lost(exc)
         self._doors.leave(self)
+
+    def eof_received(self) -> bool | None:
+        """Note that the peer has hung up, and pass on."""
+        self._left = True
+        return super().eof_received()
+
+    def hang_up(self) -> None:
+        """Close the connection when nothing is under way on it; a WebSocket is told otherwise."""
+        if self._meter.streaming or not isinstance(self._inner, RequestHandler):
+            return
+        if self._is_at_work():
+            self._inner.close()
+        else:
+            self._inner.force_close()
+
+    def cut_off(self) -> None:
+        """Abort the connection."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _is_at_work(self) -> bool:
+        return bool(getattr(self._inner, "_request_in_progress", False))  # aiohttp says it only so
 
     def look(self, now: float) -> None:
         """Cut the connection off if its request has taken too long, or its reader has stalled."""
@@ -155,10 +229,16 @@ class DoorProtocol(MeteredProtocol):
         else:
             self._taking = NOTHING
 
+    def _count_if_idle(self, exc: Exception | None) -> None:
+        """Count a connection that aiohttp has closed since nothing was asked."""
+        if exc is None and not (self._left or self._meter.streaming or self._is_at_work()):
+            due = getattr(self._inner, "_next_keepalive_close_time", math.inf)
+            self._doors.refusals.idle += asyncio.get_running_loop().time() >= due
+
     def _look_at_request(self, now: float) -> None:
         """Answer 408 if a head has been coming for too long; for a body its handler waits."""
         claims, since = self._asking
-        if getattr(self._inner, "_request_in_progress", False):  # aiohttp says it only so
+        if self._is_at_work():
             self._asking = NOTHING
         elif claims != self._meter.claims:
             self._asking = self._meter.claims, now

@@ -11,7 +11,6 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,8 +19,10 @@ from demo.feed import Away, Entry, Feed
 from demo.keys import Keys
 from demo.message import Draft, Message
 from demo.outage import Outage
+from demo.thread import Thread
 
 ANSWER_S = 10.0  # a disk that takes longer has not confirmed
+STOP_S = 1.0  # and one that takes so long when all is to end is not waited for
 MOST_WAITING = 10_000  # drafts that a slow disk may keep waiting
 BATCH = 250  # messages written at once: entering them holds up everything else
 
@@ -58,7 +59,7 @@ class DurableFeed:
         self.feed = Feed(history)
         self.tail: asyncio.Task[None] | None = None
         self._disk = Disk(path)
-        self._thread = ThreadPoolExecutor(1, "disk")
+        self._thread = Thread("disk")
         self._outage = Outage(say)
         self._clock = clock
         self._keys = Keys(self.feed)
@@ -74,7 +75,7 @@ class DurableFeed:
         try:
             epoch, rows = await self._on_disk(self._disk.open, self.feed.history)
         except Away:
-            self._thread.shutdown()
+            self._thread.end()
             raise
         self.feed.restart(epoch, rows[0][0].id - 1 if rows else 0)
         for message, key in rows:
@@ -82,13 +83,23 @@ class DurableFeed:
         self.tail = asyncio.create_task(self._write())
 
     async def stop(self) -> None:
-        """Write what still waits, and close the file; raise what has ended the writing before."""
+        """Write what still waits, and close the file; raise what has ended the writing before.
+
+        Raises Away when the disk takes too long. What waits then was not acknowledged.
+        """
         assert self.tail is not None
         self._ends = True
         self._news.set()
-        await asyncio.wait([self.tail, *filter(None, [self._restarting])])
-        await self._on_disk(self._disk.close)
-        self._thread.shutdown()
+        try:
+            async with asyncio.timeout(STOP_S):
+                await asyncio.wait([self.tail, *filter(None, [self._restarting])])
+                await self._on_disk(self._disk.close)
+        except TimeoutError:
+            self.tail.cancel()
+            line = f"{self._disk.path}: the disk has not answered for {STOP_S:g} s"
+            raise Away(f"{line}: what it has not confirmed may be in the feed or not") from None
+        finally:
+            self._thread.end()
         self.tail.result()
 
     async def append(self, draft: Draft) -> Entry:
@@ -179,4 +190,4 @@ class DurableFeed:
         return not asked.entry.done()
 
     async def _on_disk(self, call: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+        return await self._thread.call(call, *arguments)

@@ -10,6 +10,7 @@ from demo.arguments import MEMORY, feed, natural, port, positive, rate, token
 from demo.bounds import add_bounds
 from demo.feed import DEFAULT_HISTORY
 from demo.message import MAX_SENDER_CHARACTERS, MAX_TEXT_BYTES
+from demo.publishing import MAX_REPORT_BYTES
 
 PROGRAM = "python -m demo"
 DEFAULT_PORT = 3001
@@ -45,6 +46,18 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         default=1000.0,
         type=rate,
         help="messages/s from one address, 0: no limit",
+    )
+    add(
+        "--publish-rate-per-connection",
+        default=100.0,
+        type=rate,
+        help="messages/s over one connection, 0: no limit",
+    )
+    add(
+        "--max-report-bytes",
+        default=MAX_REPORT_BYTES,
+        type=positive,
+        help="longest JSON that the class takes from a reader or the teacher",
     )
     add(
         "--allow-origin",

@@ -2,6 +2,10 @@
 
 Without this, any page that a student has open could read and write the chat on localhost. A client
 that is not a browser sends no Origin and is let in.
+
+A page can also have its own name lead to this machine (DNS rebinding), and then its GETs are of one
+origin to the browser, which says none. So bound to loopback the server answers to no name that
+could be such a page's: see `serves`.
 """
 
 import ipaddress
@@ -16,6 +20,7 @@ from demo.queries import NO_STORE, problem
 from demo.stats import STATS, begin
 
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.:\[\]_-]+", re.ASCII)  # RFC 6454, section 6
+MOST_SHOWN = 100  # characters of a name that was made up
 MAX_TOLD = 100  # origins that get a line of output; who invents more has none
 
 ADMITTED = web.RequestKey("ADMITTED", str)  # the origin of a page that may read the answer
@@ -31,6 +36,22 @@ class Origins(msgspec.Struct, frozen=True):
 
     loopback: bool
     allowed: frozenset[str] = frozenset()
+
+    def serves(self, host: str) -> bool:
+        """Say whether a request for `host` can be meant for this server.
+
+        On loopback, a name with a dot must be one of this machine's, or of an allowed origin. An
+        address cannot be made to lead elsewhere, and names without a dot are nobody's to give. What
+        names there are beyond loopback cannot be known here, where all may read and publish anyway.
+        """
+        if not self.loopback:
+            return True
+        name = _name(host)
+        return "." not in name or is_address(name) or is_loopback(name) or name in self._names
+
+    @property
+    def _names(self) -> set[str]:
+        return {_name(urlsplit(origin).netloc) for origin in self.allowed}
 
     def admit(self, origin: str, host: str) -> bool:
         """Say whether a page of `origin` may talk to this server, asked for as `host`."""
@@ -59,16 +80,38 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
+def is_address(host: str) -> bool:
+    """Say whether a host is an IP address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _name(host: str) -> str:
+    """Return the name in a Host header, without its port and the root's dot."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
+    except ValueError:
+        return host
+
+
 def gate(
     origins: Origins, say: Callable[[str], None]
 ) -> Callable[..., Awaitable[web.StreamResponse]]:
     """Make the middleware that refuses foreign pages, and lets admitted ones read the answers."""
-    told: set[str] = set()  # a page may ask again and again
+    told = _Told(say)
+    learn = _learning(origins, told)
+    ours: set[str] = set()  # names that requests have been for, and rightly
 
     # Not a coroutine: most requests come from no page, and pass without a frame more in their way,
     # which a WebSocket or a held poll would keep for as long as it lasts.
     @web.middleware
     def pass_or_check(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
+        host = request.headers.get("Host")
+        if host is not None and host not in ours:
+            learn(request, host, ours)
         if "Origin" not in request.headers:
             return handler(request)
         return check(request, handler, request.headers["Origin"])
@@ -78,9 +121,9 @@ def gate(
             request[ADMITTED] = origin
         elif "Upgrade" in request.headers or request.method != "GET":
             begin(request, request.app[STATS].other)
-            if origin not in told and len(told) < MAX_TOLD:
-                told.add(origin)
-                say(f"refused a page of {origin!r}: --allow-origin {origin} would let it in")
+            request.app[STATS].refusals.origin += 1
+            way_in = f"--allow-origin {origin}"
+            told.tell(origin, f"refused a page of {origin!r}: {way_in} would let it in")
             line = f"pages of {origin} may not join: start the server with --allow-origin {origin}"
             raise problem(web.HTTPForbidden, line)
         try:
@@ -93,6 +136,38 @@ def gate(
         return response
 
     return pass_or_check
+
+
+class _Told:
+    """Say a line of each who is refused, once: one may ask again and again."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._who: set[str] = set()
+
+    def tell(self, who: str, line: str) -> None:
+        if who not in self._who and len(self._who) < MAX_TOLD:
+            self._who.add(who)
+            self._say(line)
+
+
+def _learning(origins: Origins, told: _Told) -> Callable[[web.Request, str, set[str]], None]:
+    """Make what learns the names that requests are for, and refuses those that are not ours."""
+
+    def learn(request: web.Request, host: str, ours: set[str]) -> None:
+        if origins.serves(host):
+            if len(ours) < MAX_TOLD:
+                ours.add(host)
+            return
+        begin(request, request.app[STATS].other)
+        request.app[STATS].refusals.host += 1
+        name = host[:MOST_SHOWN]
+        way_in = f"--allow-origin http://{name}"
+        told.tell(name, f"refused a request for {name!r}: {way_in} would answer it")
+        line = f"this server is not known as {name}: start it with {way_in}"
+        raise problem(web.HTTPForbidden, line)
+
+    return learn
 
 
 def let_read(request: web.Request, response: web.StreamResponse) -> None:

@@ -1,10 +1,10 @@
-"""Tell once when a feed's log cannot be had, and once when it can again. No network here."""
+"""Tell once when something cannot be had, and once when it can again. No network here."""
 
 from collections.abc import Callable
 
 
 class Outage:
-    """What `say` has been told of a log that is elsewhere than in memory."""
+    """What `say` has been told, such as of a log that is elsewhere than in memory."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say

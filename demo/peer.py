@@ -20,7 +20,7 @@ from demo.frames import (
     control_frame,
     decoded,
 )
-from demo.stats import MeteredTransport
+from demo.stats import Meter, MeteredTransport
 
 CLOSE_S = 10.0  # how long a peer may take to answer a close
 MOST_UNHEARD = 32  # texts that wait to be heard before no more is read
@@ -37,7 +37,8 @@ class Peer(asyncio.Protocol):
     closed: whether a close has been sent, so that nothing else may be
     alive_s: when it last sent anything, by the event loop's clock
     pinged_s: when it has been asked for a sign of life since, None if it has not
-    ended: is called with the peer when its connection has gone
+    ended: is called with the peer when its connection has gone; broke: with what breaks the
+        protocol
     """
 
     __slots__ = (
@@ -51,6 +52,7 @@ class Peer(asyncio.Protocol):
         "_parting",
         "_unheard",
         "alive_s",
+        "broke",
         "closed",
         "ended",
         "heartbeat_s",
@@ -67,6 +69,7 @@ class Peer(asyncio.Protocol):
         self.heartbeat_s = heartbeat_s
         self.pinged_s: float | None = None
         self.ended: Callable[[Peer], None] | None = None
+        self.broke: Callable[[Broken], None] | None = None
         self._frames = Frames(longest)
         self._hear = hear
         self._unheard: deque[str] | None = None
@@ -88,6 +91,8 @@ class Peer(asyncio.Protocol):
                 if opcode == CLOSE:
                     break  # what follows is nothing (RFC 6455, section 5.5.1)
         except Broken as broken:
+            if self.broke is not None:
+                self.broke(broken)
             self._hang_up(broken.code, str(broken).encode())
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
@@ -99,6 +104,11 @@ class Peer(asyncio.Protocol):
         if ended is not None:
             ended(self)
 
+    @property
+    def meter(self) -> Meter | None:
+        """What counts its connection; aiohttp's own test server has none."""
+        return getattr(self.transport, "meter", None)
+
     async def gone(self) -> None:
         """Wait until the connection has gone."""
         if self._lost:
@@ -109,19 +119,25 @@ class Peer(asyncio.Protocol):
 
     async def close(self, *, code: int = NORMAL, message: bytes = b"", drain: bool = False) -> bool:  # noqa: ARG002
         """Send a close, and cut the connection if it is not answered in time."""
-        if self.closed or self.transport.is_closing():
+        if not self.say_goodbye(code, message):
             return False
-        self.closed = self._deaf = True
-        self.transport.write(close_frame(code, message))
-        if self._parting is not None:  # it has closed too, and waits for this alone
-            self.transport.close()
-            return True
-        self._read_on()  # or the answer would not be read
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self.gone()
         except TimeoutError:
             self.transport.abort()
+        return True
+
+    def say_goodbye(self, code: int, message: bytes) -> bool:
+        """Send a close, unless it is too late; say whether it was sent. Nobody waits here."""
+        if self.closed or self.transport.is_closing():
+            return False
+        self.closed = self._deaf = True
+        self.transport.write(close_frame(code, message))
+        if self._parting is not None:
+            self.transport.close()  # it has closed too, and waits for this alone
+        else:
+            self._read_on()  # or the answer would not be read
         return True
 
     def say(self, frame: bytes) -> None:

@@ -11,11 +11,12 @@ from demo.feed import Away, Entry, Feed
 from demo.keys import Keys
 from demo.message import MAX_SENDER_CHARACTERS, Draft, Unfit, check_text, decode_draft
 from demo.queries import NO_STORE, problem
+from demo.rates import Rate, take
 from demo.refusals import Refusals
-from demo.stats import STATS, begin
+from demo.stats import STATS, Meter, begin, meter_of
 
 PATH = "/messages"
-MAX_SPEAKERS = 10_000
+MAX_REPORT_BYTES = 64 * 1024
 
 Append = Callable[[Draft], Awaitable[Entry]]
 Publish = Coroutine[None, None, Entry]  # refuses when it is made, or when it is awaited
@@ -37,13 +38,19 @@ def in_memory(feed: Feed) -> Append:
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What one publish may cost, and how many a second one address may make (0: no limit)."""
+    """What one publish may cost, and how many a second there may be (0: no limit).
+
+    per_s, per_s_of_connection: from one address, and over one connection
+    report_bytes: the longest JSON that is sent to the class
+    """
 
     text_bytes: int
     per_s: float
     json_bytes: int = 0
     sender_characters: int = MAX_SENDER_CHARACTERS
     body_s: float = 10.0
+    per_s_of_connection: float = 0.0
+    report_bytes: int = MAX_REPORT_BYTES
 
     @property
     def body_bytes(self) -> int:
@@ -60,9 +67,10 @@ class Refused(ValueError):
 
 
 class Publishing:
-    """Append drafts to the feed's log, a bounded number a second from each address.
+    """Append drafts to the feed's log, a bounded number a second from each address and connection.
 
-    `append` raises Away when the log cannot be reached.
+    `append` raises Away when the log cannot be reached. A connection is known by its meter; None is
+    one that is not counted.
     """
 
     def __init__(
@@ -78,26 +86,32 @@ class Publishing:
         self._site = site
         self._append = append
         self._clock = clock
-        self._allowances: dict[str | None, tuple[float, float]] = {}
+        self._rate = Rate(limits.per_s, clock)
 
-    def publish_json(self, body: bytes | str, address: str | None) -> Publish:
+    def publish_json(
+        self, body: bytes | str, address: str | None, meter: Meter | None = None
+    ) -> Publish:
         """Publish a draft given as JSON; raise Refused with what is wrong with it."""
         limits = self.limits
+        if _is_longer(body, limits.body_bytes):
+            raise self.too_large()
         try:
             draft = decode_draft(body, limits.text_bytes, limits.sender_characters)
         except Unfit as unfit:
             raise self._unfit(unfit) from None
         except ValueError as error:
             raise Refused(f'{error}: send {{"sender": "...", "text": "..."}}') from None
-        return self._publish(draft, address)
+        return self._publish(draft, address, meter)
 
-    def publish_text(self, sender: str, text: str, address: str | None) -> Publish:
+    def publish_text(
+        self, sender: str, text: str, address: str | None, meter: Meter | None = None
+    ) -> Publish:
         """Publish plain text; raise Refused when it is too long, no text, or too soon."""
         try:
             check_text(text, self.limits.text_bytes)
         except Unfit as unfit:
             raise self._unfit(unfit) from None
-        return self._publish(Draft(sender, text), address)
+        return self._publish(Draft(sender, text), address, meter)
 
     def refused(
         self, limit: str, line: str, response: type[web.HTTPException] = web.HTTPBadRequest
@@ -106,32 +120,34 @@ class Publishing:
         setattr(self.refusals, limit, getattr(self.refusals, limit) + 1)
         return Refused(line, response)
 
+    def too_large(self) -> Refused:
+        """Count that a body was too long; return the refusal."""
+        line = f"the body is over {self.limits.body_bytes} bytes"
+        return self.refused("body", line, web.HTTPRequestEntityTooLarge)
+
     def _unfit(self, unfit: Unfit) -> Refused:
         too_large = unfit.limit == "text"
         response = web.HTTPRequestEntityTooLarge if too_large else web.HTTPBadRequest
         return self.refused(unfit.limit, str(unfit), response)
 
-    async def _publish(self, draft: Draft, address: str | None) -> Entry:
-        if not self._take(self._site(address)):
-            line = f"too fast: at most {self.limits.per_s:g} messages a second from one address"
-            raise self.refused("rate", line, web.HTTPTooManyRequests)
+    async def _publish(self, draft: Draft, address: str | None, meter: Meter | None) -> Entry:
+        self._check_pace(self._site(address), meter)
         try:
             return await self._append(draft)
         except Away as away:
             raise Refused(str(away), web.HTTPServiceUnavailable) from None
 
-    def _take(self, site: str | None) -> bool:
-        # A token bucket that holds one second's worth, and at least one message.
-        rate = self.limits.per_s
-        if not rate:
-            return True
-        now, full = self._clock(), max(rate, 1)
-        tokens, then = self._allowances.get(site, (full, now))
-        tokens = min(full, tokens + (now - then) * rate)
-        if len(self._allowances) >= MAX_SPEAKERS:
-            self._allowances.clear()
-        self._allowances[site] = (tokens - (tokens >= 1), now)
-        return tokens >= 1
+    def _check_pace(self, site: str | None, meter: Meter | None) -> None:
+        # The connection first: what is too much for it is not taken from what its address has.
+        each = self.limits.per_s_of_connection
+        if each and meter is not None and site is not None:
+            taken, meter.said = take(meter.said, each, self._clock())
+            if not taken:
+                line = f"too fast: at most {each:g} messages a second over one connection"
+                raise self.refused("rate_of_connection", line, web.HTTPTooManyRequests)
+        if not self._rate.take(site):
+            line = f"too fast: at most {self.limits.per_s:g} messages a second from one address"
+            raise self.refused("rate", line, web.HTTPTooManyRequests)
 
 
 PUBLISHING = web.AppKey("PUBLISHING", Publishing)
@@ -152,7 +168,7 @@ async def post_message(request: web.Request) -> web.Response:
             body = await _read_body(request)
         finally:
             begin(request, tally)  # not before: what has arrived by now is counted with it
-        entry = await publishing.publish_json(body, request.remote)
+        entry = await publishing.publish_json(body, request.remote, meter_of(request))
     except Refused as refused:
         raise problem(refused.response, str(refused)) from None
     return web.Response(
@@ -170,5 +186,11 @@ async def _read_body(request: web.Request) -> bytes:
         line = f"the body took longer than {limits.body_s:g} s to arrive"
         raise publishing.refused("slow_requests", line, web.HTTPRequestTimeout) from None
     except web.HTTPRequestEntityTooLarge:
-        line = f"the body is over {limits.body_bytes} bytes"
-        raise publishing.refused("body", line, web.HTTPRequestEntityTooLarge) from None
+        raise publishing.too_large() from None
+
+
+def _is_longer(body: bytes | str, most: int) -> bool:
+    """Say whether a body has more bytes than `most`; of a text that could not have, cheaply."""
+    if isinstance(body, bytes) or 4 * len(body) <= most:
+        return len(body) > most
+    return len(body.encode()) > most

@@ -11,27 +11,32 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from demo.answers import ANSWERS
 from demo.doors import DOORS
+from demo.ending import end_connections
 from demo.refusals import Refusals
-from demo.sockets import SOCKETS, close_all
 from demo.stats import STATS
+from demo.stop import Stop
 
 BACKLOG = 4096
 EXACTLY_S = 3600.0  # aiohttp rounds delays above 5 s up to whole seconds, and pings would bunch
 LINGER_S = 1.0  # how long the rest of a body is read that nobody wants, so that the answer is
-STOP_S = 0.4  # for handlers that are still at work when the server stops; spent at most twice
+STOP_S = 0.1  # for handlers whose connections have been cut off; spent at most twice
 
 
 @asynccontextmanager
 async def serving(
-    app: web.Application, host: str, port: int, *, share_port: bool = False
+    app: web.Application,
+    host: str,
+    port: int,
+    *,
+    share_port: bool = False,
+    stop: Stop | None = None,
 ) -> AsyncIterator[list[str]]:
     """Serve `app` until the block ends; yield the URLs it listens at.
 
     Raises OSError when an address cannot be had. Port 0 takes a free one. With `share_port`, others
-    that say so too may listen there, and the kernel spreads the connections. Held polls are
-    answered and WebSockets closed with 1001 at the end.
+    that say so too may listen there, and the kernel spreads the connections. At the end held polls
+    are answered and WebSockets closed with 1001, and who is slow is not waited for: see ending.py.
     """
     sockets = bind(host, port, share_port=share_port)
     runner = web.AppRunner(
@@ -60,11 +65,10 @@ async def serving(
     finally:
         for server in servers:
             server.close()
-        app[ANSWERS].feed.close()  # answers the held polls
-        await close_all(app[SOCKETS])
+        stop = stop or Stop()
+        stop.cut_off = await end_connections(app, stop.again)
         await asyncio.sleep(0)
         await runner.cleanup()
-        await close_all(app[SOCKETS])  # of requests that became one meanwhile
 
 
 def bind(host: str, port: int, *, share_port: bool = False) -> list[socket.socket]:

@@ -11,14 +11,14 @@ from aiohttp import WSCloseCode, web
 from demo.peer import Hear, Peer
 from demo.publishing import PUBLISHING
 from demo.queries import problem
-from demo.stats import MeteredTransport, stream
+from demo.stats import STATS, MeteredTransport, stream
 from demo.upgrade import upgrade
 
 HEARTBEAT_S = 30.0  # without a sign of life at most; half as long again for the answer to a ping
 JITTER = 0.2  # less, or all who came at once would be pinged at once for ever
 MAX_FRAME_BYTES = 64 * 1024
 
-GOODBYE_S = 0.3  # how long all sockets together may take to be told that the server stops
+STOPS = b"the server stops"
 
 PULSE_S = 1.0  # how often it is looked who has been silent
 TURN = 1000  # peers looked at before others get a turn
@@ -43,6 +43,7 @@ def open_peer(
 
     peer = upgrade(request, headers, hear, _longest(request.app), _heartbeat_s())
     peer.ended = end
+    peer.broke = request.app[STATS].refusals.broken
     sockets[peer] = peer.transport
     return peer
 
@@ -93,19 +94,22 @@ async def open_socket(
             transport.abort()  # a close would wait for a stalled reader to take what is unsent
 
 
-async def close_all(sockets: dict[Socket, MeteredTransport]) -> None:
-    """Close every socket with 1001, all at once; cut off readers that do not take even that."""
-    closing = {asyncio.create_task(_close(ws)): transport for ws, transport in sockets.items()}
-    if not closing:
-        return
-    _, stalled = await asyncio.wait(closing, timeout=GOODBYE_S)
-    for task in stalled:
-        closing[task].abort()
-    await asyncio.gather(*closing, return_exceptions=True)
+async def say_goodbye(sockets: dict[Socket, MeteredTransport]) -> list[asyncio.Task[None]]:
+    """Close every socket with 1001; return a task for each of those that wait for its answer."""
+    closing = []
+    for number, socket in enumerate(tuple(sockets), 1):
+        if isinstance(socket, Peer):
+            socket.say_goodbye(WSCloseCode.GOING_AWAY, STOPS)
+        else:
+            closing.append(asyncio.create_task(_close(socket)))
+        if number % TURN == 0:
+            await asyncio.sleep(0)
+    await asyncio.sleep(0)  # the tasks begin, and the goodbyes leave
+    return closing
 
 
-async def _close(ws: Socket) -> None:
-    await ws.close(code=WSCloseCode.GOING_AWAY, message=b"the server stops", drain=False)
+async def _close(ws: web.WebSocketResponse) -> None:
+    await ws.close(code=WSCloseCode.GOING_AWAY, message=STOPS, drain=False)
 
 
 def _heartbeat_s() -> float:

@@ -14,6 +14,7 @@ import psutil
 from aiohttp import web
 
 from demo.lag import Lag
+from demo.rates import Bucket
 from demo.refusals import Refusals
 
 
@@ -50,13 +51,14 @@ class Meter:
     claims it; what is sent belongs to the last claim, since answers come in order.
     """
 
-    __slots__ = ("claims", "pending", "streaming", "tally")
+    __slots__ = ("claims", "pending", "said", "streaming", "tally")
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
         self.tally.connections += 1
         self.pending = 0  # bytes of a request that no handler has claimed yet
         self.claims = 0
+        self.said: Bucket | None = None  # of the messages that are published over it
         self.streaming = False
 
     def received(self, size: int) -> None:
@@ -240,7 +242,7 @@ def begin(request: web.Request, tally: Tally) -> Tally:
 def count(request: web.Request, tally: Tally) -> Tally:
     """Count the same where nobody will ask for the note, which a held poll would keep."""
     tally.requests += 1
-    meter = _meter(request)
+    meter = meter_of(request)
     if meter is not None:
         meter.claim(tally)
     return tally
@@ -248,12 +250,13 @@ def count(request: web.Request, tally: Tally) -> Tally:
 
 def stream(request: web.Request) -> None:
     """Count all bytes of the connection from now on as the request's: it has been upgraded."""
-    meter = _meter(request)
+    meter = meter_of(request)
     if meter is not None:
         meter.stream()
 
 
-def _meter(request: web.Request) -> Meter | None:
+def meter_of(request: web.Request) -> Meter | None:
+    """Return what counts the request's connection, if anything does."""
     return getattr(request.transport, "meter", None)  # aiohttp's own test server has none
 
 

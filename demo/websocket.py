@@ -41,6 +41,6 @@ async def answer(request: web.Request, tally: Tally) -> web.StreamResponse:
 
 async def _publish(publishing: Publishing, address: str | None, peer: Peer, text: str) -> None:
     try:
-        await publishing.publish_json(text, address)
+        await publishing.publish_json(text, address, peer.meter)
     except Refused as refused:
         peer.say(text_frame(encode(Problem(str(refused)))))

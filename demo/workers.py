@@ -13,7 +13,9 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 
-END_S = 2.0  # a worker that takes longer to stop is killed
+from demo.stop import Stop
+
+END_S = 5.0  # a worker that takes longer to stop is killed
 RESTART_S = 1.0  # so that a worker that cannot work is not started over and over at once
 LISTENING = "Listening on "
 
@@ -28,24 +30,24 @@ class Worker:
         self._command = [sys.executable, "-m", "demo.worker", str(number), *arguments]
         self._say = say
 
-    async def keep(self, stop: asyncio.Event) -> None:
-        """Keep a process in this place until `stop`; set it if the first cannot even begin."""
-        while not stop.is_set():
+    async def keep(self, stop: Stop) -> None:
+        """Keep a process in this place until `stop`; ask for it if the first cannot even begin."""
+        while not stop.asked.is_set():
             self.code = await self._live(stop)
-            if stop.is_set():
+            if stop.asked.is_set():
                 return
             ended = f"Worker {self.number} has ended (exit code {self.code})"
             if not self.listens.is_set():
                 if self.code < 0:  # else it has said why
                     self._say(f"{ended} before it could serve: all end")
-                stop.set()
+                stop.ask()
                 return
             self._say(f"{ended}: another is started")
             self.code = 0
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), RESTART_S)
+                await asyncio.wait_for(stop.asked.wait(), RESTART_S)
 
-    async def _live(self, stop: asyncio.Event) -> int:
+    async def _live(self, stop: Stop) -> int:
         # In a session of its own: Ctrl-C at the terminal is for this process, which ends all.
         process = await asyncio.create_subprocess_exec(
             *self._command, stdin=PIPE, stdout=PIPE, start_new_session=True
@@ -65,18 +67,18 @@ class Worker:
             self._say(f"Worker {self.number}: {line}")
 
 
-async def run_workers(workers: list[Worker], stop: asyncio.Event, ready: Callable[[], None]) -> int:
+async def run_workers(workers: list[Worker], stop: Stop, ready: Callable[[], None]) -> int:
     """Run workers until `stop`, and call `ready` when all listen; return the exit code.
 
     The first goes ahead: if it cannot begin, it says why, and once is enough.
     """
     first, *others = workers
     keeping = [asyncio.create_task(first.keep(stop))]
-    await _either(first.listens, stop)
+    await _either(first.listens, stop.asked)
     keeping += [asyncio.create_task(worker.keep(stop)) for worker in others]
     for worker in others:
-        await _either(worker.listens, stop)
-    if not stop.is_set():
+        await _either(worker.listens, stop.asked)
+    if not stop.asked.is_set():
         ready()
     await asyncio.gather(*keeping)
     # A worker that had not yet come to hear the signal ends by it.
@@ -84,11 +86,14 @@ async def run_workers(workers: list[Worker], stop: asyncio.Event, ready: Callabl
     return max(codes, default=0)
 
 
-async def _end(process: Process, stop: asyncio.Event) -> None:
-    await stop.wait()
+async def _end(process: Process, stop: Stop) -> None:
+    await stop.asked.wait()
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
-        await asyncio.sleep(END_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.again.wait(), END_S)
+            process.terminate()  # the second signal, which each hears as this one does
+            await asyncio.sleep(END_S)
         process.kill()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -279,6 +280,19 @@ def test_a_log_is_made_without_holding_all_of_it() -> None:
     tracemalloc.stop()
     assert size > 50_000
     assert peak < 3_000_000  # each row as a Python object, and each table as a text: 7 MB
+
+
+@pytest.mark.parametrize(("year", "named"), [(1970, 1980), (2026, 2026), (2200, 2107)])
+def test_a_clock_that_is_wrong_does_not_cost_the_log(
+    monkeypatch: pytest.MonkeyPatch, year: int, named: int
+) -> None:
+    moment = time.struct_time((year, 1, 2, 3, 4, 5, 0, 2, 0))
+    monkeypatch.setattr("demo.classroom.archive.time.localtime", lambda: moment)
+    run, requests, heard, served = past_run(1), Rows(7, 10), Rows(6, 10), Rows(8, 10)
+    unknown: dict[Mode, float | None] = dict.fromkeys(("short", "long", "ws"))
+    made = b"".join(archive(Material([run], requests, heard, served, unknown, None)))
+    with zipfile.ZipFile(io.BytesIO(made)) as log:
+        assert {entry.date_time[0] for entry in log.infolist()} == {named}
 
 
 async def test_a_lost_delivery_voids_the_run(

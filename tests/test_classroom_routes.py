@@ -7,8 +7,9 @@ import pytest
 from aiohttp import ClientSession
 
 from demo.app import Settings
-from demo.classroom.bodies import MAX_BODY_BYTES
 from demo.classroom.classroom import CLASSROOM
+from demo.publishing import MAX_REPORT_BYTES
+from demo.stats import STATS
 from tests.conftest import Demo, Server, Session, StartDemo, StartServer, Wire
 
 TOKEN = "known"
@@ -161,11 +162,23 @@ async def test_what_is_not_json_is_a_400(client: ClientSession, path: str, body:
 
 
 @pytest.mark.parametrize("path", POSTS)
-async def test_a_body_that_is_too_large_is_a_413(client: ClientSession, path: str) -> None:
-    body = b" " * (MAX_BODY_BYTES + 1)
+async def test_a_body_that_is_too_large_is_a_413(
+    client: ClientSession, server: Server, path: str
+) -> None:
+    body = b" " * (MAX_REPORT_BYTES + 1)
     async with client.post(path, data=body, headers=TEACHER) as response:
         assert response.status == 413
-        assert str(MAX_BODY_BYTES) in (await response.json())["error"]
+        assert str(MAX_REPORT_BYTES) in (await response.json())["error"]
+    assert server.app[STATS].refusals.body == 1
+
+
+async def test_how_long_a_report_may_be_is_an_option(
+    start_server: StartServer, session: Session
+) -> None:
+    client = session(await start_server(Settings(max_report_bytes=10)))
+    async with client.post("/class/guesses", data=b"{" + b" " * 10) as response:
+        assert response.status == 413
+        assert "over 10 bytes" in (await response.json())["error"]
 
 
 async def test_posts_of_other_pages_are_refused(client: ClientSession) -> None:

@@ -1,6 +1,7 @@
 """Runs are interleaved at random, seeded, and every row that was measured is kept."""
 
 import asyncio
+import contextlib
 import itertools
 from asyncio.subprocess import Process
 from collections import Counter
@@ -325,3 +326,38 @@ async def test_runs_that_fail_one_after_another_end_the_experiment_and_keep_its_
     with pytest.raises(ServerError, match=r"3 runs in a row failed.*not all clients could ask"):
         await experiment(Ambition(many, seed=1), tmp_path / "log", silent)
     assert read(tmp_path / "log").runs.height == 3
+
+
+@pytest.mark.parametrize("module", ["clients.publisher", "clients.crowd"])
+async def test_a_worker_that_is_killed_voids_its_run_by_name_and_the_rows_are_kept(
+    tmp_path: Path, module: str
+) -> None:
+    before = set(psutil.Process().children())
+
+    def kill(outcome: Outcome) -> None:
+        for child in set(psutil.Process().children()) - before:
+            with contextlib.suppress(psutil.Error):  # it has ended by itself
+                if module in child.cmdline() and outcome.recorder.deliveries:
+                    child.kill()
+
+    async def keep_looking(outcome: Outcome) -> None:
+        while not killed.done():
+            kill(outcome)
+            await asyncio.sleep(0.02)
+
+    killed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    looking: list[asyncio.Task[None]] = []
+
+    def watch(outcome: Outcome, run: Run | None) -> None:
+        looking.append(asyncio.create_task(keep_looking(outcome)))
+
+    scenario = tiny("ws", clients=5, sample_limit=2, duration_s=1.0)
+    await experiment(Ambition(scenario, seed=1), tmp_path / "log", watch)
+    killed.set_result(None)
+    await asyncio.gather(*looking)
+    log = read(tmp_path / "log")
+    (row,) = log.runs.iter_rows(named=True)
+    assert f"{module} was killed by signal 9 before it had reported" in row["void_because"]
+    assert row["interrupted"]
+    assert log.deliveries.height == row["deliveries"] > 0
+    assert not set(psutil.Process().children()) - before

@@ -229,3 +229,39 @@ def test_no_cell_is_a_formula(folder: Path, text: str) -> None:
     run = msgspec.structs.replace(SOUND, run=2, started_utc=text)
     Writer(folder).add(run, [], [])
     assert read(folder).runs["started_utc"][1] == f"'{text}"
+
+
+# Disks that take nothing
+
+
+def is_full(path: Path) -> None:
+    """Let a file be one whose disk has no room."""
+    rest = path.with_suffix(".kept")
+    path.rename(rest)
+    path.symlink_to("/dev/full")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_costs_the_run_and_none_of_the_rows_before_it(folder: Path) -> None:
+    is_full(folder / DELIVERIES)
+    run = msgspec.structs.replace(SOUND, run=2)
+    line = r"No space left on device: run 2 is lost, the runs before it are kept"
+    with pytest.raises(LogError, match=line):
+        Writer(folder).add(run, [REQUEST_OF_2] * 2, [DELIVERY])
+    (folder / DELIVERIES).unlink()
+    (folder / DELIVERIES).with_suffix(".kept").rename(folder / DELIVERIES)
+    log = read(folder)
+    assert log.runs["run"].to_list() == [1]
+    assert (log.requests.height, log.deliveries.height, log.faults) == (2, 1, ())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_description_is_lost_only_to_a_whole_one(folder: Path) -> None:
+    (folder / "experiment.part").symlink_to("/dev/full")
+    finished = msgspec.structs.replace(EXPERIMENT_ROW, finished=True)
+    with pytest.raises(LogError, match="No space left on device"):
+        Writer(folder).describe(finished)
+    assert read(folder).experiment == EXPERIMENT_ROW
+    Writer(folder).describe(finished)
+    assert read(folder).experiment == finished
+    assert not (folder / "experiment.part").exists()

@@ -178,6 +178,27 @@ def test_signal_stops_it_cleanly_and_keeps_the_rows(number: signal.Signals, tmp_
     assert not any(child.is_running() for child in children)
 
 
+def test_a_second_signal_kills_what_does_not_end_and_keeps_the_rows(tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clients", "quick", "--duration-s", "60", "--out", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    children = wait_until_it_measures(process, 20)
+    (server,) = (child for child in children if "demo" in child.cmdline())
+    server.suspend()  # it would be waited for
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err == f"python -m clients: stopped at once: what was measured is in {folder}\n"
+    assert read(folder).runs["interrupted"].to_list() == [True]
+    psutil.wait_procs(children, timeout=20)
+    assert not any(child.is_running() for child in children)
+
+
 def wait_until_it_measures(process: subprocess.Popen[str], clients: int) -> list[psutil.Process]:
     """Wait until the server has as many connections as clients; return all child processes."""
     while process.poll() is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from analysis.__main__ import main as analyse
 from analysis.compare import main
 from clients.quantum_leap.measuring import Leap
 from clients.quantum_leap.records import HeaderTraffic
@@ -87,6 +88,21 @@ def test_compare_all_ends_with_one_report_over_all(
     assert str(tmp_path / "report.html") in out
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert re.findall(r'<section id="of-([^"]+)"', page) == ["quick", "chat", "quantum-leap"]
+
+
+def test_a_signal_while_it_draws_is_one_line_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(folder: Path) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("analysis.__main__._read", stop)
+    before = signal.getsignal(signal.SIGTERM)
+    assert analyse([str(tmp_path)]) == 130
+    assert capsys.readouterr().err == (
+        "python -m analysis: stopped: the log is as it was, and can be drawn again\n"
+    )
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def runs_in(folder: Path) -> int:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import resource
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ from demo.app import Settings
 from demo.bounds import LOOPBACK, Bounds
 from demo.doors import DOORS, WATCH_S
 from demo.farewell import FAREWELL_S
+from demo.files import SPARE, are_scarce
 from demo.options import parse
 from demo.refusals import Refusals
 from demo.stats import STATS, Tally
@@ -166,6 +169,39 @@ async def test_more_connections_than_files_are_refused_in_time() -> None:
     assert (process.returncode, err) == (0, "")
 
 
+async def test_where_no_more_files_may_be_open_who_connects_is_hung_up_on_and_a_line_says_so_once(
+    server: Server, open_wire: OpenWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await open_wire(server)
+    assert (await before.request(ASK)).startswith(b"HTTP/1.1 204 ")
+    monkeypatch.setattr("demo.doors.are_scarce", lambda: True)
+    for _ in range(2):
+        await (await open_wire(server)).end()
+    assert refusals(server).files == 2
+    assert (await before.request(ASK)).startswith(b"HTTP/1.1 204 ")
+    assert len(server.said) == 1
+    monkeypatch.undo()
+    assert (await (await open_wire(server)).request(ASK)).startswith(b"HTTP/1.1 204 ")
+    assert server.said == [
+        "No more files may be open: who connects is hung up on until others have gone (ulimit -n)",
+        "There are open files again: connections are let in",
+    ]
+    assert open_connections(server) == 2
+    assert server.app[STATS].other.connections == 0
+
+
+def test_files_are_scarce_when_the_next_is_one_of_the_last() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    following = os.dup(0)
+    os.close(following)
+    try:
+        for spare, scarce in ((SPARE + 1, False), (SPARE, True), (0, True)):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (following + spare, hard))
+            assert are_scarce() is scarce
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 # Times
 
 
@@ -227,9 +263,15 @@ async def test_a_connection_that_asks_nothing_is_closed(
     server = await start_server(Settings(bounds=Bounds(idle_s=20)))
     never, before = await open_wire(server), await open_wire(server)
     await before.request(ASK)
+    left = await open_wire(server)
+    await left.request(ASK)
+    left.close()
+    await until(lambda: open_connections(server) == 2)
     await clock.advance(21)
     for wire in (never, before):
         await wire.end()
+    await until(lambda: open_connections(server) == 0)
+    assert refusals(server).idle == 2
 
 
 async def ask_for_all(clock: Clock, server: Server, wire: Wire) -> Tally:

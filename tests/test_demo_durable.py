@@ -17,7 +17,7 @@ from aiohttp import ClientSession
 from demo.app import Settings
 from demo.classroom.classroom import CLASSROOM
 from demo.disk import Disk, Row
-from demo.durable import ANSWER_S, DurableFeed
+from demo.durable import ANSWER_S, STOP_S, DurableFeed
 from demo.feed import Away
 from demo.message import Draft
 from tests.conftest import Clock, Demo, Server, StartDemo, StartServer, until
@@ -300,6 +300,23 @@ async def test_a_disk_that_does_not_answer_is_no_answer_for_ever(
             await appending
         held.let()
         await until(lambda: durable.feed.head == 1)
+
+
+async def test_a_disk_that_hangs_does_not_hold_the_end_up(
+    clock: Clock, make: Callable[..., DurableFeed]
+) -> None:
+    durable = make()
+    await durable.start()
+    held = HeldDisk(durable)
+    appending = asyncio.create_task(durable.append(Draft("ada", "hi")))
+    await until(lambda: bool(held.sizes))
+    ending = asyncio.create_task(durable.stop())
+    await clock.advance(STOP_S + 0.1)
+    with pytest.raises(Away, match=r"feed\.db: the disk has not answered for 1 s"):
+        await ending
+    assert not appending.done()  # and so nothing was acknowledged that is not on disk
+    appending.cancel()
+    held.let()
 
 
 # Keys

@@ -150,6 +150,8 @@ def test_an_address_of_another_machine_is_one_line(run_demo: RunDemo, host: str)
         ["--request-timeout-s", "0"],
         ["--idle-timeout-s", "inf"],
         ["--stall-timeout-s", "never"],
+        ["--publish-rate-per-connection", "-1"],
+        ["--max-report-bytes", "0"],
         ["--publish-rate", "nan"],
         ["--publish-rate", "inf"],
         ["--loop", "trio"],

@@ -4,6 +4,7 @@ from aiohttp import ClientSession, WSServerHandshakeError
 from demo.app import Settings
 from demo.message import Draft
 from demo.origins import MAX_TOLD, Origins, is_loopback
+from demo.stats import STATS
 from tests.conftest import Server, Session, StartServer
 
 HOST = "192.168.1.7:3001"
@@ -75,6 +76,54 @@ def test_other_hosts_are_not_loopback(host: str | None) -> None:
     assert not is_loopback(host)
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost:3001",
+        "LOCALHOST",
+        "localhost.",
+        "app.localhost:5173",
+        "127.0.0.1:3001",
+        "[::1]:3001",
+        "192.168.1.7:3001",  # an address leads nowhere else
+        "demo",
+        "chat.example.org",
+        "chat.example.org:8443",
+        "",
+        "[::",
+    ],
+)
+def test_on_loopback_names_are_served_that_no_foreign_page_can_have(host: str) -> None:
+    assert Origins(loopback=True, allowed=frozenset({"https://chat.example.org"})).serves(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["example.org", "evil.example.org:3001", "127.0.0.1.example.org", "localhost.evil.org."]
+)
+def test_on_loopback_a_name_that_may_be_a_foreign_pages_is_not_served(host: str) -> None:
+    assert not Origins(loopback=True, allowed=frozenset({"https://example.com"})).serves(host)
+    assert Origins(loopback=False).serves(host)
+
+
+@pytest.mark.parametrize("path", ["/", "/short-poll?after=0", "/class", "/nowhere"])
+async def test_a_name_that_was_made_to_lead_here_reads_nothing_and_a_line_says_so_once(
+    client: ClientSession, server: Server, path: str
+) -> None:
+    server.publish("secret")
+    for _ in range(2):
+        async with client.get(path, headers={"Host": "evil.example.org:3001"}) as response:
+            assert response.status == 403
+            assert "--allow-origin http://evil.example.org:3001" in (await response.json())["error"]
+    assert server.app[STATS].refusals.host == 2
+    (line,) = server.said
+    assert line == (
+        "refused a request for 'evil.example.org:3001': "
+        "--allow-origin http://evil.example.org:3001 would answer it"
+    )
+    async with client.get(path) as response:
+        assert response.status != 403
+
+
 @pytest.mark.parametrize("path", ["/ws", "/", "/echo"])
 async def test_a_foreign_page_opens_no_socket_and_a_line_says_what_would_let_it(
     client: ClientSession, server: Server, path: str
@@ -102,6 +151,7 @@ async def test_a_foreign_page_publishes_nothing(
         assert "Access-Control-Allow-Origin" not in response.headers
     assert server.feed.head == 0
     assert len(server.said) == 1
+    assert server.app[STATS].refusals.origin == 1
 
 
 async def test_a_foreign_page_cannot_read_what_it_polls(client: ClientSession) -> None:

@@ -13,7 +13,7 @@ from demo.frames import CLOSE, CONTINUATION, PING, PONG, TEXT_CODE
 from demo.peer import CLOSE_S, MOST_UNHEARD, Peer
 from demo.publishing import PUBLISHING
 from demo.sockets import SOCKETS
-from demo.stats import STATS
+from demo.stats import STATS, Meter
 from tests.conftest import Clock, OpenWire, Server, Wire, until
 from tests.test_demo_frames import masked
 
@@ -85,6 +85,8 @@ async def test_who_breaks_the_protocol_is_told_the_code(
     await wire.send(frame)
     assert await closing(wire) == code
     await until(lambda: not server.app[SOCKETS])
+    counted = server.app[STATS].refusals
+    assert (counted.body, counted.malformed) == (code == 1009, code != 1009)
 
 
 async def test_texts_are_heard_in_their_order_however_many_come_at_once(
@@ -123,7 +125,7 @@ async def test_a_refusal_of_what_was_said_before_a_close_is_the_answer_to_it(wir
 async def test_a_fault_in_hearing_closes_the_socket_with_1011(
     wire: Wire, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(body: bytes | str, address: str | None) -> None:
+    async def fail(*_: object) -> None:
         raise ZeroDivisionError
 
     faults: list[dict[str, object]] = []
@@ -158,8 +160,8 @@ async def test_a_text_that_comes_as_the_one_before_has_been_heard_is_heard(
     loop = asyncio.get_running_loop()
     publish = server.app[PUBLISHING].publish_json
 
-    async def hear(body: bytes | str, address: str | None) -> None:
-        await publish(body, address)
+    async def hear(body: bytes | str, address: str | None, meter: Meter | None) -> None:
+        await publish(body, address, meter)
         if server.feed.head < 5:  # in the turn in which hearing ends, and in the next ones
             for turns in range(4):
                 later(turns)

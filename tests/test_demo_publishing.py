@@ -5,13 +5,15 @@ import pytest
 from aiohttp import ClientSession
 
 from demo.app import Settings
+from demo.bounds import Bounds
 from demo.feed import Feed
 from demo.publishing import Limits, Publishing, Refused, in_memory
 from demo.refusals import Refusals
-from demo.stats import STATS
+from demo.stats import STATS, Meter, Tally
 from tests.conftest import Clock, Server, Session, StartServer, Wire, until
 
 PATH = "/messages"
+LIMIT = "too fast: at most 1 messages a second over one connection"
 
 
 async def test_a_published_message_is_answered_with_its_id_and_stamps(
@@ -149,6 +151,46 @@ async def test_each_address_has_its_own_allowance() -> None:
     assert await taken(publishing, 2, "10.0.0.2") == 1
 
 
+async def test_a_connection_that_says_too_much_leaves_its_address_what_it_had() -> None:
+    now, limits = Now(), Limits(100, 10, per_s_of_connection=2)
+    publishing = publishing_at(limits, now)
+    loud, quiet = Meter(Tally()), Meter(Tally())
+
+    async def said(meter: Meter | None) -> int:
+        refused = 0
+        for _ in range(5):
+            try:
+                await publishing.publish_json(b'{"sender": "a", "text": ""}', "10.0.0.1", meter)
+            except Refused:
+                refused += 1
+        return 5 - refused
+
+    assert [await said(loud), await said(loud), await said(quiet)] == [2, 0, 2]
+    assert publishing.refusals.rate_of_connection == 3 + 5 + 3
+    assert publishing.refusals.rate == 0
+    assert await said(None) == 5  # a connection that nobody counts
+    now.s += 0.5
+    assert await said(loud) == 1
+
+
+async def test_this_machines_connections_say_what_they_want_unless_told_otherwise(
+    start_server: StartServer, session: Session
+) -> None:
+    for bounds, refused in ((Bounds(), False), (Bounds(loopback=True), True)):
+        client = session(await start_server(Settings(publish_per_s_of_connection=1, bounds=bounds)))
+        async with client.ws_connect("/ws") as ws:
+            await ws.receive_json()
+            for _ in range(2):
+                await ws.send_str('{"sender": "a", "text": "hi"}')
+            answers = [await ws.receive_json() for _ in range(2)]
+        assert [each for each in answers if "error" in each] == [{"error": LIMIT}] * refused
+        statuses = []
+        for _ in range(2):
+            async with client.post(PATH, json={"sender": "a", "text": "hi"}) as response:
+                statuses.append(response.status)
+        assert statuses == [201, 429 if refused else 201]
+
+
 async def test_a_rate_of_nothing_is_no_limit() -> None:
     assert await taken(publishing_at(Limits(100, 0), Now()), 5000) == 5000
 
@@ -173,3 +215,17 @@ async def test_refused_publishes_are_counted(client: ClientSession, server: Serv
         async with client.post(PATH, data=body) as response:
             assert response.status in {400, 413}
     assert server.app[STATS].publish.requests == 2
+
+
+async def test_a_body_over_its_limit_is_refused_on_a_websocket_too(
+    start_server: StartServer, session: Session
+) -> None:
+    server = await start_server(Settings(max_body_bytes=60))
+    async with session(server).ws_connect("/ws") as ws:
+        await ws.receive_json()
+        for text in ("x" * 60, "\u00e9" * 20):  # 20 characters, which are 40 bytes
+            await ws.send_str(json.dumps({"sender": "ada", "text": text}, ensure_ascii=False))
+            assert (await ws.receive_json())["error"] == "the body is over 60 bytes"
+        await ws.send_str('{"sender": "ada", "text": "short"}')
+        assert (await ws.receive_json())["text"] == "short"
+    assert server.app[STATS].refusals.body == 2

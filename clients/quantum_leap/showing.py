@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from clients.log import make_folder
+from clients.log import make_folder, written_to
 from clients.quantum_leap.measuring import Leap, measure
 from clients.quantum_leap.records import HeaderTraffic
 from clients.quantum_leap.table import line, remarks, table, write
@@ -33,11 +33,13 @@ async def _measure_into(
     folder: Path, leap: Leap, measured: list[HeaderTraffic], tell: Callable[[HeaderTraffic], None]
 ) -> None:
     make_folder(folder)
-    write(folder, measured)
+    with written_to(folder):
+        write(folder, measured)
 
     def keep(result: HeaderTraffic) -> None:
         measured.append(result)
-        write(folder, measured)
         tell(result)
+        with written_to(folder):
+            write(folder, measured)
 
     await measure(leap, keep)

@@ -28,6 +28,7 @@ QUESTION = "What did each mode cost the class, and how late was the news?"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 ASKED = ("reader", "mode", "started_ns", "ended_ns", "status", "messages", "connection")
 ROWS_AT_ONCE = 1000
+FIRST, LAST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)  # that a zip can name
 HEARD = ("reader", "mode", "message", "published_ns", "sent_ns", "received_ns")
 
 
@@ -71,7 +72,8 @@ class Pieces:
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, time.localtime()[:6])
+    moment = min(max(FIRST, time.localtime()[:6]), LAST)  # a clock that is wrong is no fault
+    entry = zipfile.ZipInfo(name, moment)
     entry.compress_type = zipfile.ZIP_DEFLATED
     return entry
 

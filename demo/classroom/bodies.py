@@ -7,10 +7,9 @@ import msgspec
 from aiohttp import web
 
 from demo.message import encode
+from demo.publishing import PUBLISHING
 from demo.queries import NO_STORE, problem
-
-BODY_TIMEOUT_S = 10.0
-MAX_BODY_BYTES = 64 * 1024
+from demo.stats import STATS
 
 T = TypeVar("T")
 
@@ -32,12 +31,15 @@ def answer(figures: object, status: int = 200) -> web.Response:
 
 
 async def _read(request: web.Request) -> bytes:
+    limits, refusals = request.app[PUBLISHING].limits, request.app[STATS].refusals
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await request.clone(client_max_size=MAX_BODY_BYTES).read()
+        async with asyncio.timeout(limits.body_s):
+            return await request.clone(client_max_size=limits.report_bytes).read()
     except TimeoutError:
-        line = f"the body took longer than {BODY_TIMEOUT_S:g} s to arrive: send it again"
+        refusals.slow_requests += 1
+        line = f"the body took longer than {limits.body_s:g} s to arrive: send it again"
         raise problem(web.HTTPRequestTimeout, line) from None
     except web.HTTPRequestEntityTooLarge:
-        line = f"the body is over {MAX_BODY_BYTES} bytes: send less at a time"
+        refusals.body += 1
+        line = f"the body is over {limits.report_bytes} bytes: send less at a time"
         raise problem(web.HTTPRequestEntityTooLarge, line) from None

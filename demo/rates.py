@@ -1,0 +1,41 @@
+"""Token buckets: so many a second, a second's worth at once, and at least one. No network here."""
+
+from collections.abc import Callable, Hashable
+from typing import NamedTuple
+
+MAX_KEPT = 10_000  # who invents more is one of those who begin anew
+
+
+class Bucket(NamedTuple):
+    """How many tokens were left, and when, by the clock that fills it."""
+
+    tokens: float
+    then_s: float
+
+
+def take(bucket: Bucket | None, per_s: float, now_s: float) -> tuple[bool, Bucket]:
+    """Take a token, if there is one; return whether, and the bucket as it is now. None is full."""
+    full = max(per_s, 1.0)
+    left = full if bucket is None else bucket.tokens + (now_s - bucket.then_s) * per_s
+    left = min(full, left)
+    taken = left >= 1
+    return taken, Bucket(left - taken, now_s)
+
+
+class Rate:
+    """A bucket for each key, such as an address; `per_s` 0 is no limit."""
+
+    def __init__(self, per_s: float, clock: Callable[[], float]) -> None:
+        self._per_s = per_s
+        self._clock = clock
+        self._buckets: dict[Hashable, Bucket] = {}
+
+    def take(self, key: Hashable) -> bool:
+        """Take one of a key's tokens; say whether there was one."""
+        if not self._per_s:
+            return True
+        taken, bucket = take(self._buckets.get(key), self._per_s, self._clock())
+        if len(self._buckets) >= MAX_KEPT:
+            self._buckets.clear()
+        self._buckets[key] = bucket
+        return taken

@@ -1,0 +1,102 @@
+"""How a server ends: all is said to all, and then nobody is waited for long, or not at all."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from demo.app import make_app
+from demo.doors import DOORS
+from demo.ending import GOODBYE_S
+from demo.frames import CLOSE
+from demo.serving import serving
+from demo.sockets import SOCKETS
+from demo.stop import Stop
+from tests.conftest import Clock, OpenWire, Server, until
+
+
+@asynccontextmanager
+async def stoppable(stop: Stop) -> AsyncIterator[Server]:
+    """Run a server that ends as `stop` says."""
+    app = make_app()
+    async with AsyncExitStack() as running:
+        (url,) = await running.enter_async_context(serving(app, "127.0.0.1", 0, stop=stop))
+        yield Server(url, app, running=running)
+
+
+@pytest.mark.both_loops
+async def test_polls_are_answered_sockets_told_and_idle_connections_closed_without_a_wait(
+    open_wire: OpenWire,
+) -> None:
+    async with stoppable(Stop()) as server:
+        held, idle, socket = [await open_wire(server) for _ in range(3)]
+        await held.send(b"GET /long-poll HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        await idle.request("/short-poll")
+        await socket.upgrade("/ws")
+        await socket.frame()
+        await until(lambda: len(server.app[DOORS]._open) == 3)
+        await asyncio.sleep(0)
+        ending = asyncio.create_task(server.stop())
+        assert (await held.response()).startswith(b"HTTP/1.1 204 ")
+        opcode, payload = await socket.frame()
+        assert (opcode, payload[:2]) == (CLOSE, (1001).to_bytes(2))
+        await socket.send(b"\x88\x82\0\0\0\0" + payload[:2])
+        for wire in (held, idle, socket):
+            await wire.end()
+        await ending
+        assert not server.app[DOORS]._open
+
+
+async def test_who_does_not_answer_a_close_is_waited_for_no_longer_than_a_moment(
+    clock: Clock, open_wire: OpenWire
+) -> None:
+    stop = Stop()
+    async with stoppable(stop) as server:
+        mute = await open_wire(server)
+        await mute.upgrade("/ws")
+        ending = asyncio.create_task(server.stop())
+        await clock.advance(GOODBYE_S - 0.1)
+        assert not ending.done()
+        await clock.advance(0.2)
+        await ending
+    assert stop.cut_off == 1
+
+
+async def test_who_asks_again_waits_for_nobody(clock: Clock, open_wire: OpenWire) -> None:
+    stop = Stop()
+    async with stoppable(stop) as server:
+        mute = await open_wire(server)
+        await mute.upgrade("/ws")
+        stop.ask()
+        ending = asyncio.create_task(server.stop())
+        await clock.settle()
+        assert not ending.done()
+        stop.ask()
+        await ending  # and the clock stands still
+    assert stop.cut_off == 1
+    assert not server.app[SOCKETS]
+
+
+async def test_who_comes_while_the_server_ends_is_told_so(
+    clock: Clock, open_wire: OpenWire
+) -> None:
+    stop = Stop()
+    async with stoppable(stop) as server:
+        mute = await open_wire(server)
+        await mute.upgrade("/ws")
+        doors = server.app[DOORS]
+        await doors.close()
+        late = await open_wire(server)  # had been waiting to be accepted
+        assert b"the server stops" in await late.response()
+        late.close()
+        stop.again.set()
+
+
+async def test_asking_is_counted_to_two() -> None:
+    stop = Stop()
+    stop.ask()
+    assert (stop.asked.is_set(), stop.again.is_set()) == (True, False)
+    stop.ask()
+    stop.ask()
+    assert stop.again.is_set()
