@@ -14,6 +14,7 @@ from analysis.modes import MODES
 from clients.log import Log, LogError
 
 KEYS = ("setting", "mode")
+UNDISTURBED = (pl.col("stall_s") == 0) & (pl.col("faults_per_s") == 0)
 OK, NO_CONTENT = 200, 204
 
 

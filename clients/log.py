@@ -10,7 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from clients.reading import ADDED_LATER, Log, read
+from clients.injected import BESIDE, FAULTS, NAIVE_DELIVERIES, NAIVE_REQUESTS, Fault
+from clients.reading import ADDED_LATER, Beside, Log, read
 from clients.records import (
     DELIVERIES,
     EXPERIMENT,
@@ -31,14 +32,17 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 __all__ = [
     "ADDED_LATER",
+    "BESIDE",
     "DELIVERIES",
     "EXPERIMENT",
     "REQUESTS",
     "RUNS",
     "WIRE",
+    "Beside",
     "Delivery",
     "Exchange",
     "Experiment",
+    "Fault",
     "Log",
     "LogError",
     "Request",
@@ -86,6 +90,19 @@ class Writer:
         self._append(REQUESTS, map(msgspec.structs.astuple, requests))
         self._append(DELIVERIES, map(msgspec.structs.astuple, deliveries))
         self._append(RUNS, [map(_cell, msgspec.structs.astuple(run))])
+
+    def add_beside(
+        self,
+        faults: Sequence[Fault],
+        requests: Sequence[Request],
+        deliveries: Sequence[Delivery],
+    ) -> None:
+        """Append a run's faults, and what its readers without a cursor saw; make their files."""
+        rows = {FAULTS: faults, NAIVE_REQUESTS: requests, NAIVE_DELIVERIES: deliveries}
+        for name, record in BESIDE.items():
+            if not (self.folder / name).exists():
+                self._append(name, [record.__struct_fields__])
+            self._append(name, map(msgspec.structs.astuple, rows[name]))
 
     def wire(self, exchanges: dict[str, Exchange]) -> None:
         """Write the bytes of one delivery of each mode."""
