@@ -14,11 +14,15 @@ PER_SECOND = ("requests_per_client_s",)
 
 
 class Chapter(msgspec.Struct, frozen=True):
-    """The charts that answer a scenario's question, and the columns of its table of figures."""
+    """The charts that answer a scenario's question, and the columns of its table of figures.
+
+    theory, faults: another table stands in place of that
+    """
 
     charts: tuple[str, ...] = ("timeline", "latency", "bytes", "cpu")
     columns: tuple[str, ...] = (*WAITS, *PER_MESSAGE, *BYTES, *CPU)
     theory: bool = False
+    faults: bool = False
 
 
 CHAPTERS: dict[str, Chapter] = {
@@ -36,6 +40,7 @@ CHAPTERS: dict[str, Chapter] = {
     "crowd": Chapter(("memory", "cpu", "mean_latency"), (*WAITS, *BYTES, *CPU, *MEMORY)),
     "theory": Chapter(("mean_latency", "latency"), theory=True),
     "stall": Chapter(("stall",)),
+    "faults": Chapter(("faults",), faults=True),
     "rfc6202": Chapter(("mean_latency", "latency"), (*WAITS, "latency_max_ms", *PER_SECOND)),
 }
 LEAP = "quantum-leap"

@@ -16,6 +16,7 @@ from analysis.chapters import CHAPTERS, Chapter
 from analysis.checked import overview
 from analysis.collection import Collection
 from analysis.comparison_table import LINES, OFF_PERCENT, theory_rows
+from analysis.faults_words import faults_table
 from analysis.machine import environments, line_added
 from analysis.modes import concerning
 from analysis.pages import Picture, environment
@@ -130,6 +131,7 @@ def _chapter(part: Part, shown: list[Shown]) -> dict[str, Any]:
         "figures": shown,
         "heads": figures.heads(columns),
         "groups": figures.groups(part.rows, columns),
+        "faults": faults_table(part.log) if chapter(part.log).faults else None,
         "theory": _theory_table(part) if chapter(part.log).theory else None,
     }
 
@@ -159,6 +161,6 @@ def _leap(collection: Collection) -> dict[str, Any] | None:
 
 def _theory(parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
     for part in parts:
-        agreement = agreement_of(part.rows)
+        agreement = agreement_of(part.rows.filter(pl.col("faults_per_s") == 0))
         if agreement is not None:
             yield {"name": part.name} | agreement

@@ -40,14 +40,14 @@ def _expected(row: dict[str, Any]) -> float | None:
     if json_bytes is None or not rate:
         return None
     if MODES[row["mode"]].session:
-        return json_bytes + frame_head_bytes(json_bytes) + (row["opening_bytes"] or 0.0)
+        return float(json_bytes + frame_head_bytes(json_bytes) + (row["opening_bytes"] or 0.0))
     asked, empty = row["theory_requests_per_client_s"], row["theory_empty_share"]
     request_bytes, news_bytes = row["request_bytes"], row["news_bytes"]
     if asked is None or empty is None or request_bytes is None or news_bytes is None:
         return None
     empty_bytes = news_bytes if row["empty_bytes"] is None else row["empty_bytes"]
     answer_bytes = empty * empty_bytes + (1 - empty) * news_bytes
-    return json_bytes + asked / rate * (request_bytes + answer_bytes)
+    return float(json_bytes + asked / rate * (request_bytes + answer_bytes))
 
 
 def _json_bytes(log: Log) -> pl.DataFrame:

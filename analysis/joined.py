@@ -9,12 +9,13 @@ from collections.abc import Sequence
 import msgspec
 import polars as pl
 
+from analysis.runs import UNDISTURBED
 from clients.log import Log
 
 PLAIN = (
     pl.col("keepalive")
     & ~pl.col("deflate")
-    & (pl.col("stall_s") == 0)
+    & UNDISTURBED
     & (pl.col("jitter_ms") == 0)
     & (pl.col("kbit_per_s") == 0)
     & (pl.col("timer") == "after")

@@ -11,6 +11,7 @@ from analysis.answers import answer
 from analysis.checked import CHECKS, COLUMNS, Verdict, hold, overview, records
 from analysis.comparison_table import LINES, OFF_PERCENT, compare_with_theory, theory_rows
 from analysis.comparisons import sentences
+from analysis.faults_words import faults_table
 from analysis.figures import groups, heads
 from analysis.machine import about, line_added
 from analysis.pages import Picture, environment
@@ -18,7 +19,7 @@ from analysis.rows import differing, points, representative, rows, varied
 from analysis.runs import KEYS, with_void
 from analysis.unit_costs import unit_costs
 from analysis.wording import NOTHING, apart, figure, holding, plain, setting
-from clients.log import DELIVERIES, EXPERIMENT, REQUESTS, RUNS, Log, Settings
+from clients.log import BESIDE, DELIVERIES, EXPERIMENT, REQUESTS, RUNS, Log, Settings
 
 FILES = (RUNS, REQUESTS, DELIVERIES, EXPERIMENT)
 OVERVIEW = (
@@ -38,6 +39,7 @@ def report(log: Log, summary: pl.DataFrame, pictures: Sequence[Picture]) -> str:
     every = rows(log, summary)
     runs = with_void(log.runs)
     names = differing(every)
+    table = faults_table(log)
     told = {(row["setting"], row["mode"]): apart(row, names) for row in every.to_dicts()}
     return _render(
         log,
@@ -45,7 +47,7 @@ def report(log: Log, summary: pl.DataFrame, pictures: Sequence[Picture]) -> str:
             ("summary", "Summary"),
             ("figures", "Figures"),
             *((picture.name, picture.question) for picture in pictures),
-            ("theory", "Theory beside measurement"),
+            *([("theory", "Theory beside measurement")] if table is None else []),
             ("checks", "Checks"),
             *LAST,
         ],
@@ -62,13 +64,14 @@ def report(log: Log, summary: pl.DataFrame, pictures: Sequence[Picture]) -> str:
         middle=setting(representative(every).row(0, named=True)),
         off_percent=OFF_PERCENT,
         pictures=pictures,
-        theory=_theory(every, told),
+        theory=_theory(every, told) if table is None else None,
         costs=_costs(log, every, told),
+        faults_table=table,
         checks=overview(log.runs),
         check_heads=[head for head, _ in COLUMNS],
         check_rows=_check_rows(runs, told),
         line_added=line_added([log]),
-        files=("summary.csv", *FILES),
+        files=("summary.csv", *FILES, *(BESIDE if log.beside is not None else ())),
     )
 
 

@@ -17,6 +17,7 @@ from analysis.theory import Floats
 from clients.log import Log, LogError
 
 KEYS = ("setting", "mode")
+UNDISTURBED = (pl.col("stall_s") == 0) & (pl.col("faults_per_s") == 0)
 OK, NO_CONTENT = 200, 204
 
 

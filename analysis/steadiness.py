@@ -12,7 +12,9 @@ def samples_of(log: Log, shown: pl.DataFrame) -> pl.DataFrame:
     """Return the deliveries with the time of their publish, in seconds from the window's start."""
     runs = with_void(log.runs).filter("averaged", pl.col("window_start_ns").is_not_null())
     runs = runs.join(shown, on=KEYS, how="semi")
-    runs = runs.select("run", "mode", "stall_s", "warmup_s", "duration_s", "window_start_ns")
+    runs = runs.select(
+        "run", "mode", "stall_s", "faults_per_s", "warmup_s", "duration_s", "window_start_ns"
+    )
     at_s = (pl.col("published_ns") - pl.col("window_start_ns")) / 1e9
     every = log.deliveries.lazy().join(runs.lazy(), on="run", maintain_order="left")
     about = ("run", "message", "mode", "stall_s", "warmup_s", "duration_s")

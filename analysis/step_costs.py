@@ -12,7 +12,7 @@ import polars as pl
 
 from analysis.break_even import Poll, StepCosts, frame_head_bytes
 from analysis.modes import MODES, POLLS
-from analysis.runs import NO_CONTENT, figures_of_runs, is_poll
+from analysis.runs import NO_CONTENT, UNDISTURBED, figures_of_runs, is_poll
 from analysis.theory import Floats
 from analysis.unit_costs import unit_costs
 from clients.log import Log
@@ -55,7 +55,7 @@ def counted(log: Log) -> pl.DataFrame:
     of its polls, and is taken to have asked as often as those that were measured.
     """
     runs = figures_of_runs(log).filter(~pl.col("void"), "keepalive", ~pl.col("deflate"))
-    runs = runs.filter(pl.col("stall_s") == 0, pl.col("server_cpu_s") > 0)
+    runs = runs.filter(UNDISTURBED, pl.col("server_cpu_s") > 0)
     of_all = pl.col("clients") / (pl.col("clients") - pl.col("crowd_clients"))
     news = (pl.col("responses") - pl.col("empty")) * of_all
     counts = {

@@ -12,6 +12,7 @@ import polars as pl
 
 from analysis.modes import MODES, concerning
 from analysis.rows import ALL_SETTINGS, differing, with_bytes
+from analysis.runs import UNDISTURBED
 from analysis.wording import LABELS, apart, duration, measured, plain
 
 Row = dict[str, Any]
@@ -73,7 +74,7 @@ class Contest(msgspec.Struct, frozen=True):
 
 def contests(scenario: str, rows: pl.DataFrame) -> Iterator[Contest]:
     """Yield the settings of an experiment at which all modes have a good run."""
-    running = rows.filter(~pl.col("void"), pl.col("stall_s") == 0)
+    running = rows.filter(~pl.col("void"), UNDISTURBED)
     good = with_bytes(running).to_dicts()
     names = differing(rows)
     for short in (row for row in good if row["mode"] == "short"):

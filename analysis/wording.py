@@ -82,6 +82,7 @@ VARIABLES = {
     "jitter_ms": "jitter of the link each way, in ms",
     "kbit_per_s": "bandwidth of the link in kbit/s",
     "stall_s": "stall of the server in s",
+    "faults_per_s": "faults per second",
 }
 
 PHRASES = {
@@ -94,6 +95,7 @@ PHRASES = {
     "jitter_ms": "a jitter of {} ms",
     "kbit_per_s": "{} kbit/s",
     "stall_s": "a stall of {} s",
+    "faults_per_s": "{} faults/s",
 }
 
 LABELS = {
@@ -106,6 +108,7 @@ LABELS = {
     "jitter_ms": "{} ms jitter",
     "kbit_per_s": "{} kbit/s",
     "stall_s": "{} s stall",
+    "faults_per_s": "{} faults/s",
 }
 
 # Settings that are of a kind, and have no place on an axis; the usual kind stands first.
@@ -113,8 +116,13 @@ KINDS: dict[str, dict[object, str]] = {
     "keepalive": {True: "connections kept", False: "new connections"},
     "deflate": {False: "not compressed", True: "compressed"},
     "schedule": {"poisson": "at random", "periodic": "evenly spaced"},
+    "fault_kinds": {"": "of every kind"},
+    "proxy": {"": "no proxy", "nginx": "through nginx"},
     "timer": {"after": "interval after the answer", "grid": "interval on a fixed grid"},
 }
+
+
+CONDITIONS = ("jitter_ms", "kbit_per_s", "stall_s", "faults_per_s")
 
 
 def apart(row: dict[str, object], names: Iterable[str]) -> str:
@@ -156,7 +164,7 @@ def _basics(row: dict[str, object], left_out: set[str]) -> list[str]:
 
 def _conditions(row: dict[str, object], left_out: set[str]) -> list[str]:
     """Name what is set otherwise than usual."""
-    unusual = [name for name in ("jitter_ms", "kbit_per_s", "stall_s") if row[name]]
+    unusual = [name for name in CONDITIONS if row[name]]
     for name, words in KINDS.items():
         usual = next(iter(words))
         if row.get(name, usual) != usual:
@@ -166,7 +174,7 @@ def _conditions(row: dict[str, object], left_out: set[str]) -> list[str]:
 
 def _told(row: dict[str, object], name: str) -> str:
     if name in KINDS:
-        return KINDS[name].get(row[name], f"{name} {row[name]}")
+        return KINDS[name].get(row[name], f"{name.replace('_', ' ')} {row[name]}")
     label = LABELS.get(name, name.replace("_", " ") + " {}")
     value = plain(_number(row[name]))
     return "1 client" if (name, value) == ("clients", "1") else label.format(value)

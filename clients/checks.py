@@ -78,6 +78,11 @@ def reasons(run: Run) -> list[str]:
     return [check.reason.format(check.figure(run), run=run) for check in failed]
 
 
+def _where_no_fault_is(name: str) -> Figure:
+    """Return the count `name`; nothing where faults were injected, which it is a finding of."""
+    return lambda run: None if run.faults_per_s else getattr(run, name)
+
+
 def _late_limit_ms(run: Run) -> float:
     return max(LATE_LIMIT_MS, LATE_LIMIT_SHARE * 1e3 / run.rate_per_s)
 
@@ -131,9 +136,9 @@ CHECKS: Sequence[Check] = (
           lambda _: math.inf, limit=NO_LIMIT),
     Check("a core's time that the server took", "server's CPU", _server_share,
           "the server was busy: {:.0%} of a core", lambda _: BUSY_SERVER, "share"),
-    Check("deliveries lost", MISSED, attrgetter("lost"), "{} deliveries lost"),
-    Check("deliveries twice", MISSED, attrgetter("duplicates"), "{} deliveries twice"),
-    Check("deliveries out of order", MISSED, attrgetter("out_of_order"),
+    Check("deliveries lost", MISSED, _where_no_fault_is("lost"), "{} deliveries lost"),
+    Check("deliveries twice", MISSED, _where_no_fault_is("duplicates"), "{} deliveries twice"),
+    Check("deliveries out of order", MISSED, _where_no_fault_is("out_of_order"),
           "{} deliveries out of order"),
     Check("publishes that failed", MISSED, attrgetter("publish_failures"), "{} publishes failed"),
     Check("server's event loop late, at most", "server's loop, to reader",

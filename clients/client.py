@@ -15,15 +15,18 @@ import msgspec
 from yarl import URL
 
 from clients.attempt import Attempt
+from clients.backoff import Backoff, asked_s
 from clients.frames import Frames
 from clients.meter import Meter, MeteredConnector, Tap
 from clients.recorder import Recorder
+from clients.silence import no_longer_silent_than
 from clients.stream import Stream
 from demo.message import GapNotice, Hello, Message, News
 
 KEEPALIVE_S = 15.0  # shorter than the server's, or the two would race
-FIRST_BACKOFF_S = 0.1
-LONGEST_BACKOFF_S = 5.0
+ANSWER_S = 30.0  # beyond the hold: who is not answered by then comes back
+SILENCE_S = 45.0  # of a WebSocket, which is pinged every 30 s at the latest
+CLOSE_S = 2.0  # that the server may take to answer a close
 
 FAILURES = (aiohttp.ClientError, OSError, ValueError)  # ValueError: an answer we cannot read
 
@@ -43,6 +46,7 @@ class Client:
 
     place: moves on with every answer; arrived_ns: when the newest message reached this process
     joined: whether it has had an answer, or its upgrade
+    gaps: how often it was told that messages after its place are gone
     keepalive: whether polls share a connection; otherwise each says `Connection: close`
     deflate: whether a WebSocket offers permessage-deflate, as browsers do
     source: the address of this machine that it comes from, if that is set before it begins
@@ -63,16 +67,16 @@ class Client:
         self.place = place
         self.joined = False
         self.arrived_ns = 0
+        self.gaps = 0
         self.source: str | None = None
         self.meter = Meter(recorder.next_connection)
         self._url = url
         self._recorder = recorder
-        self._chance = chance
+        self._backoff = Backoff(chance)
         self._keeping: dict[str, Any] = (
             {"keepalive_timeout": KEEPALIVE_S} if keepalive else {"force_close": True}
         )
         self._window_bits = 15 if deflate else 0
-        self._backoff_s = FIRST_BACKOFF_S
         self._tapping = number == 1  # one client of each run keeps the bytes of one delivery
         self._attempt = Attempt(number, recorder, self.meter)
 
@@ -81,7 +85,7 @@ class Client:
         connector = MeteredConnector(self.meter, limit=0, local_addr=local_addr, **self._keeping)
         self._session = aiohttp.ClientSession(
             connector=connector,
-            timeout=aiohttp.ClientTimeout(total=None),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S),
         )
         # aiohttp would repeat a GET once, unasked, when a kept connection breaks. That is for us
         # to do, and to log: a request is a row.
@@ -97,9 +101,13 @@ class Client:
         Nothing new, a gap and a failure return no messages; a failure pauses first.
         """
         messages: tuple[Message, ...] = ()
+        wanted_s = 0.0
         self._begin()
         try:
-            async with self._session.get(self._address(path, query)) as response:
+            async with self._session.get(
+                self._address(path, query), timeout=_patience(query)
+            ) as response:
+                wanted_s = asked_s(response.headers.get("Retry-After"))
                 body = await response.read()
             self._attempt.status = response.status
             self._attempt.body_bytes = len(body)
@@ -108,16 +116,19 @@ class Client:
             self._attempt.status = 0
         finally:
             self._attempt.log()
-        well = self._attempt.status in (200, 204, 410)
-        self.joined |= well
-        await self._settle(well=well)
+        if self._attempt.status not in (200, 204, 410):
+            await self._failed(wanted_s)
+            return ()
+        self.joined = True
+        self._backoff.reset()
         return messages
 
     async def listen(self, path: str, **query: str) -> AsyncGenerator[Message, None]:
         """Upgrade once; yield the messages after our place, and move it on, until the close.
 
-        After a failure there is a pause before the end.
+        There is a pause before the end, unless that is a gap: what is left is known by then.
         """
+        gaps, wanted_s = self.gaps, 0.0
         self._begin()
         try:
             async with self._upgrade(path, query) as stream:
@@ -131,12 +142,16 @@ class Client:
                         self._note(frame)
         except aiohttp.WSServerHandshakeError as error:
             self._attempt.status = error.status
+            wanted_s = asked_s(error.headers.get("Retry-After") if error.headers else None)
         except FAILURES:
             pass
         finally:
             self.meter.frames = None
             self._attempt.log()
-        await self._settle(well=self._attempt.messages > 0)
+        if self._attempt.messages or self.gaps > gaps:
+            self._backoff.reset()
+        if self.gaps == gaps:
+            await self._failed(wanted_s)
 
     @asynccontextmanager
     async def _upgrade(self, path: str, query: dict[str, str]) -> AsyncIterator[Stream]:
@@ -147,15 +162,19 @@ class Client:
             autoping=False,  # so that every frame is seen, and counted
             decode_text=False,
             max_msg_size=0,
+            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
         ) as ws:
             self._attempt.status = 101
             self.joined = True
-            yield Stream(ws, self._attempt, frames)
+            with no_longer_silent_than(SILENCE_S, self.meter):
+                yield Stream(ws, self._attempt, frames)
 
     def _address(self, path: str, query: dict[str, str]) -> URL:
-        after, epoch = self.place.cursor, quote(self.place.epoch)
         more = "".join(f"&{name}={value}" for name, value in query.items())
-        return URL(f"{self._url}{path}?after={after}&epoch={epoch}{more}", encoded=True)
+        return URL(f"{self._url}{path}?{self._standing()}{more}", encoded=True)
+
+    def _standing(self) -> str:
+        return f"after={self.place.cursor}&epoch={quote(self.place.epoch)}"
 
     def _read(self, status: int, body: bytes) -> tuple[Message, ...]:
         if status == 410:
@@ -173,6 +192,7 @@ class Client:
     def _note(self, notice: GapNotice | Hello) -> None:
         # After a gap, read on from the oldest message that is left.
         cursor = notice.oldest - 1 if isinstance(notice, GapNotice) else notice.cursor
+        self.gaps += isinstance(notice, GapNotice)
         self.place = Place(notice.epoch, cursor)
 
     def _keep_bytes(self, messages: int) -> None:
@@ -186,10 +206,11 @@ class Client:
         if self._tapping:
             self.meter.tap = Tap()
 
-    async def _settle(self, *, well: bool) -> None:
-        if well:
-            self._backoff_s = FIRST_BACKOFF_S
-            return
-        # Full jitter: clients that lost their server together do not come back together.
-        await asyncio.sleep(self._chance.uniform(0, self._backoff_s))
-        self._backoff_s = min(2 * self._backoff_s, LONGEST_BACKOFF_S)
+    async def _failed(self, wanted_s: float) -> None:
+        await asyncio.sleep(self._backoff.next_s(wanted_s))
+
+
+def _patience(query: dict[str, str]) -> aiohttp.ClientTimeout:
+    """Return how long a poll may be silent: a connection may be dead and say nothing of it."""
+    silent_s = float(query.get("hold_s", 0)) + ANSWER_S
+    return aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S, sock_read=silent_s)

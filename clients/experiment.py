@@ -5,7 +5,7 @@ import os
 import platform
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,8 +17,10 @@ import psutil
 
 from clients.crowd import joining_s
 from clients.dialling import LOOPBACK
+from clients.faults.measuring import measure as measure_with_faults
+from clients.faults.schedule import make_faults
 from clients.files import allow_files, has_line
-from clients.log import Experiment, Run, Writer
+from clients.log import Experiment, Run, Settings, Writer
 from clients.meter import Tap
 from clients.modes import MODES
 from clients.plan import Outcome, Plan
@@ -52,19 +54,32 @@ def plans(ambition: Ambition) -> list[Plan]:
         runs = [(n, point, mode) for n, point in points for mode in point.modes]
         chance.shuffle(runs)
         for setting, point, mode in runs:
-            number = len(listed) + 1
-            plan = Plan(number, mode, trial, setting, number, point.settings, ambition.seed)
-            listed.append(plan)
+            n, seed = len(listed) + 1, ambition.seed
+            together = len(point.modes) if point.settings.faults_per_s else 1
+            listed.append(Plan(n, mode, trial, setting, n, point.settings, seed, together))
     return listed
 
 
+def sessions(listed: Iterable[Plan]) -> list[list[Plan]]:
+    """Return which runs are measured at once: where faults come, all modes of a trial and setting.
+
+    So that the same faults meet all of them. Any other run has a server of its own.
+    """
+    found: dict[tuple[int, ...], list[Plan]] = {}
+    for plan in listed:
+        alone = (plan.run,) if plan.together == 1 else ()
+        found.setdefault((plan.trial, plan.setting, *alone), []).append(plan)
+    return list(found.values())
+
+
 def seconds(plan: Plan) -> float:
-    """Say how long a run will take, about."""
+    """Say how long a run will take, about; its share, where several are measured at once."""
     settings = plan.settings
     at_once = MODES[plan.mode].holds or MODES[plan.mode].pushes
     drain_s = 0.1 if at_once else settings.interval_s
     crowd_s = 2 * joining_s(settings) if plan.crowd else 0.0  # and as long to leave
-    return OVERHEAD_S + crowd_s + settings.warmup_s + settings.duration_s + drain_s
+    whole_s = OVERHEAD_S + crowd_s + settings.warmup_s + settings.duration_s + drain_s
+    return whole_s / plan.together
 
 
 async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
@@ -77,6 +92,7 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     for point in ambition.scenario.points:
         allow_files(point.settings.clients, line=has_line(point.settings))
         sources(point.settings, urlsplit(ambition.url).hostname or "" if ambition.url else LOOPBACK)
+        _plan_faults(point.settings)
     if (ambition.url or "").startswith("https:") and any(plan.crowd for plan in plans(ambition)):
         raise ServerError("the counted part of a crowd speaks no TLS: raise --sample-limit")
     if ambition.url is not None:
@@ -87,25 +103,52 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     writer.start(description)
     taps: dict[str, Tap] = {}
     failed = 0
-    for plan in plans(ambition):
-        outcome = Outcome(plan)
-        watch(outcome, None)
+    for session in sessions(plans(ambition)):
+        outcomes = [Outcome(plan) for plan in session]
+        watch(outcomes[0], None)
         try:
-            await measure(outcome, ambition.url)
+            await _carry_out(outcomes, ambition.url)
             failed = 0
         except ServerError as error:
-            outcome.trouble = str(error)
+            for outcome in outcomes:
+                outcome.trouble = str(error)
             failed += 1
             if failed == MOST_FAILURES:
                 raise ServerError(f"{failed} runs in a row failed, the last so: {error}") from error
         finally:
-            run, requests, deliveries = outcome.rows()
-            writer.add(run, requests, deliveries)
-            if _better(outcome.recorder.tap, taps.get(plan.mode)):
-                taps[plan.mode] = outcome.recorder.tap
-                writer.wire({mode: tap.exchange() for mode, tap in taps.items()})
-        watch(outcome, run)
+            made = [_write(writer, outcome, taps) for outcome in outcomes]
+        for outcome, run in zip(outcomes, made, strict=True):
+            watch(outcome, run)
     writer.describe(msgspec.structs.replace(description, finished=True))
+
+
+async def _carry_out(outcomes: Sequence[Outcome], url: str | None) -> None:
+    if outcomes[0].plan.settings.faults_per_s:
+        await measure_with_faults(outcomes, url)
+    else:
+        await measure(outcomes[0], url)
+
+
+def _write(writer: Writer, outcome: Outcome, taps: dict[str, Tap]) -> Run:
+    """Write what is known of a run, and return its row."""
+    run, requests, deliveries = outcome.rows()
+    if outcome.plan.settings.faults_per_s:
+        writer.add_beside(outcome.faults, outcome.naive.requests, outcome.naive.deliveries)
+    writer.add(run, requests, deliveries)
+    mode = outcome.plan.mode
+    if _better(outcome.recorder.tap, taps.get(mode)):
+        taps[mode] = outcome.recorder.tap
+        writer.wire({mode: tap.exchange() for mode, tap in taps.items()})
+    return run
+
+
+def _plan_faults(settings: Settings) -> None:
+    """Raise ServerError when the faults that are wanted cannot be had."""
+    try:
+        if settings.faults_per_s:
+            make_faults(settings, "")
+    except ValueError as error:
+        raise ServerError(str(error)) from None
 
 
 def _better(tap: Tap | None, kept: Tap | None) -> TypeGuard[Tap]:

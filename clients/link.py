@@ -13,7 +13,8 @@ import asyncio
 import itertools
 import random
 from collections import deque
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -51,7 +52,7 @@ class Direction:
 
     def open_after(self, delay_s: float) -> None:
         """Let nothing leave before so much time has passed."""
-        self._free_at = self._loop.time() + delay_s
+        self._free_at = max(self._free_at, self._loop.time() + delay_s)
 
     def send(self, data: bytes | None) -> None:
         """Put bytes on the line, or with None its end."""
@@ -98,25 +99,25 @@ class Direction:
 
 
 class End(asyncio.Protocol):
-    """One end of a connection: what it reads goes out, what arrives is written to it."""
+    """One end of a connection: what it reads goes `out`, what arrives comes `back`."""
 
     def __init__(self, out: Direction, back: Direction) -> None:
-        self._out = out
-        self._back = back
+        self.out = out
+        self.back = back
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take part: what was on its way to this end can arrive now."""
-        self._back.to = self._out.source = cast(asyncio.Transport, transport)
-        self._back.deliver()
+        self.back.to = self.out.source = cast(asyncio.Transport, transport)
+        self.back.deliver()
 
     def data_received(self, data: bytes) -> None:
         """Put it on the line."""
-        self._out.send(data)
+        self.out.send(data)
 
     def connection_lost(self, _: Exception | None) -> None:
         """Tell the other end, as late as it would hear of it."""
-        self._back.to = None
-        self._out.send(None)
+        self.back.to = None
+        self.out.send(None)
 
 
 class Relay:
@@ -132,8 +133,12 @@ class Relay:
         self._chance = random.Random(seed)
         self._dialling: set[asyncio.Task[None]] = set()
 
-    def accept(self) -> End:
-        """Make the near end of a new connection, and dial the far one."""
+    def accept(self) -> asyncio.Protocol:
+        """Make the near end of a new connection."""
+        return self.join()
+
+    def join(self) -> End:
+        """Make the near end of a connection that is led on, and dial the far one."""
         up, down = Direction(self._line, self._chance), Direction(self._line, self._chance)
         up.open_after(self._line.rtt_s)
         task = asyncio.create_task(self._dial(up, down))
@@ -148,30 +153,42 @@ class Relay:
             down.send(None)  # refused: the near end is closed
 
 
-async def relay(options: argparse.Namespace) -> None:
-    """Relay until the process is ended, or standard input closes; print the address first."""
+async def relay(
+    options: argparse.Namespace,
+    kind: type[Relay] = Relay,
+    heed: Callable[[Any, asyncio.Task[None]], None] = lambda _, serving: end_with_stdin(serving),
+) -> None:
+    """Relay until the process is ended, or standard input closes; print the address first.
+
+    heed: hears what standard input says to the relay, and ends it with that
+    """
     target = urlsplit(options.target)
     line = Line(options.rtt_ms / 1e3, options.jitter_ms / 1e3, options.kbit_per_s * 125)
     host, port = target.hostname or "", target.port or 80
-    accepting = Relay(host, port, line, options.seed, options.sources)
+    accepting = kind(host, port, line, options.seed, options.sources)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(accepting.accept, "127.0.0.1", 0, backlog=4096)
     say(b"Listening on http://127.0.0.1:%d" % server.sockets[0].getsockname()[1])
     serving = asyncio.create_task(server.serve_forever())
-    end_with_stdin(serving)
+    heed(accepting, serving)
     await asyncio.wait({serving})
 
 
-def main() -> None:
-    """Read the arguments and relay."""
-    parser = argparse.ArgumentParser(prog="python -m clients.link", description=__doc__)
+def parse(program: str, description: str | None) -> argparse.Namespace:
+    """Read the arguments of a process that is a line."""
+    parser = argparse.ArgumentParser(prog=program, description=description)
     parser.add_argument("target", help="the server's address, such as http://127.0.0.1:3001")
     parser.add_argument("--rtt-ms", type=float, default=0.0, help="round trip of the line")
     parser.add_argument("--jitter-ms", type=float, default=0.0, help="up to so much more, each way")
     parser.add_argument("--kbit-per-s", type=float, default=0.0, help="bandwidth, 0: no limit")
     parser.add_argument("--seed", type=int, default=0, help="for the jitter")
     parser.add_argument("--sources", type=int, default=1, help="loopback addresses to come from")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Read the arguments and relay."""
+    options = parse("python -m clients.link", __doc__)
     allow_all_files()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(relay(options))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from clients.injected import BESIDE, FAULTS, NAIVE_DELIVERIES, NAIVE_REQUESTS, Fault
 from clients.quantum_leap.records import (
     HEADER_DETAILS,
     HEADER_FILES,
@@ -21,7 +22,7 @@ from clients.quantum_leap.records import (
     HeaderTraffic,
     shortcomings,
 )
-from clients.reading import ADDED_LATER, Log, read
+from clients.reading import ADDED_LATER, Beside, Log, read
 from clients.records import (
     DELIVERIES,
     EXPERIMENT,
@@ -42,6 +43,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 __all__ = [
     "ADDED_LATER",
+    "BESIDE",
     "DELIVERIES",
     "EXPERIMENT",
     "HEADER_DETAILS",
@@ -50,9 +52,11 @@ __all__ = [
     "REQUESTS",
     "RUNS",
     "WIRE",
+    "Beside",
     "Delivery",
     "Exchange",
     "Experiment",
+    "Fault",
     "HeaderTraffic",
     "Log",
     "LogError",
@@ -111,6 +115,20 @@ class Writer:
                 with contextlib.suppress(OSError):
                     os.truncate(self.folder / name, size)
             raise LogError(f"{error}: run {run.run} is lost, the runs before it are kept") from None
+
+    def add_beside(
+        self,
+        faults: Sequence[Fault],
+        requests: Sequence[Request],
+        deliveries: Sequence[Delivery],
+    ) -> None:
+        """Append a run's faults, and what its readers without a cursor saw; make their files."""
+        rows = {FAULTS: faults, NAIVE_REQUESTS: requests, NAIVE_DELIVERIES: deliveries}
+        with written_to(self.folder):
+            for name, record in BESIDE.items():
+                if not (self.folder / name).exists():
+                    self._append(name, [record.__struct_fields__])
+                self._append(name, map(msgspec.structs.astuple, rows[name]))
 
     def wire(self, exchanges: dict[str, Exchange]) -> None:
         """Write the bytes of one delivery of each mode."""

@@ -47,12 +47,19 @@ class Meter:
         self.connection = 0
         self.arrived_ns = 0
         self._next_connection = next_connection
+        self._transport: asyncio.Transport | None = None
         self.frames: Frames | None = None
         self.tap: Tap | None = None
 
-    def opened(self) -> None:
+    def opened(self, transport: asyncio.Transport) -> None:
         """Number a connection."""
         self.connection = self._next_connection()
+        self._transport = transport
+
+    def cut_off(self) -> None:
+        """End the newest connection at once, whatever is on its way."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def sent(self, *chunks: bytes) -> None:
         """Count bytes that are handed to TCP."""
@@ -117,9 +124,10 @@ class _MeteredHandler(ResponseHandler):
         self._meter = meter
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._meter.opened()
+        below = cast(asyncio.Transport, transport)
+        self._meter.opened(below)
         transport.set_protocol(_CountingProtocol(self, self._meter))
-        counting = _MeteredTransport(cast(asyncio.Transport, transport), self._meter)
+        counting = _MeteredTransport(below, self._meter)
         super().connection_made(cast(asyncio.Transport, counting))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from clients.experiment import Ambition
+from clients.faults.schedule import KINDS
 from clients.log import Settings
 from clients.modes import MODES
 from clients.pace import TIMERS
@@ -117,6 +118,9 @@ def _parser(program: str, default: str | None) -> argparse.ArgumentParser:
     add("--deflate", action=argparse.BooleanOptionalAction, help="compress on WebSockets")
     add("--schedule", choices=list(SCHEDULES), help="how the messages are spaced")
     add("--timer", choices=list(TIMERS), help="count the interval from the response, or on a grid")
+    add("--faults-per-s", type=_number(0, 10), metavar="F", help="faults in the window, 0: none")
+    add("--fault-kinds", type=_kinds, metavar="cut,kill,...", help="inject these kinds only")
+    add("--proxy", choices=["nginx"], help="put it between line and server, where faults come")
     add("--sample-limit", type=_whole(1, 20_000), metavar="N", help="clients measured at most")
     add("--trials", type=_whole(1, 1000), metavar="T", help="runs of each mode and setting")
     add("--seed", type=_whole(0, 2**63 - 1), metavar="S", help="for all that is random")
@@ -139,6 +143,13 @@ def _modes(text: str) -> tuple[str, ...]:
     if unknown:
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(MODES)}")
     return tuple(modes)
+
+
+def _kinds(text: str) -> str:
+    unknown = [kind for kind in text.split(",") if kind not in KINDS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(KINDS)}")
+    return text
 
 
 def _number(low: float, high: float) -> Callable[[str], float]:

@@ -12,7 +12,7 @@ from clients.checks import reasons
 from clients.follower import Census
 from clients.instrument import quantile
 from clients.joining import Tally
-from clients.log import Delivery, Request, Run, Settings
+from clients.log import Delivery, Fault, Request, Run, Settings
 from clients.pace import Pace, make_pace
 from clients.recorder import Ledger, Recorder
 from clients.schedule import Schedule, make_schedule
@@ -21,7 +21,10 @@ WORKER_SIZE = 5_000  # readers of a crowd that one process counts
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """Which run of an experiment this is. Runs of a trial and rate share one publish schedule."""
+    """Which run of an experiment this is. Runs of a trial and rate share one publish schedule.
+
+    together: how many runs are measured at once, this one among them
+    """
 
     run: int
     mode: str
@@ -30,6 +33,7 @@ class Plan(msgspec.Struct, frozen=True):
     order: int
     settings: Settings
     seed: int
+    together: int = 1
 
     @property
     def schedule(self) -> Schedule:
@@ -44,7 +48,8 @@ class Plan(msgspec.Struct, frozen=True):
     def sampled(self) -> int:
         """How many of the clients are measured one by one; the others are counted."""
         clients, limit = self.settings.clients, self.settings.sample_limit
-        return clients if self.settings.deflate else min(clients, limit)  # counting reads plainly
+        counted = not self.settings.deflate and not self.settings.faults_per_s
+        return min(clients, limit) if counted else clients  # counting reads plainly, and stays
 
     @property
     def crowd(self) -> int:
@@ -65,10 +70,13 @@ class Outcome:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.recorder = Recorder(plan.run)
+        self.naive = Recorder(plan.run)  # of the readers without a cursor, where faults come
+        self.faults: list[Fault] = []
         self.facts: dict[str, Any] = {"interrupted": True}
         self.attendance = Attendance(plan.settings.clients)
         self.census: Census | None = None if plan.crowd else Census(Tally())
         self.trouble = ""  # what went wrong beside the checks
+        self.remarks: tuple[str, ...] = ()
         self._started = datetime.now(UTC)
 
     def rows(self) -> tuple[Run, list[Request], list[Delivery]]:

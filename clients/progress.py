@@ -55,6 +55,8 @@ class Watcher:
             self._left_s -= seconds(outcome.plan)
             self._begun = None
             self._tell(outcome.plan, run)
+            for line in outcome.remarks:
+                self._console.print(line, markup=False, highlight=False, soft_wrap=True)
         self.draw()
 
     async def keep_drawing(self) -> None:
@@ -87,7 +89,8 @@ class Watcher:
             self._console.print(line, markup=False, highlight=False)
 
     def _name(self, plan: Plan) -> str:
-        return f"run {plan.order} of {self._count}: {MODES[plan.mode].name}"
+        name = MODES[plan.mode].name if plan.together == 1 else "all modes at once"
+        return f"run {plan.order} of {self._count}: {name}"
 
 
 def connecting(outcome: Outcome) -> str:

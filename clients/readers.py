@@ -58,7 +58,7 @@ async def readers(outcome: Outcome, stage: Stage, before: Stats) -> AsyncIterato
                 for task in tasks:
                     task.cancel()
     except BaseExceptionGroup as failed:
-        raise _first(failed, tasks) from None
+        raise first(failed, tasks) from None
 
 
 async def _start(
@@ -78,7 +78,7 @@ async def _start(
         await _pause(plan, client.number)
 
 
-def _first(failed: BaseExceptionGroup[BaseException], tasks: Tasks) -> BaseException:
+def first(failed: BaseExceptionGroup[BaseException], tasks: Tasks) -> BaseException:
     """Return what went wrong first, as the run's trouble if it was a reader."""
     error = failed.exceptions[0]
     ended = (task for task in tasks if task.done() and not task.cancelled())

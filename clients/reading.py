@@ -10,6 +10,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import polars as pl
 
+from clients.injected import BESIDE, FAULTS
 from clients.records import (
     EXPERIMENT,
     FILES,
@@ -31,8 +32,20 @@ ADDED_LATER = frozenset(
         *("crowd_clients", "crowd_requests", "crowd_deliveries", "crowd_window_deliveries"),
         *("crowd_bytes_up", "crowd_bytes_down", "crowd_cpu_share"),
         *("server_lag_max_ms", "reader_p99_ms", "link_cpu_share", "clock_apart_ms", "failures"),
+        *("faults_per_s", "fault_kinds", "proxy", "faults", "gaps"),
     }
 )
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """What stands beside runs into which faults were injected: data frames of each file.
+
+    faults: columns as the fields of Fault; requests, deliveries: of the readers without a cursor
+    """
+
+    faults: pl.DataFrame
+    requests: pl.DataFrame
+    deliveries: pl.DataFrame
 
 
 class Log(msgspec.Struct, frozen=True, eq=False, weakref=True):
@@ -41,6 +54,7 @@ class Log(msgspec.Struct, frozen=True, eq=False, weakref=True):
     runs, requests, deliveries: columns as the fields of Run, Request and Delivery, in order
     wire: the bytes of one delivery, by mode, where they were kept
     faults: what of the files could not be used, in words
+    beside: what stands beside the runs, where faults were injected
     """
 
     experiment: Experiment
@@ -49,6 +63,7 @@ class Log(msgspec.Struct, frozen=True, eq=False, weakref=True):
     deliveries: pl.DataFrame
     wire: dict[str, Exchange] = {}
     faults: tuple[str, ...] = ()
+    beside: Beside | None = None
 
 
 def read(folder: Path) -> Log:
@@ -73,7 +88,15 @@ def read(folder: Path) -> Log:
     except (OSError, ValueError) as error:
         wire = {}
         faults.append(f"{WIRE} cannot be read ({error}) and is left out")
-    return Log(experiment, runs, rows[Request], rows[Delivery], wire, tuple(faults))
+    beside = _read_beside(folder)
+    return Log(experiment, runs, rows[Request], rows[Delivery], wire, tuple(faults), beside)
+
+
+def _read_beside(folder: Path) -> Beside | None:
+    """Read what stands beside the runs; None where no fault was injected."""
+    if not (folder / FAULTS).exists():
+        return None
+    return Beside(*(_read_rows(folder / name, record) for name, record in BESIDE.items()))
 
 
 def _fault(path: Path) -> str:

@@ -20,6 +20,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stall_s: for so long the server's process is stopped in the middle of the window
     timer: what short polling's interval is counted from: "after" the response, or a fixed "grid"
     sample_limit: so many clients at most are measured; the rest of a crowd is counted
+    faults_per_s: so many faults are injected into the window; fault_kinds: of these kinds, with
+        commas between them, or of all. All modes are then measured at once, and beside each reader
+        one that keeps no cursor
+    proxy: what stands between the line and the server, "nginx" or nothing
     """
 
     clients: int
@@ -38,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stall_s: float = 0.0
     timer: str = "after"
     sample_limit: int = 100
+    faults_per_s: float = 0.0
+    fault_kinds: str = ""
+    proxy: str = ""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -111,6 +118,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         was published, at most; not 0 where the server runs on another machine
     failures: requests that failed, or were answered as no reader's should be
     server_requests, server_deliveries, server_bytes_in, server_bytes_out: the server's own counts
+    faults: how many were injected; gaps: how often its readers were told that messages are gone
     lost, duplicates, out_of_order: against the ids published, over the whole run
     interrupted: the run was ended before its time
     valid: every check held; void_because: which did not, in words
@@ -137,6 +145,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     stall_s: float = 0.0
     timer: str = "after"
     sample_limit: int = 100
+    faults_per_s: float = 0.0
+    fault_kinds: str = ""
+    proxy: str = ""
     seed: int
     started_utc: str
     window_start_ns: int | None = None
@@ -177,6 +188,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     server_deliveries: int | None = None
     server_bytes_in: int | None = None
     server_bytes_out: int | None = None
+    faults: int = 0
+    gaps: int = 0
     lost: int = 0
     duplicates: int = 0
     out_of_order: int = 0

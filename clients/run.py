@@ -74,7 +74,7 @@ async def _measure(outcome: Outcome, stage: Stage) -> None:
         await asyncio.wait(reading, timeout=_drain_s(plan.settings))
     after = await server.wait_for_goodbyes(plan.mode, GOODBYE_TIMEOUT_S)
     facts |= _server_counts(before, after, plan.mode)
-    facts |= _publish_facts(outcome, publishes)
+    facts |= publish_facts(outcome, publishes)
     facts |= _continuity(outcome, range(before.head + 1, after.head + 1))
     facts["interrupted"] = False
 
@@ -92,16 +92,16 @@ async def _publish(outcome: Outcome, stage: Stage) -> None:
 
 async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     facts, settings = outcome.facts, outcome.plan.settings
-    await _sleep_until(facts["window_start_ns"] - EARLY_NS)
+    await sleep_until(facts["window_start_ns"] - EARLY_NS)
     start = await stage.server.stats()
     others = {"crowd_cpu_share": stage.crowd, "link_cpu_share": (stage.link,)}
-    begun_s = {name: [*map(_cpu_s, processes)] for name, processes in others.items()}
+    begun_s = {name: [*map(cpu_s, processes)] for name, processes in others.items()}
     begun_ns = time.perf_counter_ns()
     async with Instrument() as instrument:
         if settings.stall_s:
             await asyncio.sleep((settings.duration_s - settings.stall_s) / 2)
             await stage.server.stall(settings.stall_s)
-        await _sleep_until(facts["window_end_ns"] - EARLY_NS)
+        await sleep_until(facts["window_end_ns"] - EARLY_NS)
     end = await stage.server.stats()
     # A busy server says so late, and of more than the window; its own clock tells how much.
     late = (end.uptime_s - start.uptime_s) / settings.duration_s
@@ -117,7 +117,7 @@ async def _watch_window(outcome: Outcome, stage: Stage) -> None:
     facts["client_lag_p99_ms"] = quantile(instrument.lags_ms, 0.99)
     span_s = (time.perf_counter_ns() - begun_ns) / 1e9
     for name, processes in others.items():
-        facts[name] = _busiest(begun_s[name], map(_cpu_s, processes), span_s)
+        facts[name] = busiest(begun_s[name], map(cpu_s, processes), span_s)
 
 
 def _is_alone(start: Stats, end: Stats, mode: str) -> bool:
@@ -125,7 +125,7 @@ def _is_alone(start: Stats, end: Stats, mode: str) -> bool:
     return all(end.modes[other] == start.modes[other] for other in start.modes if other != mode)
 
 
-def _busiest(
+def busiest(
     begun_s: Iterable[float | None], ended_s: Iterable[float | None], duration_s: float
 ) -> float | None:
     """Return the share of a core that the busiest of some processes took; None without any."""
@@ -134,7 +134,7 @@ def _busiest(
     return max(took_s) / duration_s if took_s else None
 
 
-def _cpu_s(process: Process | None) -> float | None:
+def cpu_s(process: Process | None) -> float | None:
     """Return the CPU time of a process; None where there is none, or none any more."""
     if process is None:
         return None
@@ -163,7 +163,8 @@ def _server_counts(before: Stats, after: Stats, mode: str) -> dict[str, int]:
     return {f"server_{name}": getattr(now, name) - getattr(was, name) for name in names}
 
 
-def _publish_facts(outcome: Outcome, publishes: Iterable[Publish]) -> dict[str, Any]:
+def publish_facts(outcome: Outcome, publishes: Iterable[Publish]) -> dict[str, Any]:
+    """Return what the publisher's reports say of a run."""
     start, end = outcome.facts["window_start_ns"], outcome.facts["window_end_ns"]
     made = [publish for publish in publishes if publish.status == 201]
     window = [p.message or 0 for p in made if start < p.sent_ns <= end]
@@ -184,5 +185,6 @@ def _drain_s(settings: Settings) -> float:
     return settings.interval_s + round_trips_s + crowd_s + DRAIN_TIMEOUT_S
 
 
-async def _sleep_until(moment_ns: int) -> None:
+async def sleep_until(moment_ns: int) -> None:
+    """Sleep until a moment of `perf_counter_ns`."""
     await asyncio.sleep(max(0, moment_ns - time.perf_counter_ns()) / 1e9)

@@ -206,6 +206,19 @@ LISTED = (
         trials=3,
     ),
     Scenario(
+        name="faults",
+        question="What does a bad connection cost a reader, with a cursor and without?",
+        expected="nothing lost, doubled or out of order with a cursor, whatever the mode; without "
+        "one, all that is published until it is back, whenever its connection breaks",
+        source="the feed is a log: who says how far it has read is given the rest",
+        points=(
+            Point(
+                _changed(clients=3, rate_per_s=20, interval_s=0.2, duration_s=90, faults_per_s=0.4)
+            ),
+        ),
+        trials=1,
+    ),
+    Scenario(
         name="rfc6202",
         question="Does long polling take one network transit on average, and three at most?",
         expected='average "close to one network transit", 50 ms, and maximum "over three", 150 ms',

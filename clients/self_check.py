@@ -74,12 +74,16 @@ def show_self_check(program: str, console: Console) -> int:
     return 0 if all(check.holds for check in judged) else 1
 
 
+def many(mode: str) -> int:
+    """Return how many clients are driven at once where not one alone is."""
+    return MANY_PUSHED if MODES[mode].pushes else MANY_POLLS
+
+
 async def _measure(found: Findings) -> None:
     async with process_at(STAND_IN) as url:
         for mode in MODES:
             found.floors.append(await drive(mode, url, 1, SECONDS))
-            many = MANY_PUSHED if MODES[mode].pushes else MANY_POLLS
-            found.many.append(await drive(mode, url, many, SECONDS))
+            found.many.append(await drive(mode, url, many(mode), SECONDS))
         for rtt_ms in ROUND_TRIPS_MS:
             settings = msgspec.structs.replace(LINE, rtt_ms=rtt_ms)
             async with link_to(url, settings, seed=0) as near:

@@ -20,8 +20,8 @@ LEAD_S = 0.1  # so long are readers there before the first message
 STACK_S = 0.002  # client time from an answer to its next long poll
 PER_READER_S = 0.00002  # c
 REARM_S = 2 * TRANSIT_S + STACK_S  # G, of the first reader
-# Charts that need settings to vary, or a stall.
-SPECIAL = {"mean_latency", "tradeoff", "break_even", "break_even_distance", "stall"}
+# Charts that need settings to vary, a stall, or faults.
+SPECIAL = {"mean_latency", "tradeoff", "break_even", "break_even_distance", "stall", "faults"}
 
 EPOCH = "5eed5eed"
 BYTES = {"short": (180, 170), "long": (190, 170), "ws": (200, 160)}  # request and response head

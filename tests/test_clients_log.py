@@ -17,6 +17,7 @@ from clients.log import (
     Delivery,
     Exchange,
     Experiment,
+    Fault,
     LogError,
     Request,
     Run,
@@ -265,3 +266,22 @@ def test_a_description_is_lost_only_to_a_whole_one(folder: Path) -> None:
     Writer(folder).describe(finished)
     assert read(folder).experiment == finished
     assert not (folder / "experiment.part").exists()
+
+
+def test_what_stands_beside_faulty_runs_is_read_back_and_in_no_other_file(tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    writer = Writer(folder)
+    writer.start(EXPERIMENT_ROW)
+    assert read(folder).beside is None
+    fault = Fault(1, "kill", 5, 9, 1000, None)
+    request = Request(1, 1, 1, 2, 204, 0, 30, 40, 1)
+    delivery = Delivery(1, 1, 7, 1, 2, 3, 4)
+    for _ in range(2):
+        writer.add_beside([fault], [request], [delivery])
+    log = read(folder)
+    assert log.beside is not None
+    assert log.beside.faults.to_dicts() == [msgspec.structs.asdict(fault)] * 2
+    assert log.beside.requests.to_dicts() == [msgspec.structs.asdict(request)] * 2
+    assert log.beside.deliveries.to_dicts() == [msgspec.structs.asdict(delivery)] * 2
+    assert log.requests.is_empty()
+    assert log.deliveries.is_empty()

@@ -12,8 +12,9 @@ import pytest
 from aiohttp import web
 
 from clients.publisher import Order, Publish, publish, text
-from demo.message import encode
+from demo.message import Draft, Message, encode
 from tests.conftest import Server, until
+from tests.test_clients_backoff import answering
 
 
 def order(server: Server, *offsets_ms: float, payload_bytes: int = 20) -> Order:
@@ -98,3 +99,42 @@ async def test_publish_is_stamped_when_its_head_is_handed_to_tcp(
     done: list[Publish] = []
     await publish(order(server, 0), done)
     assert done[0].started_ns > opened[-1]
+
+
+async def test_what_is_not_acknowledged_is_sent_again_with_its_key() -> None:
+    asked: list[Draft] = []
+
+    async def answer_at_last(request: web.Request) -> web.StreamResponse:
+        if request.method == "GET":
+            return web.Response()
+        asked.append(msgspec.json.decode(await request.read(), type=Draft))
+        if len(asked) == 1:
+            assert request.transport is not None
+            request.transport.abort()  # it may have been taken
+        if len(asked) < 3:
+            return web.Response(status=503, headers={"Retry-After": "0"})
+        now = time.perf_counter_ns()
+        return web.Response(status=201, body=encode(Message(7, "publisher", "text", now, now)))
+
+    done: list[Publish] = []
+    async with answering(answer_at_last) as url:
+        await publish(Order(url, (time.perf_counter_ns(),), 20, key="run"), done)
+    assert [(p.status, p.message) for p in done] == [(201, 7)]
+    assert [draft.key for draft in asked] == ["run-1"] * 3
+    assert {draft.sent_ns for draft in asked} == {done[0].sent_ns}
+
+
+async def test_what_was_taken_before_its_answer_was_lost_is_published_once(server: Server) -> None:
+    wanted = msgspec.structs.replace(order(server, 0, 1), key="run")
+    first: list[Publish] = []
+    again: list[Publish] = []
+    await publish(wanted, first)
+    await publish(wanted, again)
+    assert sorted(p.message or 0 for p in first) == sorted(p.message or 0 for p in again) == [1, 2]
+    assert server.feed.head == 2
+
+
+async def test_a_refusal_for_good_is_not_sent_again(server: Server) -> None:
+    done: list[Publish] = []
+    await publish(msgspec.structs.replace(order(server, 0), payload_bytes=5000, key="run"), done)
+    assert [p.status for p in done] == [413]

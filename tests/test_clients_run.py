@@ -10,7 +10,7 @@ from clients.experiment import Ambition, plans
 from clients.plan import Outcome
 from clients.processes import interpreter
 from clients.progress import connecting
-from clients.run import _busiest, _cpu_s, _is_alone
+from clients.run import _is_alone, busiest, cpu_s
 from clients.server import ANSWER_TIMEOUT_S, ModeStats, ServerError, Stats, server_at
 from tests.conftest import Clock
 from tests.test_clients_experiment import tiny
@@ -19,14 +19,14 @@ from tests.test_clients_experiment import tiny
 async def test_process_that_has_ended_has_no_cpu_time() -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
     await process.wait()
-    assert _cpu_s(process) is None
-    assert _cpu_s(None) is None
+    assert cpu_s(process) is None
+    assert cpu_s(None) is None
 
 
 def test_busiest_of_several_processes_is_what_counts() -> None:
-    assert _busiest([1.0, 5.0, None], [4.0, 6.0, 9.0], 10.0) == pytest.approx(0.3)
-    assert _busiest([None], [None], 10.0) is None
-    assert _busiest([], [], 10.0) is None
+    assert busiest([1.0, 5.0, None], [4.0, 6.0, 9.0], 10.0) == pytest.approx(0.3)
+    assert busiest([None], [None], 10.0) is None
+    assert busiest([], [], 10.0) is None
 
 
 @pytest.mark.parametrize(

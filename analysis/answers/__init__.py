@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from analysis.answers.line import distance, rfc6202, stall
+from analysis.answers.line import distance, faults, rfc6202, stall
 from analysis.answers.overview import chat, quick, theory
 from analysis.answers.polling import hold, interval, rate, reconnect
 from analysis.answers.server import crowd, deflate, payload
@@ -27,6 +27,7 @@ ANSWERS: dict[str, Answer] = {
     "crowd": crowd,
     "theory": theory,
     "stall": stall,
+    "faults": faults,
     "rfc6202": rfc6202,
 }
 

@@ -3,6 +3,7 @@
 import polars as pl
 
 from analysis.answers.phrases import Row, listed, of_mode
+from analysis.faults_words import faults_answer
 from analysis.modes import MODES
 from analysis.rows import varied
 from analysis.stalled import tails
@@ -59,6 +60,11 @@ def rfc6202(_: Log, rows: pl.DataFrame) -> str | None:
         f"Long polling's average is {listed(average)} messages/s, in transits of {transit}; its"
         f" longest {listed(longest)}"
     )
+
+
+def faults(log: Log, _: pl.DataFrame) -> str | None:
+    """Say what was lost with a cursor and without."""
+    return faults_answer(log)
 
 
 def stall(log: Log, rows: pl.DataFrame) -> str | None:

@@ -10,6 +10,7 @@ from analysis.charts.break_even import draw_break_even, draw_break_even_distance
 from analysis.charts.bytes import draw_bytes
 from analysis.charts.cpu import draw_cpu
 from analysis.charts.empty import draw_empty
+from analysis.charts.faults import draw_faults
 from analysis.charts.latency import draw_latency
 from analysis.charts.ledger import draw_ledger
 from analysis.charts.mean_latency import draw_mean_latency
@@ -29,6 +30,7 @@ __all__ = [
     "draw_bytes",
     "draw_cpu",
     "draw_empty",
+    "draw_faults",
     "draw_latency",
     "draw_ledger",
     "draw_mean_latency",
@@ -193,6 +195,20 @@ CHARTS: dict[str, Chart] = {
         " time with each message; the server's process is stopped in the middle of the window.",
         limits="The points are those of one run, the p99 those of all; a browser that itself waits"
         " for the server would also type later.",
+    ),
+    "faults": Chart(
+        draw_faults,
+        "What does a fault cost a reader, with a cursor and without?",
+        "On the left, how many messages each kind of fault cost a reader that keeps no cursor and"
+        " begins anew with what is new; with a cursor nothing is lost. What breaks no connection"
+        " costs nobody a message. On the right, how soon each reader was current again: a poll has"
+        " to ask, and whoever was refused waits, longer each time, so that not all come at once.",
+        how="All readers of a session share one server and one line, so the same faults meet them."
+        " Messages go round the line, at random moments, with a key by which each is sent again"
+        " until it is acknowledged. A lost message is laid to the fault in whose time, or in the"
+        " interval before it, it was published.",
+        limits="A line that swallows bytes without an end to the connection is noticed by silence"
+        " alone, after 45 s here, and was not tried. Faults come one at a time; readers are few.",
     ),
     "warmup": Chart(
         draw_warmup,

@@ -11,6 +11,7 @@ from analysis.charts.canvas import INK, QUIET, slide, style
 from analysis.charts.curves import name_ends
 from analysis.modes import MODES, title
 from analysis.rows import representative, rows, varied
+from analysis.runs import UNDISTURBED
 from analysis.steadiness import in_buckets, moves_of, samples_of
 from analysis.wording import duration, percent, plain, setting, signed_percent
 from clients.log import Log
@@ -26,7 +27,7 @@ STEADY = 1.25  # a median that moves by less is not worth a title of its own
 def draw_warmup(log: Log, summary: pl.DataFrame) -> Figure | None:
     """Draw median and spread of latency over time; None without warm-up, or when it stalls."""
     shown = representative(rows(log, summary)).drop_nulls("latency_p50_ms")
-    samples = samples_of(log, shown).filter(pl.col("stall_s") == 0)
+    samples = samples_of(log, shown).filter(UNDISTURBED)
     if samples.filter(pl.col("at_s") < 0).is_empty():
         return None
     row = samples.row(0, named=True)

@@ -19,7 +19,7 @@ from clients.follower import Census
 from clients.log import Settings
 from clients.modes import MODES
 from clients.processes import address_of, child
-from clients.self_check import MANY, STAND_IN
+from clients.self_check import STAND_IN, many
 from clients.stand_in import EPOCH
 from clients.timing import new_event_loop
 from clients.worker import dismiss, give, hear, ready
@@ -43,8 +43,8 @@ async def measure(
             for share, late_ms in (("p50", one.latency_p50_ms), ("p99", one.latency_p99_ms)):
                 setting = f"{mode.name}, {share}"
                 windows.append(_window(FLOOR, setting, MEASURED, one, shares, late_ms))
-            many, shares = await _driven(key, url, MANY[key], process, seconds)
-            windows.append(_window(COST, mode.name, MEASURED, many, shares, many.cpu_us))
+            crowded, shares = await _driven(key, url, many(key), process, seconds)
+            windows.append(_window(COST, mode.name, MEASURED, crowded, shares, crowded.cpu_us))
             windows.append(await _bare(key, url, process, seconds))
     return windows
 
@@ -79,7 +79,7 @@ def _window(
 async def _bare(mode: str, url: str, process: psutil.Process, seconds: float) -> Window:
     """Let bare readers read flat out in a worker, and take its CPU from when all have joined."""
     settings = Settings(
-        clients=MANY[mode], rate_per_s=1, interval_s=0, hold_s=25, duration_s=1, warmup_s=0
+        clients=many(mode), rate_per_s=1, interval_s=0, hold_s=25, duration_s=1, warmup_s=0
     )
     numbers, place = (1, settings.clients), Place(EPOCH, 0)
     order = Order(url, mode, numbers, settings, place, last=MAX_CURSOR, seed="bench")

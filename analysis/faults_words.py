@@ -1,0 +1,115 @@
+"""Put what faults cost into a table of words, and into a sentence. No figure is computed here."""
+
+from typing import Any
+
+import polars as pl
+
+from analysis.faults import KINDS, costs
+from analysis.modes import MODES
+from analysis.wording import NBSP, duration, figure, plain
+from clients.log import Log
+
+HEADS = (
+    "lost",
+    "twice",
+    "out of order",
+    "caught up",
+    "recovery, median",
+    "longest",
+    "requests until then",
+)
+READERS = {False: "with a cursor", True: "without"}
+
+
+def faults_table(log: Log) -> dict[str, Any] | None:
+    """Return the table of a log's faults, a group for each kind; None where there were none."""
+    rows = costs(log)
+    if rows.is_empty():
+        return None
+    return {
+        "heads": HEADS,
+        "groups": [
+            {"kind": kind_of(group[0]), "rows": [_line(row) for row in group]}
+            for group in (part.to_dicts() for part in rows.partition_by("kind"))
+        ],
+        "told": told(log),
+        "held": held(log),
+    }
+
+
+def kind_of(row: dict[str, Any]) -> str:
+    """Name a kind of fault, how often it was tried and how long it lasted."""
+    name = KINDS.get(row["kind"], str(row["kind"]))
+    if row["lasts_ms"] is None:
+        return name
+    lasts = f" for {duration(row['lasts_ms'])}" if row["lasts_ms"] >= 50 else ""
+    return f"{name}{lasts}, {often(row['times'])}"
+
+
+def often(times: int) -> str:
+    """Say how often: `once`, `6 times`."""
+    return "once" if times == 1 else f"{plain(times)} times"
+
+
+def told(log: Log) -> str:
+    """Say how often readers with a cursor were told of a gap."""
+    gaps = int(log.runs["gaps"].sum())
+    return f"Readers with a cursor were told of {plain(gaps)} gap{'s' * (gaps != 1)}"
+
+
+def held(log: Log) -> str:
+    """Say what the server's process held at the first fault and at the last; nothing if unknown."""
+    assert log.beside is not None
+    known = log.beside.faults.drop_nulls("server_rss_bytes").sort("began_ns")
+    if known.is_empty():
+        return ""
+    first, last = (
+        f"{figure(known['server_rss_bytes'][place] / 2**20)} MiB and"
+        f" {known['server_files'][place]} open files"
+        for place in (0, -1)
+    )
+    return f"The server's process held {first} at the first fault, and {last} at the last"
+
+
+def faults_answer(log: Log) -> str | None:
+    """Say what was lost with a cursor and without, and how soon readers were current again."""
+    rows = costs(log)
+    if rows.is_empty():
+        return None
+    count = rows.filter(pl.col("lasts_ms").is_not_null()).group_by("kind").agg(pl.first("times"))
+    faults = plain(int(count["times"].sum()))
+    with_cursor, without = (rows.filter(naive=naive) for naive in (False, True))
+    wrong = with_cursor.select(pl.sum("lost", "duplicates", "out_of_order")).sum_horizontal()[0]
+    kept = "none" if wrong == 0 else plain(int(wrong))
+    longest = duration(_longest(with_cursor))
+    return (
+        f"Of {faults} faults, readers with a cursor had {kept} of their messages lost, doubled or"
+        f" out of order, and were current again within {longest}; readers without one lost"
+        f" {_lost(without)}"
+    )
+
+
+def _longest(rows: pl.DataFrame) -> float | None:
+    longest = rows["recovery_max_ms"].max()
+    return None if longest is None else float(str(longest))
+
+
+def _lost(without: pl.DataFrame) -> str:
+    lost = dict(without.group_by("mode").agg(pl.sum("lost")).iter_rows())
+    parts = [f"{plain(lost[mode])}{NBSP}({MODES[mode].name})" for mode in MODES if mode in lost]
+    return ", ".join(parts)
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
+    never = f"; {plain(row['never'])} never" if row["never"] else ""
+    cells = [
+        plain(row["lost"]),
+        plain(row["duplicates"]),
+        plain(row["out_of_order"]),
+        plain(row["caught_up"]),
+        duration(row["recovery_p50_ms"]),
+        f"{duration(row['recovery_max_ms'])}{never}",
+        figure(row["requests"], 2),
+    ]
+    wrong = row["lost"] + row["duplicates"] + row["out_of_order"] > 0
+    return {"mode": row["mode"], "reader": READERS[row["naive"]], "cells": cells, "wrong": wrong}

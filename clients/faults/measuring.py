@@ -1,0 +1,106 @@
+"""A session with faults: one server, all modes at once, readers with a cursor and without.
+
+The modes share the session, so that the very same faults meet all of them; each is a run of its
+own in the log. What a server counts is lost with it when it is killed, so it is not asked.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from clients.attendance import wait_for_all
+from clients.checks import continuity
+from clients.faults.injecting import Injected, inject
+from clients.faults.reading import readers
+from clients.faults.schedule import CALM_S, make_faults
+from clients.faults.stage import Stage, staged
+from clients.faults.telling import held, remarks
+from clients.files import allow_files
+from clients.injected import Fault
+from clients.instrument import Instrument, quantile
+from clients.plan import Outcome
+from clients.publisher import Order, Publish
+from clients.run import LEAD_S, PATIENCE_S, busiest, cpu_s, publish_facts, sleep_until
+from clients.server import ServerError
+from clients.worker import give, ready, report
+
+DRAIN_S = 10.0  # twice the longest backoff
+GRACE_S = 1.0
+
+
+async def measure(outcomes: Sequence[Outcome], url: str | None = None) -> None:
+    """Carry out the runs of a session, and note in `outcomes` what is seen, as it is seen.
+
+    Measures the server at `url`, or one of our own. Raises ServerError when it cannot be.
+    """
+    plan = outcomes[0].plan
+    allow_files(2 * len(outcomes) * plan.settings.clients, line=True)
+    async with staged(plan, url) as stage:
+        await _measure(outcomes, stage)
+
+
+async def _measure(outcomes: Sequence[Outcome], stage: Stage) -> None:
+    before = await stage.server.stats()
+    async with readers(outcomes, stage, before) as reading:
+        for outcome in outcomes:
+            mode = outcome.plan.mode
+            await wait_for_all(outcome.attendance, stage.server, mode, before, PATIENCE_S)
+        await _publish(outcomes, stage)
+        await _watch_window(outcomes, stage)
+        publishes = await report(stage.publisher, Publish)
+        await asyncio.wait(reading.with_cursor, timeout=DRAIN_S)
+        # Of the others some have lost the last message, and would wait for ever.
+        await asyncio.wait(reading.without, timeout=GRACE_S + outcomes[0].plan.settings.interval_s)
+    after = await stage.server.stats()
+    if after.epoch != before.epoch:
+        raise ServerError("the server has lost its history: the feed's file was not kept")
+    for outcome in outcomes:
+        ids = range(before.head + 1, after.head + 1)
+        outcome.facts |= publish_facts(outcome, publishes)
+        outcome.facts |= _seen(outcome, ids)
+        outcome.facts["interrupted"] = False
+        outcome.remarks = remarks(outcome, ids)
+    outcomes[-1].remarks += held(outcomes[-1])
+
+
+async def _publish(outcomes: Sequence[Outcome], stage: Stage) -> None:
+    plan = outcomes[0].plan
+    await ready(stage.publisher)
+    start_ns = time.perf_counter_ns() + round(LEAD_S * 1e9)
+    times_ns = tuple(start_ns + round(at_s * 1e9) for at_s in plan.schedule.times_s)
+    key = f"{plan.seed}-{plan.trial}"
+    give(stage.publisher, Order(stage.server.url, times_ns, plan.settings.payload_bytes, key=key))
+    window_start_ns = start_ns + round(plan.settings.warmup_s * 1e9)
+    window_end_ns = window_start_ns + round(plan.settings.duration_s * 1e9)
+    for outcome in outcomes:
+        outcome.facts["window_start_ns"] = window_start_ns
+        outcome.facts["window_end_ns"] = window_end_ns
+
+
+async def _watch_window(outcomes: Sequence[Outcome], stage: Stage) -> None:
+    plan, facts = outcomes[0].plan, outcomes[0].facts
+    planned = make_faults(plan.settings, f"{plan.seed}/{plan.trial}")
+    await sleep_until(facts["window_start_ns"])
+    begun_ns, begun_s = time.perf_counter_ns(), [cpu_s(stage.line)]
+    done: list[Injected] = []
+    try:
+        async with Instrument() as instrument:
+            calm_ns = facts["window_end_ns"] - round(CALM_S * 1e9)
+            await inject(planned, facts["window_start_ns"], calm_ns, stage, done)
+            await sleep_until(facts["window_end_ns"])
+    finally:
+        for outcome in outcomes:
+            outcome.faults = [Fault(outcome.plan.run, *msgspec.structs.astuple(f)) for f in done]
+    span_s = (time.perf_counter_ns() - begun_ns) / 1e9
+    for outcome in outcomes:
+        outcome.facts["client_cpu_share"] = instrument.cpu_share
+        outcome.facts["client_lag_p99_ms"] = quantile(instrument.lags_ms, 0.99)
+        outcome.facts["link_cpu_share"] = busiest(begun_s, [cpu_s(stage.line)], span_s)
+
+
+def _seen(outcome: Outcome, ids: range) -> dict[str, int]:
+    seen = continuity(outcome.recorder.deliveries, outcome.plan.settings.clients, ids)
+    told = sum(client.gaps for client in outcome.attendance.measured)
+    return {"gaps": told, "faults": len(outcome.faults), **msgspec.structs.asdict(seen)}

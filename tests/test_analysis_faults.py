@@ -1,0 +1,171 @@
+"""What faults cost is laid to the right fault, reader and kind of reader, and said as it is."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from msgspec.structs import replace
+from polars.testing import assert_frame_equal
+
+from analysis.charts import CHARTS
+from analysis.faults import NO_FAULT, Cost, costs, of_reader
+from analysis.faults_words import faults_answer, faults_table
+from analysis.joined import join
+from analysis.modes import MODES
+from analysis.report import report
+from analysis.runs import window_deliveries
+from analysis.summary import summarise
+from clients.log import Beside, Log
+from tests.made_log import SETTINGS, made
+
+S = 10**9
+LEAD_NS = S // 5
+FAULTS = pl.DataFrame(
+    {"kind": ["cut", "drop"], "began_ns": [10 * S, 20 * S], "ended_ns": [10 * S, 22 * S]}
+)
+
+
+def messages(*at_s: float) -> pl.DataFrame:
+    """Return messages that were published at these seconds, numbered from 1."""
+    stamps = [round(at * S) for at in at_s]
+    return pl.DataFrame({"message": range(1, len(stamps) + 1), "published_ns": stamps})
+
+
+def cost(published: pl.DataFrame, got: dict[int, float], *asked_s: float) -> list[Cost]:
+    """Return the costs of a reader that got messages, in this order, at these seconds."""
+    order = pl.DataFrame(
+        {"message": list(got), "received_ns": [round(at * S) for at in got.values()]},
+        schema={"message": pl.Int64, "received_ns": pl.Int64},
+    )
+    own = order.join(published, on="message", how="left", maintain_order="left")
+    requests = np.array([round(at * S) for at in asked_s], np.int64)
+    return of_reader(FAULTS, published, own, requests, LEAD_NS)
+
+
+def test_who_gets_all_in_time_has_lost_nothing() -> None:
+    published = messages(1, 11, 21, 23)
+    cut, drop, before = cost(published, {1: 1.1, 2: 11.1, 3: 22.5, 4: 23.1}, 10.5, 20.5, 22.2, 23.0)
+    assert (cut.lost, cut.duplicates, cut.out_of_order, cut.caught_up) == (0, 0, 0, 0)
+    assert cut.recovery_ms == pytest.approx(1100)
+    assert (drop.lost, drop.caught_up, drop.requests) == (0, 1, 3)
+    assert drop.recovery_ms == pytest.approx(1100)
+    assert before == Cost(NO_FAULT)
+
+
+def test_a_lost_message_is_laid_to_the_fault_in_whose_time_it_was_published() -> None:
+    # The second had not been asked for when the connections were cut; the fifth came before any.
+    published = messages(5, 6, 9.9, 10.5, 11, 21, 25)
+    cut, drop, before = cost(published, {2: 6.1, 5: 11.1, 7: 25.1})
+    assert (before.lost, cut.lost, drop.lost) == (1, 2, 1)
+
+
+def test_messages_lost_in_a_row_are_laid_to_what_led_the_reader_astray() -> None:
+    published = messages(5, 10.5, 15, 21, 21.5, 25)
+    cut, drop, _ = cost(published, {1: 5.1, 6: 25.1})
+    assert (cut.lost, drop.lost) == (4, 0)
+    assert cut.met
+    assert cut.recovery_ms == pytest.approx(15_100)
+    assert not drop.met
+    assert drop.recovery_ms is None
+
+
+def test_what_comes_twice_or_late_is_laid_to_the_fault_before_it() -> None:
+    published = messages(11, 12, 23)
+    order = pl.DataFrame({"message": [2, 1, 1, 3], "received_ns": [12 * S, 13 * S, 21 * S, 24 * S]})
+    own = order.join(published, on="message", how="left", maintain_order="left")
+    cut, drop, _ = of_reader(FAULTS, published, own, np.array([], np.int64), LEAD_NS)
+    assert (cut.duplicates, cut.out_of_order) == (0, 1)
+    assert (drop.duplicates, drop.out_of_order) == (1, 0)
+
+
+def test_who_never_comes_back_has_no_time_of_recovery() -> None:
+    cut, drop, _ = cost(messages(1, 11, 23), {1: 1.1, 2: 11.5}, 20.5)
+    assert cut.recovery_ms == pytest.approx(1500)
+    assert drop.recovery_ms is None
+    assert (drop.lost, drop.requests) == (1, 0)
+
+
+def faulty(folder: Path, *, spoil: bool = False) -> Log:
+    """Return a log with a cut and a drop, whose readers without a cursor lost what then came."""
+    settings = replace(SETTINGS, clients=2, rate_per_s=10, faults_per_s=0.1)
+    log = made(folder, settings, trials=1)
+    runs = log.runs.with_columns(valid=~pl.lit(spoil), gaps=pl.lit(0))
+    start = int(log.runs["window_start_ns"][0])
+    began, ended = [start + 5 * S, start + 12 * S], [start + 5 * S, start + 14 * S]
+    faults = pl.concat(
+        pl.DataFrame({
+            "run": [run] * 2, "kind": ["cut", "drop"], "began_ns": began, "ended_ns": ended,
+            "server_rss_bytes": [50 * 2**20, 51 * 2**20], "server_files": [30, 31],
+        })
+        for run in log.runs["run"]
+    )  # fmt: skip
+    away = pl.col("published_ns").is_between(began[1], ended[1])
+    # The made log numbers readers from 0.
+    deliveries = log.deliveries.with_columns(client=pl.col("client") + 1)
+    requests = log.requests.with_columns(client=pl.col("client") + 1)
+    beside = Beside(faults, requests, deliveries.filter(~away))
+    return replace(log, runs=runs, deliveries=deliveries, requests=requests, beside=beside)
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Log:
+    return faulty(tmp_path_factory.mktemp("faults") / "log")
+
+
+def row(rows: pl.DataFrame, **which: Any) -> dict[str, Any]:
+    (found,) = rows.filter(**which).to_dicts()
+    return found
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_row_sums_up_readers_and_times(log: Log, mode: str) -> None:
+    rows = costs(log)
+    with_cursor, without = (row(rows, kind="drop", mode=mode, naive=n) for n in (False, True))
+    assert (with_cursor["lost"], with_cursor["times"], with_cursor["readers"]) == (0, 1, 2)
+    gone = log.deliveries.height - log.beside.deliveries.height  # type: ignore[union-attr]
+    assert without["lost"] == gone / 3 > 0
+    assert with_cursor["lasts_ms"] == 2000
+    assert row(rows, kind="cut", mode=mode, naive=True)["lost"] == 0
+
+
+def test_readers_without_a_cursor_are_in_no_figure_of_a_mode(log: Log) -> None:
+    alone = replace(log, beside=None)
+    assert_frame_equal(summarise(log), summarise(alone))
+    assert_frame_equal(window_deliveries(log), window_deliveries(alone), check_row_order=False)
+
+
+def test_runs_with_faults_are_on_no_map_of_costs(log: Log) -> None:
+    assert join([log]) is None
+
+
+def test_a_log_without_faults_has_no_such_table(tmp_path: Path) -> None:
+    plain = made(tmp_path / "log", trials=1)
+    assert faults_table(plain) is None
+    assert faults_answer(plain) is None
+    assert CHARTS["faults"].draw(plain, summarise(plain)) is None
+
+
+def test_the_answer_names_what_was_lost_and_how_soon_all_were_back(log: Log) -> None:
+    said = (faults_answer(log) or "").replace("\u00a0", " ")
+    assert said.startswith("Of 2 faults, readers with a cursor had none of their messages lost")
+    lost = row(costs(log), kind="drop", mode="ws", naive=True)["lost"]
+    assert said.endswith(f"{lost} (WebSocket)")
+
+
+def test_the_report_has_the_table_and_the_chart_says_the_same(log: Log) -> None:
+    page = report(log, summarise(log), [])
+    assert "Theory beside measurement" not in page
+    table = faults_table(log)
+    assert table is not None
+    assert [group["kind"] for group in table["groups"]] == [
+        "connections cut, once", "line down for 2.0\u00a0s, once"
+    ]  # fmt: skip
+    assert table["held"].startswith("The server's process held 50.0 MiB and 30 open files")
+    figure = CHARTS["faults"].draw(log, summarise(log))
+    assert figure is not None
+    lost = costs(log).filter(naive=True)["lost"].sum()
+    title = " ".join(figure.texts[0].get_text().split())
+    assert title == f"Without a cursor, readers lost {lost} messages to faults; with one, none"
+    assert [axes.get_xlabel() for axes in figure.axes][-1] == "recovery"

@@ -1,0 +1,276 @@
+"""Faults come as planned, and are what they say; what they cost is told of each reader."""
+
+import asyncio
+import random
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import WSCloseCode, WSMsgType
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from clients.client import Client, Place
+from clients.experiment import Ambition, experiment, plans, seconds, sessions
+from clients.faults.injecting import HOW, Injected, inject
+from clients.faults.line import Breakable
+from clients.faults.naive import Naive
+from clients.faults.nginx import PLACES
+from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds_of, make_faults
+from clients.faults.stage import Stage
+from clients.link import Line
+from clients.log import Log, Run, read
+from clients.modes import MODES
+from clients.pace import Pace
+from clients.plan import Outcome
+from clients.recorder import Recorder
+from clients.scenarios import SCENARIOS, Point, Scenario
+from clients.server import ServerError
+from tests.conftest import Server, missing, until
+
+PACE = Pace(interval_s=0.005, phase_s=0.0, hold_s=5.0)
+SETTINGS = SCENARIOS["faults"].points[0].settings
+
+
+# When
+
+
+def test_the_same_seed_plans_the_same_faults() -> None:
+    assert make_faults(SETTINGS, "1/1") == make_faults(SETTINGS, "1/1")
+    assert make_faults(SETTINGS, "1/1") != make_faults(SETTINGS, "1/2")
+
+
+def test_each_kind_comes_as_often_as_every_other() -> None:
+    kinds = [fault.kind for fault in make_faults(SETTINGS, "1")]
+    assert {kind: kinds.count(kind) for kind in kinds} == dict.fromkeys(KINDS, 6)
+
+
+@given(st.floats(5, 200), st.floats(0.01, 1), st.sets(st.sampled_from(list(KINDS)), min_size=1),
+       st.integers(0, 2**31))  # fmt: skip
+def test_faults_never_overlap_and_leave_the_end_calm(
+    duration_s: float, rate: float, kinds: set[str], seed: int
+) -> None:
+    settings = replace(
+        SETTINGS, duration_s=duration_s, faults_per_s=rate, fault_kinds=",".join(kinds)
+    )
+    try:
+        planned = make_faults(settings, str(seed))
+    except ValueError:
+        return  # there is no room for as many
+    assert len(planned) == max(1, round(rate * duration_s))
+    assert {fault.kind for fault in planned} <= kinds
+    free_s = 0.0
+    for fault in planned:
+        assert fault.at_s >= free_s - 1e-6
+        free_s = fault.at_s + fault.lasts_s + LEAST_QUIET_S
+    assert free_s + CALM_S <= duration_s + 1e-6
+
+
+def test_a_thousand_faults_take_less_than_half_an_hour() -> None:
+    soak = replace(SETTINGS, duration_s=1200, faults_per_s=1000 / 1200)
+    assert len(make_faults(soak, "1")) == 1000
+
+
+def test_kinds_are_all_unless_they_are_named() -> None:
+    assert kinds_of(SETTINGS) == tuple(KINDS) == tuple(HOW)
+    assert kinds_of(replace(SETTINGS, fault_kinds="kill, cut")) == ("kill", "cut")
+    with pytest.raises(ValueError, match="'fire' is no kind of fault: choose of cut"):
+        kinds_of(replace(SETTINGS, fault_kinds="fire"))
+
+
+def test_all_modes_of_a_trial_meet_the_same_faults_and_take_the_time_of_one() -> None:
+    listed = plans(Ambition(SCENARIOS["faults"], seed=1))
+    (session,) = sessions(listed)
+    assert {plan.mode for plan in session} == set(MODES)
+    assert 90 < sum(map(seconds, session)) < 95
+    assert [len(each) for each in sessions(plans(Ambition(SCENARIOS["quick"], seed=1)))] == [1] * 9
+
+
+# The line
+
+
+@pytest.fixture
+async def line(server: Server) -> AsyncIterator[tuple[Breakable, str]]:
+    """A line to `server` that can be broken, and its near end."""
+    breakable = Breakable("127.0.0.1", server.port, Line(rtt_s=0.0), 1)
+    near = await asyncio.get_running_loop().create_server(breakable.accept, "127.0.0.1", 0)
+    async with near:
+        yield breakable, f"http://127.0.0.1:{near.sockets[0].getsockname()[1]}"
+        breakable.cut()
+
+
+async def test_a_cut_resets_every_connection_and_no_new_one(
+    line: tuple[Breakable, str], server: Server
+) -> None:
+    breakable, url = line
+    async with aiohttp.ClientSession(url) as session, session.ws_connect("/ws?after=0") as ws:
+        await ws.receive()
+        breakable.cut()
+        assert (await ws.receive()).type in {WSMsgType.CLOSED, WSMsgType.ERROR}
+        assert ws.close_code == WSCloseCode.ABNORMAL_CLOSURE
+        async with session.get("/stats") as response:
+            assert response.status == 200
+
+
+async def test_a_line_that_is_down_resets_whoever_comes(line: tuple[Breakable, str]) -> None:
+    breakable, url = line
+    async with aiohttp.ClientSession(url) as session:
+        breakable.drop(3600)
+        with pytest.raises(aiohttp.ClientOSError):
+            await session.get("/stats")
+        breakable.drop(0)
+        async with session.get("/stats") as response:
+            assert response.status == 200
+
+
+async def test_a_stall_holds_back_and_breaks_nothing(
+    line: tuple[Breakable, str], server: Server
+) -> None:
+    breakable, url = line
+    loop = asyncio.get_running_loop()
+    async with aiohttp.ClientSession(url) as session, session.ws_connect("/ws?after=0") as ws:
+        await ws.receive()
+        began = loop.time()
+        breakable.stall(0.05)
+        server.publish("late")
+        assert "late" in (await ws.receive()).data
+        assert loop.time() - began >= 0.05
+
+
+# Readers
+
+
+@asynccontextmanager
+async def reading(
+    kind: type[Client], mode: str, url: str, place: Place
+) -> AsyncIterator[tuple[list[int], Recorder]]:
+    """Let a client of a kind read; yield the ids that it has had, and its rows."""
+    ids: list[int] = []
+    recorder = Recorder(run=1)
+    client = kind(1, url, recorder, place, random.Random(1))
+
+    async def read() -> None:
+        async with client, aclosing(MODES[mode].messages(client, PACE)) as messages:
+            async for message in messages:
+                ids.append(message.id)  # noqa: PERF401  each as it comes
+
+    task = asyncio.create_task(read())
+    try:
+        yield ids, recorder
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("kind", "lost"), [(Client, set()), (Naive, {2, 3})])
+async def test_without_a_cursor_what_comes_while_a_reader_is_away_is_lost(
+    mode: str, kind: type[Client], lost: set[int], line: tuple[Breakable, str], server: Server
+) -> None:
+    breakable, url = line
+    async with reading(kind, mode, url, Place(server.feed.epoch, 0)) as (ids, recorder):
+        server.publish("before")
+        await until(lambda: ids == [1])
+        breakable.drop(3600)
+        await until(lambda: any(row.status == 0 for row in recorder.requests))
+        server.publish("meanwhile", "and more")
+        breakable.drop(0)
+        while ids[-1] < 4:
+            server.publish("after")
+            await asyncio.sleep(0.02)
+    assert {1, 2, 3} - set(ids) == lost
+    assert ids == sorted(set(ids))
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_without_a_fault_both_kinds_get_all(mode: str, server: Server) -> None:
+    place = Place(server.feed.epoch, 0)
+    async with (
+        reading(Client, mode, server.url, place) as (one, _),
+        reading(Naive, mode, server.url, place) as (other, _),
+    ):
+        for number in range(1, 6):
+            server.publish(f"text {number}")
+            await until(lambda: len(one) == len(other) == number)  # noqa: B023
+    assert one == other == [1, 2, 3, 4, 5]
+
+
+# A server that is not ours
+
+
+async def test_only_our_own_server_can_be_killed() -> None:
+    stage = Stage(None, None, "", None, None, asyncio.Event())  # type: ignore[arg-type]
+    done: list[Injected] = []
+    with pytest.raises(ServerError, match="choose --fault-kinds cut,stall,drop,sleep"):
+        await inject([Planned("kill", 0.0, 1.0)], 0, 10**12, stage, done)
+    assert not done
+
+
+async def test_more_faults_than_there_is_room_for_are_refused(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, duration_s=3, faults_per_s=9)
+    crowded = replace(SCENARIOS["faults"], points=(Point(settings),))
+    with pytest.raises(ServerError, match="27 faults take"):
+        await experiment(Ambition(crowded, seed=1), tmp_path / "log", lambda *_: None)
+    assert not (tmp_path / "log").exists()
+
+
+# The whole
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> Scenario:
+    """Return the scenario with one reader of each kind, and three faults in a hurry."""
+    monkeypatch.setattr("clients.faults.schedule.CALM_S", 0.3)
+    for module in ("schedule", "injecting"):
+        monkeypatch.setattr(f"clients.faults.{module}.LEAST_QUIET_S", 0.1)
+    for kind, lasts_s in (("stall", 0.1), ("kill", 0.7)):
+        monkeypatch.setitem(KINDS, kind, lasts_s)
+    settings = replace(
+        SETTINGS, clients=1, duration_s=2.5, warmup_s=0.1, interval_s=0.05, rate_per_s=40,
+        faults_per_s=1.2, fault_kinds="cut,kill,stall",
+    )  # fmt: skip
+    return replace(SCENARIOS["faults"], points=(Point(settings),))
+
+
+async def carried_out(scenario: Scenario, folder: Path) -> Log:
+    """Measure, and hold what is the same whatever stands in front."""
+    said: list[str] = []
+
+    def keep(outcome: Outcome, run: Run | None) -> None:
+        said.extend(outcome.remarks if run is not None else ())
+
+    await experiment(Ambition(scenario, seed=2), folder, keep)  # which kills first
+    log = read(folder)
+    assert sum("open files at the first fault" in line for line in said) == 1
+    assert log.runs.select("lost", "duplicates", "out_of_order", "gaps").sum().row(0) == (0,) * 4
+    assert set(log.runs["mode"]) == set(MODES)
+    assert log.runs["publish_failures"].sum() == 0
+    assert log.beside is not None
+    for run in log.runs["run"]:
+        kinds = log.beside.faults.filter(run=run).sort("began_ns")
+        assert kinds["kind"][0] == "kill"  # where it took long, there was no time for others
+        assert set(kinds["kind"]) <= {"cut", "kill", "stall"}
+        assert (kinds["ended_ns"] >= kinds["began_ns"]).all()
+        assert (kinds["server_files"] > 0).all()
+        assert log.beside.deliveries.filter(run=run)["client"].unique().to_list() == [1]
+    return log
+
+
+async def test_a_session_loses_nothing_with_a_cursor(hurried: Scenario, tmp_path: Path) -> None:
+    log = await carried_out(hurried, tmp_path / "log")
+    published = log.runs["published"].unique().to_list()
+    assert published == [log.deliveries.filter(run=1)["message"].n_unique()]
+    assert not [reason for reason in log.runs["void_because"] if "lost" in reason]
+
+
+async def test_nothing_is_lost_through_nginx_either(hurried: Scenario, tmp_path: Path) -> None:
+    if shutil.which("nginx", path=PLACES) is None:
+        missing("nginx")
+    (point,) = hurried.points
+    through = Point(replace(point.settings, proxy="nginx"))
+    log = await carried_out(replace(hurried, points=(through,)), tmp_path / "log")
+    assert set(log.runs["proxy"]) == {"nginx"}
