@@ -36,18 +36,20 @@ def with_expected_bytes(log: Log, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _expected(row: dict[str, Any]) -> float | None:
-    json_bytes, rate = row["json_bytes"], row["rate"]
-    if json_bytes is None or not rate:
+    json_bytes: float | None = row["json_bytes"]
+    if json_bytes is None or not row["rate"]:
         return None
     if MODES[row["mode"]].session:
-        return float(json_bytes + frame_head_bytes(json_bytes) + (row["opening_bytes"] or 0.0))
+        opening_bytes: float = row["opening_bytes"]
+        return json_bytes + frame_head_bytes(json_bytes) + opening_bytes
     asked, empty = row["theory_requests_per_client_s"], row["theory_empty_share"]
     request_bytes, news_bytes = row["request_bytes"], row["news_bytes"]
     if asked is None or empty is None or request_bytes is None or news_bytes is None:
         return None
     empty_bytes = news_bytes if row["empty_bytes"] is None else row["empty_bytes"]
     answer_bytes = empty * empty_bytes + (1 - empty) * news_bytes
-    return float(json_bytes + asked / rate * (request_bytes + answer_bytes))
+    of_polls: float = asked / row["rate"] * (request_bytes + answer_bytes)
+    return json_bytes + of_polls
 
 
 def _json_bytes(log: Log) -> pl.DataFrame:

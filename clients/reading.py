@@ -80,6 +80,7 @@ def read(folder: Path) -> Log:
     runs = rows[Run]
     _refuse_repeated(runs, folder / RUNS)
     faults = [fault for name in FILES.values() if (fault := _fault(folder / name))]
+    faults += _without_row(runs, rows[Request], rows[Delivery])
     for record in (Request, Delivery):
         runs, missing = _void_incomplete(runs, rows[record], FILES[record].removesuffix(".csv"))
         faults += missing
@@ -125,6 +126,16 @@ def _refuse_repeated(runs: pl.DataFrame, path: Path) -> None:
     if repeated.len():
         numbers = ", ".join(map(str, repeated))
         raise LogError(f"{path} holds run {numbers} more than once: keep one row for each run")
+
+
+def _without_row(runs: pl.DataFrame, *events: pl.DataFrame) -> list[str]:
+    """Count the runs that have events and no row of their own, which comes last."""
+    seen = {run for rows in events for run in rows["run"].unique()}
+    left_out = len(seen - set(runs["run"]))
+    runs_have = "1 run has" if left_out == 1 else f"{left_out} runs have"
+    return [f"{runs_have} rows and none in {RUNS}: killed, or cut off, and left out"] * (
+        left_out > 0
+    )
 
 
 def _void_incomplete(

@@ -192,7 +192,9 @@ def test_a_killed_run_without_a_row_of_its_own_does_not_spoil_the_others(folder:
     (folder / "runs.csv").write_text("".join(lines[:-1]))
     path = folder / "deliveries.csv"
     path.write_bytes(path.read_bytes()[:-9])
-    assert read(folder).runs["valid"].to_list() == [True, True]
+    log = read(folder)
+    assert log.runs["valid"].to_list() == [True, True]
+    assert "1 run has rows and none in runs.csv: killed, or cut off, and left out" in log.faults
 
 
 @pytest.mark.usefixtures("undrawn")
