@@ -207,8 +207,9 @@ CHARTS: dict[str, Chart] = {
         " Messages go round the line, at random moments, with a key by which each is sent again"
         " until it is acknowledged. What a reader lost is laid to the fault under which its request"
         " failed, how soon it was current again only to faults that found it current.",
-        limits="A line that swallows bytes without an end to the connection is noticed by silence"
-        " alone, after 45 s here, and was not tried. Faults come one at a time; readers are few.",
+        limits="A line that swallows bytes for long, with no end to the connection, is noticed by"
+        " silence alone: 45 s of a WebSocket, 30 s beyond a poll's hold. Readers are few, and"
+        " faults come one at a time.",
     ),
     "warmup": Chart(
         draw_warmup,
