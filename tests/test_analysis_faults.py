@@ -7,9 +7,11 @@ import polars as pl
 import pytest
 from msgspec.structs import replace
 from polars.testing import assert_frame_equal
+from rich.console import Console
 
 from analysis.charts import CHARTS
 from analysis.faults import NO_FAULT, Cost, costs, of_reader
+from analysis.faults_printed import print_faults
 from analysis.faults_words import faults_answer, faults_table
 from analysis.joined import join
 from analysis.modes import MODES
@@ -191,3 +193,17 @@ def test_the_report_has_the_table_and_the_chart_says_the_same(log: Log) -> None:
     title = " ".join(figure.texts[0].get_text().split())
     assert title == f"Without a cursor, readers lost {lost} messages to faults; with one, none"
     assert [axes.get_xlabel() for axes in figure.axes][-1] == "until the reader was current again"
+
+
+def test_theory_knows_no_faults(log: Log) -> None:
+    expected = summarise(log).select(pl.selectors.starts_with("theory_"))
+    assert expected.null_count().row(0) == (3,) * expected.width
+
+
+def test_the_terminal_shows_the_same_table(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
+    print_faults(log, Console(width=200))
+    said = capsys.readouterr().out.replace("\u00a0", " ")
+    assert "line down for 2.0 s, once" in said
+    assert said.count("WebSocket") == 4
+    assert "Readers with a cursor were told of 0 gaps." in said
+    assert "at the last." in said
