@@ -17,6 +17,7 @@ from analysis.capacity_command import NAME, capacity
 from analysis.collection import is_collection, read_collection, whole
 from analysis.collection_drawing import write_collection
 from analysis.drawing import Drawn, write, write_empty
+from analysis.faults_printed import print_faults
 from analysis.runs import with_void
 from analysis.summary import summarise
 from analysis.table import print_table
@@ -114,6 +115,7 @@ def _draw(folder: Path, log: Log) -> Drawn:
     summary = summarise(log)
     drawn = write(folder, log, summary)
     print_table(log, summary, Console())
+    print_faults(log, Console())
     print(f"Report: {drawn.report}")
     return drawn
 

@@ -161,6 +161,6 @@ def _leap(collection: Collection) -> dict[str, Any] | None:
 
 def _theory(parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
     for part in parts:
-        agreement = agreement_of(part.rows.filter(pl.col("faults_per_s") == 0))
+        agreement = agreement_of(part.rows)
         if agreement is not None:
             yield {"name": part.name} | agreement

@@ -1,13 +1,14 @@
 """What each kind of fault cost each kind of reader: one row for kind, mode and reader. No drawing.
 
-Messages lost in a row are laid to one fault: the last that had begun when the first of them was
-published, or within an interval from then, since a poll may not have asked for it yet. So what a
-reader loses while it finds its way back belongs to what has led it astray, and not to what comes
-meanwhile. A reader is current again when it gets a message that was published after a fault was
-over; a fault that found it not yet current says nothing of how soon it is.
+Messages lost in a row are laid to the fault under which the reader's first request since its last
+message failed (or the last to have begun by then): so what it loses while it finds its way back
+belongs to what led it astray, and not to what comes meanwhile. A reader is current again when it
+gets a message that was published after a fault was over; a fault that found it not yet current says
+nothing of how soon it is.
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ KINDS = {
     "sleep": "readers asleep",
 }
 NO_FAULT = "before any"
+WELL = (200, 204, 410)  # answers to a poll; a WebSocket's session, 101, has ended with its row
 COLUMNS = {
     "kind": pl.String,
     "times": pl.Int64,
@@ -121,12 +123,10 @@ def _of_run(log: Log, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
     stamps = ("message", "published_ns")
     published = pl.concat([rows.select(stamps) for _, rows, _ in of_run]).unique().sort("message")
     lasts_ms = ((faults["ended_ns"] - faults["began_ns"]) / 1e6).to_list()
-    lead_ns = round(run["interval_s"] * 1e9)
     for naive, deliveries, requests in of_run:
         for reader in range(1, run["clients"] + 1):
             own = deliveries.filter(client=reader).sort("received_ns", maintain_order=True)
-            began_ns = requests.filter(client=reader)["started_ns"].sort().to_numpy()
-            each = of_reader(faults, published, own, began_ns, lead_ns)
+            each = of_reader(faults, published, own, requests.filter(client=reader))
             for number, cost in enumerate(each):
                 yield {
                     "fault": f"{run['trial']}/{run['setting']}/{number}",
@@ -138,55 +138,43 @@ def _of_run(log: Log, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def of_reader(
-    faults: pl.DataFrame,
-    published: pl.DataFrame,
-    own: pl.DataFrame,
-    requests_ns: np.ndarray,
-    lead_ns: int,
+    faults: pl.DataFrame, published: pl.DataFrame, own: pl.DataFrame, requests: pl.DataFrame
 ) -> list[Cost]:
     """Return what each fault cost one reader, and last what it lost before any.
 
-    faults: in order; published: every message with its stamp; own: the reader's, as they came
-    requests_ns: when it began each of its requests; lead_ns: by how much spans begin earlier
+    faults: in order; published: every message with its stamp, in order; own: the reader's
+    deliveries, as they came; requests: its rows
     """
     began, ended = (faults[name].to_numpy() for name in ("began_ns", "ended_ns"))
     found = [Cost(kind) for kind in (*faults["kind"], NO_FAULT)]
-    _count_lost(found, published, own, began - lead_ns)
-    _count_strays(found, own, _spans(own["received_ns"].to_numpy(), began))
-    by_stamp = own.sort("published_ns", maintain_order=True)
-    stamps, received = (by_stamp[name].to_numpy() for name in ("published_ns", "received_ns"))
-    soonest = np.minimum.accumulate(received[::-1])[::-1]  # of this message and all later ones
-    current_ns = 0
-    for cost, begin, end in zip(found, began, ended, strict=False):
-        first = np.searchsorted(stamps, end)
-        cost.met = bool(current_ns <= begin)
-        if first == stamps.size:
-            break
-        current_ns = soonest[first]
-        if not cost.met:
-            continue
-        came = received[np.searchsorted(stamps, begin) : np.searchsorted(stamps, current_ns)]
-        cost.caught_up = int(((came > end) & (came < current_ns)).sum())
-        cost.recovery_ms = float(current_ns - end) / 1e6
-        asked = np.searchsorted(requests_ns, (begin, current_ns + 1))
-        cost.requests = int(asked[1] - asked[0])
+    failed = requests.filter(~pl.col("status").is_in(WELL))["ended_ns"].sort().to_numpy()
+    for first_ns, count in _lost_in_a_row(published, own, failed):
+        found[np.searchsorted(began, first_ns, side="right") - 1].lost += count
+    _count_strays(found, own, began)
+    _count_ways_back(found, began, ended, own, requests["started_ns"].sort().to_numpy())
     return found
 
 
-def _count_lost(
-    found: list[Cost], published: pl.DataFrame, own: pl.DataFrame, starts_ns: np.ndarray
-) -> None:
-    """Count what never came, each row of messages by its first."""
-    lost = ~published["message"].is_in(own["message"].unique().to_list()).to_numpy()
-    begins = np.flatnonzero(lost & ~np.concatenate(([False], lost[:-1])))
-    row = np.cumsum(np.isin(np.arange(lost.size), begins))[lost] - 1
-    spans = _spans(published["published_ns"].to_numpy()[begins], starts_ns)
-    for number in row:
-        found[spans[number]].lost += 1
+def _lost_in_a_row(
+    published: pl.DataFrame, own: pl.DataFrame, failed_ns: np.ndarray
+) -> Iterator[tuple[int, int]]:
+    """Yield since when and how many messages were lost, each time that some were."""
+    came = own.group_by("message").agg(pl.col("received_ns").min())
+    every = published.join(came, on="message", how="left", maintain_order="left")
+    last_ns = 0
+    for lost, part in groupby(every.iter_rows(named=True), lambda row: row["received_ns"] is None):
+        rows = list(part)
+        if not lost:
+            last_ns = max(row["received_ns"] for row in rows)
+            continue
+        place = np.searchsorted(failed_ns, last_ns, side="right")
+        some = place < failed_ns.size
+        yield int(failed_ns[place]) if some else rows[0]["published_ns"], len(rows)
 
 
-def _count_strays(found: list[Cost], own: pl.DataFrame, spans: list[int]) -> None:
-    """Count what came twice or out of order."""
+def _count_strays(found: list[Cost], own: pl.DataFrame, began_ns: np.ndarray) -> None:
+    """Count what came twice or out of order, by when it came."""
+    spans = np.searchsorted(began_ns, own["received_ns"].to_numpy(), side="right") - 1
     seen: set[int] = set()
     newest = 0
     for message, span in zip(own["message"].to_list(), spans, strict=True):
@@ -196,7 +184,27 @@ def _count_strays(found: list[Cost], own: pl.DataFrame, spans: list[int]) -> Non
         newest = message
 
 
-def _spans(stamps_ns: np.ndarray, starts_ns: np.ndarray) -> list[int]:
-    """Return in which span each stamp lies; -1, the last place, before the first of them."""
-    places: list[int] = (np.searchsorted(starts_ns, stamps_ns, side="right") - 1).tolist()
-    return places
+def _count_ways_back(
+    found: list[Cost],
+    began_ns: np.ndarray,
+    ended_ns: np.ndarray,
+    own: pl.DataFrame,
+    asked_ns: np.ndarray,
+) -> None:
+    """Note how soon the reader was current again after each fault that found it so."""
+    by_stamp = own.sort("published_ns", maintain_order=True)
+    stamps, received = (by_stamp[name].to_numpy() for name in ("published_ns", "received_ns"))
+    soonest = np.minimum.accumulate(received[::-1])[::-1]  # of this message and all later ones
+    current_ns = 0
+    for cost, began, ended in zip(found, began_ns, ended_ns, strict=False):
+        cost.met = bool(current_ns <= began)
+        first = np.searchsorted(stamps, ended)
+        if first == stamps.size:
+            return
+        current_ns = soonest[first]
+        if cost.met:
+            came = received[np.searchsorted(stamps, began) : np.searchsorted(stamps, current_ns)]
+            cost.caught_up = int(((came > ended) & (came < current_ns)).sum())
+            cost.recovery_ms = float(current_ns - ended) / 1e6
+            asked = np.searchsorted(asked_ns, (began, current_ns + 1))
+            cost.requests = int(asked[1] - asked[0])

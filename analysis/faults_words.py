@@ -14,9 +14,9 @@ HEADS = (
     "twice",
     "out of order",
     "caught up",
-    "recovery, median",
+    "current again after",
     "longest",
-    "requests until then",
+    "requests",
 )
 READERS = {False: "with a cursor", True: "without"}
 
@@ -101,7 +101,7 @@ def _lost(without: pl.DataFrame) -> str:
 
 
 def _line(row: dict[str, Any]) -> dict[str, Any]:
-    never = f"; {plain(row['never'])} never" if row["never"] else ""
+    never = f", {plain(row['never'])} never" if row["never"] else ""
     cells = [
         plain(row["lost"]),
         plain(row["duplicates"]),

@@ -63,7 +63,10 @@ def summarise(log: Log) -> pl.DataFrame:
     intervals = _intervals(averaged, latencies_ms(log), generator)
     schema = dict.fromkeys([name for name in COLUMNS if name.startswith("theory_")], pl.Float64)
     columns = [pl.DataFrame(theory, schema=schema), intervals]
-    whole = pl.concat([rows, *columns], how="horizontal").with_columns(**_differences())
+    whole = pl.concat([rows, *columns], how="horizontal").with_columns(
+        pl.when(pl.col("faults_per_s") == 0).then(pl.col(name)).alias(name) for name in schema
+    )  # theory knows no faults
+    whole = whole.with_columns(**_differences())
     return whole.select(*COLUMNS, *INTERVALS, *CONDITIONS, *DIFFERENCES)
 
 

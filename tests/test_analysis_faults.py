@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from msgspec.structs import replace
 from polars.testing import assert_frame_equal
+from rich.console import Console
 
 from analysis.charts import CHARTS
 from analysis.faults import NO_FAULT, Cost, costs, of_reader
+from analysis.faults_printed import print_faults
 from analysis.faults_words import faults_answer, faults_table
 from analysis.joined import join
 from analysis.modes import MODES
@@ -21,7 +22,6 @@ from clients.log import Beside, Log
 from tests.made_log import SETTINGS, made
 
 S = 10**9
-LEAD_NS = S // 5
 FAULTS = pl.DataFrame(
     {"kind": ["cut", "drop"], "began_ns": [10 * S, 20 * S], "ended_ns": [10 * S, 22 * S]}
 )
@@ -33,15 +33,29 @@ def messages(*at_s: float) -> pl.DataFrame:
     return pl.DataFrame({"message": range(1, len(stamps) + 1), "published_ns": stamps})
 
 
-def cost(published: pl.DataFrame, got: dict[int, float], *asked_s: float) -> list[Cost]:
+def requests(*asked_s: float, failed_s: tuple[float, ...] = ()) -> pl.DataFrame:
+    """Return requests that went well at once, and such that failed at these seconds."""
+    rows = [(at, 200) for at in asked_s] + [(at, 0) for at in failed_s]
+    stamps = [round(at * S) for at, _ in rows]
+    return pl.DataFrame(
+        {"started_ns": stamps, "ended_ns": stamps, "status": [status for _, status in rows]},
+        schema=dict.fromkeys(("started_ns", "ended_ns", "status"), pl.Int64),
+    )
+
+
+def cost(
+    published: pl.DataFrame,
+    got: dict[int, float],
+    *asked_s: float,
+    failed_s: tuple[float, ...] = (),
+) -> list[Cost]:
     """Return the costs of a reader that got messages, in this order, at these seconds."""
     order = pl.DataFrame(
         {"message": list(got), "received_ns": [round(at * S) for at in got.values()]},
         schema={"message": pl.Int64, "received_ns": pl.Int64},
     )
     own = order.join(published, on="message", how="left", maintain_order="left")
-    requests = np.array([round(at * S) for at in asked_s], np.int64)
-    return of_reader(FAULTS, published, own, requests, LEAD_NS)
+    return of_reader(FAULTS, published, own, requests(*asked_s, failed_s=failed_s))
 
 
 def test_who_gets_all_in_time_has_lost_nothing() -> None:
@@ -54,16 +68,17 @@ def test_who_gets_all_in_time_has_lost_nothing() -> None:
     assert before == Cost(NO_FAULT)
 
 
-def test_a_lost_message_is_laid_to_the_fault_in_whose_time_it_was_published() -> None:
-    # The second had not been asked for when the connections were cut; the fifth came before any.
+def test_a_lost_message_is_laid_to_the_fault_under_which_a_request_failed() -> None:
+    # The third had not been asked for when the connections were cut; the first came before any.
     published = messages(5, 6, 9.9, 10.5, 11, 21, 25)
-    cut, drop, before = cost(published, {2: 6.1, 5: 11.1, 7: 25.1})
+    got = {2: 6.1, 5: 11.1, 7: 25.1}
+    cut, drop, before = cost(published, got, failed_s=(5.5, 10.2, 20.1, 20.3))
     assert (before.lost, cut.lost, drop.lost) == (1, 2, 1)
 
 
 def test_messages_lost_in_a_row_are_laid_to_what_led_the_reader_astray() -> None:
     published = messages(5, 10.5, 15, 21, 21.5, 25)
-    cut, drop, _ = cost(published, {1: 5.1, 6: 25.1})
+    cut, drop, _ = cost(published, {1: 5.1, 6: 25.1}, failed_s=(10.1, 20.5))
     assert (cut.lost, drop.lost) == (4, 0)
     assert cut.met
     assert cut.recovery_ms == pytest.approx(15_100)
@@ -71,11 +86,18 @@ def test_messages_lost_in_a_row_are_laid_to_what_led_the_reader_astray() -> None
     assert drop.recovery_ms is None
 
 
+def test_what_is_lost_though_no_request_failed_is_laid_to_the_time_of_its_publish() -> None:
+    cut, drop, before = cost(messages(5, 11, 21, 25), {4: 25.1})
+    assert (before.lost, cut.lost, drop.lost) == (3, 0, 0)
+    cut, drop, before = cost(messages(5, 11, 21, 25), {1: 5.1, 2: 11.1, 4: 25.1})
+    assert (before.lost, cut.lost, drop.lost) == (0, 0, 1)
+
+
 def test_what_comes_twice_or_late_is_laid_to_the_fault_before_it() -> None:
     published = messages(11, 12, 23)
     order = pl.DataFrame({"message": [2, 1, 1, 3], "received_ns": [12 * S, 13 * S, 21 * S, 24 * S]})
     own = order.join(published, on="message", how="left", maintain_order="left")
-    cut, drop, _ = of_reader(FAULTS, published, own, np.array([], np.int64), LEAD_NS)
+    cut, drop, _ = of_reader(FAULTS, published, own, requests())
     assert (cut.duplicates, cut.out_of_order) == (0, 1)
     assert (drop.duplicates, drop.out_of_order) == (1, 0)
 
@@ -168,4 +190,18 @@ def test_the_report_has_the_table_and_the_chart_says_the_same(log: Log) -> None:
     lost = costs(log).filter(naive=True)["lost"].sum()
     title = " ".join(figure.texts[0].get_text().split())
     assert title == f"Without a cursor, readers lost {lost} messages to faults; with one, none"
-    assert [axes.get_xlabel() for axes in figure.axes][-1] == "recovery"
+    assert [axes.get_xlabel() for axes in figure.axes][-1] == "until the reader was current again"
+
+
+def test_theory_knows_no_faults(log: Log) -> None:
+    expected = summarise(log).select(pl.selectors.starts_with("theory_"))
+    assert expected.null_count().row(0) == (3,) * expected.width
+
+
+def test_the_terminal_shows_the_same_table(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
+    print_faults(log, Console(width=200))
+    said = capsys.readouterr().out.replace("\u00a0", " ")
+    assert "line down for 2.0 s, once" in said
+    assert said.count("WebSocket") == 4
+    assert "Readers with a cursor were told of 0 gaps." in said
+    assert "at the last." in said

@@ -205,10 +205,11 @@ CHARTS: dict[str, Chart] = {
         " to ask, and whoever was refused waits, longer each time, so that not all come at once.",
         how="All readers of a session share one server and one line, so the same faults meet them."
         " Messages go round the line, at random moments, with a key by which each is sent again"
-        " until it is acknowledged. A lost message is laid to the fault in whose time, or in the"
-        " interval before it, it was published.",
-        limits="A line that swallows bytes without an end to the connection is noticed by silence"
-        " alone, after 45 s here, and was not tried. Faults come one at a time; readers are few.",
+        " until it is acknowledged. What a reader lost is laid to the fault under which its request"
+        " failed, how soon it was current again only to faults that found it current.",
+        limits="A line that swallows bytes for long, with no end to the connection, is noticed by"
+        " silence alone: 45 s of a WebSocket, 30 s beyond a poll's hold. Readers are few, and"
+        " faults come one at a time.",
     ),
     "warmup": Chart(
         draw_warmup,

@@ -37,8 +37,8 @@ def draw_faults(log: Log, summary: pl.DataFrame) -> Figure | None:
             if row["naive"]:
                 _lost(left, place, row)
             _back(right, place, row)
-        _finish(left, kinds, "messages lost to each, without a cursor")
-        _finish(right, kinds, "recovery")
+        _finish(left, kinds, "messages that a fault cost a reader without a cursor")
+        _finish(right, kinds, "until the reader was current again")
         left.set_yticks(range(len(kinds)), [_name(rows, kind) for kind in kinds], size=15)
         left.set_xlim(0, max(1.0, left.dataLim.x1) * 1.3)
         right.set_xscale("log")
@@ -96,7 +96,7 @@ def _back(axes: Axes, place: float, row: dict[str, Any]) -> None:
 def _finish(axes: Axes, kinds: list[str], what: str) -> None:
     axes.set_ylim(len(kinds) - 0.5, -0.5)
     axes.set_yticks([])
-    axes.set_xlabel(what, labelpad=8)
+    axes.set_xlabel(what, labelpad=6, size=15)
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
     for place in range(1, len(kinds)):
