@@ -74,7 +74,6 @@ class Doors:
     def lack_files(self) -> bool:
         """Say whether a new connection takes one of the last open files, and must go at once."""
         if not are_scarce():
-            self._outage.end("There are open files again: connections are let in")
             return False
         self.note_no_files()
         return True
@@ -137,6 +136,8 @@ class Doors:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(WATCH_S)
+            if not are_scarce():  # and not at each connection, of which some may still find a file
+                self._outage.end("More files may be open again: who connects is let in")
             for number, protocol in enumerate(tuple(self._open), 1):
                 protocol.look(loop.time())
                 if number % TURN == 0:

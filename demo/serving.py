@@ -18,6 +18,7 @@ from demo.stats import STATS
 from demo.stop import Stop
 
 BACKLOG = 4096
+AT_ONCE = 2  # asyncio accepts so many before it looks at any: no more than there are files to spare
 EXACTLY_S = 3600.0  # aiohttp rounds delays above 5 s up to whole seconds, and pings would bunch
 LINGER_S = 1.0  # how long the rest of a body is read that nobody wants, so that the answer is
 STOP_S = 0.1  # for handlers whose connections have been cut off; spent at most twice
@@ -59,7 +60,9 @@ async def serving(
     assert runner.server is not None
     factory = app[DOORS].guarded(runner.server)
     loop = asyncio.get_running_loop()
-    servers = [await loop.create_server(factory, sock=s, backlog=BACKLOG) for s in sockets]
+    servers = [await loop.create_server(factory, sock=s, backlog=AT_ONCE) for s in sockets]
+    for sock in sockets:
+        sock.listen(BACKLOG)
     try:
         yield urls(sockets)
     finally:

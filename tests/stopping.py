@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import resource
 import signal
 import sqlite3
 import sys
@@ -19,10 +20,12 @@ from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from typing import cast
 
+import psutil
 from aiohttp import ClientError, ClientSession
 
+from clients.dialling import LOOPBACK, connect, source
 from clients.files import allow_all_files
-from clients.frames import CLOSE, masked
+from clients.frames import CLOSE, PONG, masked
 from demo.arguments import SQLITE
 from demo.options import LOOPS
 from tests.bench.crowd import AT_ONCE, upgrade
@@ -35,6 +38,7 @@ ASKS = {
     "idle": get("/short-poll"),
 }
 ENDS_S = 60.0
+ADDRESSES = 4
 MOST_HEARD = 1024
 STORED = "SELECT id, sender, text FROM messages"
 
@@ -50,9 +54,8 @@ class Reader(asyncio.Protocol):
         self._heard = b""
         self._end = ""
 
-    async def connect(self, port: int) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: self, "127.0.0.1", port)
+    async def connect(self, port: int, address: str | None) -> None:
+        await connect(lambda: self, LOOPBACK, port, address)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -67,6 +70,8 @@ class Reader(asyncio.Protocol):
         elif self._kind == "sockets" and b"\x88\x12" + GOODBYE in self._heard and not self._end:
             self._end = "told"
             self._transport.write(masked(CLOSE, GOODBYE))
+        elif self._kind == "sockets" and data.endswith(b"\x89\0"):
+            self._transport.write(masked(PONG, b""))
 
     def connection_lost(self, exc: Exception | None) -> None:
         end = self._end or ("closed" if exc is None else type(exc).__name__)
@@ -80,7 +85,8 @@ async def read(port: int, counts: dict[str, int]) -> None:
     readers = [Reader(kind, ends, gone) for kind, count in counts.items() for _ in range(count)]
     for first in range(0, len(readers), AT_ONCE):
         some = readers[first : first + AT_ONCE]
-        await asyncio.gather(*(reader.connect(port) for reader in some))
+        where = source(first // AT_ONCE, ADDRESSES)  # or the system looks for free ports for long
+        await asyncio.gather(*(reader.connect(port, where) for reader in some))
     while not all(reader.there for reader in readers):  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     print("ready", flush=True)
@@ -89,6 +95,7 @@ async def read(port: int, counts: dict[str, int]) -> None:
             for _ in readers:
                 await gone.acquire()
     print(json.dumps(ends), flush=True)
+    await asyncio.sleep(ENDS_S)  # until killed: its CPU time is not to pass for the server's
 
 
 async def publish(url: str, sender: str) -> set[tuple[int, str, str]]:
@@ -119,10 +126,11 @@ async def stop(
         publishing = [asyncio.create_task(publish(url, f"p{n}")) for n in range(publishers)]
         await _until_held(url, counts["held"])
         await asyncio.sleep(rest_s)
-        began = time.perf_counter()
+        began, cpu_s = time.perf_counter(), -_cpu_s(server)
         server.send_signal(signal.SIGTERM)
         code = await server.wait()
         took_s = time.perf_counter() - began
+        cpu_s += sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
         ends = json.loads(await _line(crowd, "{"))
         acknowledged = set[tuple[int, str, str]]().union(*await asyncio.gather(*publishing))
     finally:
@@ -130,11 +138,22 @@ async def stop(
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-    found = {"code": code, "seconds": round(took_s, 2), **ends, "acknowledged": len(acknowledged)}
+    found = {
+        "code": code,
+        "seconds": round(took_s, 2),
+        "cpu_s": round(cpu_s, 2),
+        **ends,
+        "acknowledged": len(acknowledged),
+    }
     if feed.startswith(SQLITE):
         with contextlib.closing(sqlite3.connect(feed.removeprefix(SQLITE))) as db:
             found["lost"] = len(acknowledged - set(db.execute(STORED)))
     return found
+
+
+def _cpu_s(process: Process) -> float:
+    times = psutil.Process(process.pid).cpu_times()
+    return times.user + times.system
 
 
 async def _start(module: str, *options: str) -> Process:

@@ -170,7 +170,7 @@ async def test_more_connections_than_files_are_refused_in_time() -> None:
 
 
 async def test_where_no_more_files_may_be_open_who_connects_is_hung_up_on_and_a_line_says_so_once(
-    server: Server, open_wire: OpenWire, monkeypatch: pytest.MonkeyPatch
+    clock: Clock, server: Server, open_wire: OpenWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await open_wire(server)
     assert (await before.request(ASK)).startswith(b"HTTP/1.1 204 ")
@@ -179,12 +179,14 @@ async def test_where_no_more_files_may_be_open_who_connects_is_hung_up_on_and_a_
         await (await open_wire(server)).end()
     assert refusals(server).files == 2
     assert (await before.request(ASK)).startswith(b"HTTP/1.1 204 ")
+    await clock.advance(WATCH_S)
     assert len(server.said) == 1
     monkeypatch.undo()
     assert (await (await open_wire(server)).request(ASK)).startswith(b"HTTP/1.1 204 ")
+    await clock.advance(WATCH_S)
     assert server.said == [
         "No more files may be open: who connects is hung up on until others have gone (ulimit -n)",
-        "There are open files again: connections are let in",
+        "More files may be open again: who connects is let in",
     ]
     assert open_connections(server) == 2
     assert server.app[STATS].other.connections == 0
