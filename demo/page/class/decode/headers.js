@@ -19,6 +19,7 @@ export const SAYS = {
   "keep-alive": "How long an idle connection is kept.",
   "origin": "Which page is asking. The server refuses pages that are not its own.",
   "proxy-authorization": `A proof of who is asking, for a proxy on the way. ${MASKED}`,
+  "priority": "How urgent this answer is to the browser, beside others.",
   "pragma": "The same as Cache-Control, for servers from before 1997.",
   "referer": "The page that the request comes from.",
   "sec-fetch-dest": "What the answer is wanted for.",
