@@ -16,7 +16,7 @@ from demo.frames import text_frame
 from demo.message import Draft, Message, encode
 
 DEFAULT_HISTORY = 10_000
-TURN = 250  # held polls that are woken before other requests get a turn
+TURN = 1000  # held polls that are woken before other requests get a turn: some 30 ms of work
 
 
 class Gap(LookupError):

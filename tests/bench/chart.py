@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tests.bench.fanout import FAN_OUT, IN_FLIGHT, LATENCY, setting
-from tests.bench.instrument import COST, FLOOR
+from tests.bench.instrument import COST
 from tests.bench.memory import POLLS, SOCKETS
 from tests.bench.polls import HELD, SHORT
 from tests.bench.results import Window
@@ -39,9 +39,8 @@ REST = {
     HELD: "Held polls woken/s",
     SOCKETS: "KiB of an idle WebSocket",
     POLLS: "KiB of a held poll",
-    SHARED: "A feed in Redis, a second",
+    SHARED: "With Redis",
     COST: "CPU µs of a reader",
-    FLOOR: "Latency of one client in ms",
 }
 
 

@@ -21,7 +21,7 @@ from analysis.capacity import GIB, Wish, need
 from analysis.client_costs import client_costs
 from analysis.modes import MODES
 from analysis.step_costs import counted
-from clients.log import Log, read
+from clients.log import Log, LogError, read
 
 FEW, MANY = 1000, 10_000
 RATE_PER_S, INTERVAL_S = 0.3, 10.0  # of the many
@@ -54,7 +54,12 @@ def main() -> int:
             print(" ".join(command[1:]), flush=True)
             subprocess.run(command, check=True)
     few, many = (read(options.out / name) for name in ("few", "many"))
-    Console(width=110).print(table(predictions(few, many), many))
+    try:
+        found = predictions(few, many)
+    except LogError as error:  # a mode of which every run was void
+        print(error, file=sys.stderr)
+        return 1
+    Console(width=110).print(table(found, many))
     return 0
 
 
