@@ -17,7 +17,7 @@ def samples_of(log: Log, shown: pl.DataFrame) -> pl.DataFrame:
     )
     at_s = (pl.col("published_ns") - pl.col("window_start_ns")) / 1e9
     every = log.deliveries.lazy().join(runs.lazy(), on="run", maintain_order="left")
-    about = ("run", "message", "mode", "stall_s", "warmup_s", "duration_s")
+    about = ("run", "message", "mode", "stall_s", "faults_per_s", "warmup_s", "duration_s")
     samples = every.select(*about, at_s=at_s, latency_ms=latency_ms())
     return samples.filter(pl.col("at_s") < pl.col("duration_s")).collect()
 

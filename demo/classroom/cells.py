@@ -37,6 +37,7 @@ FIXED: Row = {
     "crowd_window_deliveries": 0,
     "crowd_bytes_up": 0,
     "crowd_bytes_down": 0,
+    "faults": 0,
 }
 
 
@@ -60,6 +61,9 @@ def settings(run: Run, clients: int) -> Row:
         "stall_s": 0.0,
         "timer": "after",
         "sample_limit": clients,
+        "faults_per_s": 0.0,
+        "fault_kinds": "",
+        "proxy": "",
     }
 
 
