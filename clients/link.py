@@ -126,7 +126,7 @@ class Relay:
     sources: from how many loopback addresses the target is reached
     """
 
-    def __init__(self, host: str, port: int, line: Line, seed: int, sources: int = 1) -> None:
+    def __init__(self, host: str, port: int, line: Line, seed: str, sources: int = 1) -> None:
         self._target = host, port
         self._line = line
         self._sources = itertools.cycle(source(number, sources) for number in range(sources))
@@ -181,7 +181,7 @@ def parse(program: str, description: str | None) -> argparse.Namespace:
     parser.add_argument("--rtt-ms", type=float, default=0.0, help="round trip of the line")
     parser.add_argument("--jitter-ms", type=float, default=0.0, help="up to so much more, each way")
     parser.add_argument("--kbit-per-s", type=float, default=0.0, help="bandwidth, 0: no limit")
-    parser.add_argument("--seed", type=int, default=0, help="for the jitter")
+    parser.add_argument("--seed", default="0", help="for the jitter")
     parser.add_argument("--sources", type=int, default=1, help="loopback addresses to come from")
     return parser.parse_args()
 

@@ -42,7 +42,12 @@ class Plan(msgspec.Struct, frozen=True):
 
     def pace(self, client: int) -> Pace:
         """How one client paces itself; whenever the run is repeated, the same."""
-        return make_pace(self.settings, f"{self.seed}/{self.run}", client)
+        return make_pace(self.settings, self.name, client)
+
+    @property
+    def name(self) -> str:
+        """What random things of this run are drawn from: the experiment's seed, and its number."""
+        return f"{self.seed}/{self.run}"
 
     @property
     def sampled(self) -> int:

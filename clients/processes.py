@@ -37,7 +37,7 @@ async def fresh_server(*options: str) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def link_to(url: str, settings: Settings, seed: int) -> AsyncIterator[str]:
+async def link_to(url: str, settings: Settings, seed: str) -> AsyncIterator[str]:
     """Put the emulated line before the server at `url`; yield the address of its near end."""
     async with linked(url, settings, seed) as (near, _):
         yield near
@@ -45,7 +45,7 @@ async def link_to(url: str, settings: Settings, seed: int) -> AsyncIterator[str]
 
 @asynccontextmanager
 async def linked(
-    url: str, settings: Settings, seed: int, sources: int = 1
+    url: str, settings: Settings, seed: str, sources: int = 1
 ) -> AsyncIterator[tuple[str, Process]]:
     """Put the emulated line before the server at `url`; yield its near end, and its process.
 
@@ -55,7 +55,7 @@ async def linked(
         *("--rtt-ms", str(settings.rtt_ms)),
         *("--jitter-ms", str(settings.jitter_ms)),
         *("--kbit-per-s", str(settings.kbit_per_s)),
-        *("--seed", str(seed)),
+        *("--seed", seed),
         *("--sources", str(sources)),
     )
     async with child("clients.link", url, *options) as process:

@@ -95,7 +95,7 @@ def _order(plan: Plan, stage: Stage, place: Place, last: int, share: tuple[int, 
         settings=plan.settings,
         place=place,
         last=last,
-        seed=f"{plan.seed}/{plan.run}",
+        seed=plan.name,
         sources=stage.sources,
     )
 
@@ -107,7 +107,7 @@ def _client(outcome: Outcome, stage: Stage, place: Place, number: int) -> Client
         stage.address,
         outcome.recorder,
         place,
-        random.Random(f"{plan.seed}/{plan.run}/{number}/backoff"),
+        random.Random(f"{plan.name}/{number}/backoff"),
         keepalive=plan.settings.keepalive,
         deflate=plan.settings.deflate,
     )

@@ -56,7 +56,7 @@ async def _stage(plan: Plan, url: str | None) -> AsyncIterator[Stage]:
         address, link = server.url, None
         addresses = sources(settings, urlsplit(address).hostname or "")
         if has_line(settings):
-            address, link = await enter(linked(address, settings, plan.run, addresses))
+            address, link = await enter(linked(address, settings, plan.name, addresses))
         yield Stage(server, address, publisher, tuple(crowd), link, addresses)
 
 

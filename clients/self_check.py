@@ -86,7 +86,7 @@ async def _measure(found: Findings) -> None:
             found.many.append(await drive(mode, url, many(mode), SECONDS))
         for rtt_ms in ROUND_TRIPS_MS:
             settings = msgspec.structs.replace(LINE, rtt_ms=rtt_ms)
-            async with link_to(url, settings, seed=0) as near:
+            async with link_to(url, settings, seed="0") as near:
                 for connections in CONNECTIONS:
                     # Each asks again when it is answered, so all that waits, waits on the line.
                     over = await drive("short", near, connections, SECONDS + 2 * rtt_ms / 1e3)

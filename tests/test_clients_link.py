@@ -111,7 +111,7 @@ async def test_everything_gets_through_the_process_and_a_new_connection_costs_tw
         clients=1, rate_per_s=1, interval_s=1, hold_s=1, duration_s=1, warmup_s=0, rtt_ms=60
     )
     server.publish(*("x" * 3000 for _ in range(100)))
-    async with link_to(server.url, settings, seed=1) as url:
+    async with link_to(server.url, settings, seed="1") as url:
         began = time.perf_counter()
         async with session(server).get(f"{url}/short-poll?after=0") as response:
             news = await response.json()
@@ -126,7 +126,7 @@ async def test_far_end_comes_from_as_many_addresses_as_it_is_told(
     settings = Settings(
         clients=2, rate_per_s=1, interval_s=1, hold_s=1, duration_s=1, warmup_s=0, rtt_ms=1
     )
-    async with linked(server.url, settings, 1, sources=2) as (near, _):
+    async with linked(server.url, settings, "1", sources=2) as (near, _):
         client = session(server)
         async with client.ws_connect(f"{near}/ws"), client.ws_connect(f"{near}/ws"):
             await until(lambda: len(server.app[SOCKETS]) == 2)

@@ -127,7 +127,8 @@ CHARTS: dict[str, Chart] = {
         " among the messages that it received. A poll repeats its heads for each request, while"
         " a WebSocket pays for its handshake once and for a few bytes of frame with each message.",
         how="Bytes handed to TCP and taken from it by the clients, which must equal the server's"
-        " own count; shared out by what they are: heads, handshake, frames, text.",
+        " own count; shared out by what they are: heads, handshake, frames, text. Theory: heads as"
+        " long as before the window, as often as its formulas have requests.",
         limits="TCP/IP's own headers and acknowledgements, and TLS, come on top; a browser sends"
         " longer request heads than these clients, with cookies and its own name.",
     ),
