@@ -31,6 +31,7 @@ FIXED: Row = {
     "seed": 0,
     "interrupted": False,
     "publish_failures": 0,
+    "faults": 0,
     "crowd_clients": 0,
     "crowd_requests": 0,
     "crowd_deliveries": 0,
@@ -60,6 +61,9 @@ def settings(run: Run, clients: int) -> Row:
         "stall_s": 0.0,
         "timer": "after",
         "sample_limit": clients,
+        "faults_per_s": 0.0,
+        "fault_kinds": "",
+        "proxy": "",
     }
 
 
