@@ -82,6 +82,12 @@ def test_kinds_are_all_unless_they_are_named() -> None:
         kinds_of(replace(SETTINGS, fault_kinds="fire"))
 
 
+def test_a_kind_that_is_named_twice_comes_twice_as_often() -> None:
+    planned = make_faults(replace(SETTINGS, fault_kinds="cut,cut,sleep"), "1")
+    kinds = [fault.kind for fault in planned]
+    assert (kinds.count("cut"), kinds.count("sleep")) == (24, 12)
+
+
 def test_all_modes_of_a_trial_meet_the_same_faults_and_take_the_time_of_one() -> None:
     listed = plans(Ambition(SCENARIOS["faults"], seed=1))
     (session,) = sessions(listed)
