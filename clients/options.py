@@ -119,7 +119,7 @@ def _parser(program: str, default: str | None) -> argparse.ArgumentParser:
     add("--schedule", choices=list(SCHEDULES), help="how the messages are spaced")
     add("--timer", choices=list(TIMERS), help="count the interval from the response, or on a grid")
     add("--faults-per-s", type=_number(0, 10), metavar="F", help="faults in the window, 0: none")
-    add("--fault-kinds", type=_kinds, metavar="cut,kill,...", help="inject these kinds only")
+    add("--fault-kinds", type=_kinds, metavar="cut,kill,...", help="of these; named twice, more")
     add("--proxy", choices=["nginx"], help="put it between line and server, where faults come")
     add("--sample-limit", type=_whole(1, 20_000), metavar="N", help="clients measured at most")
     add("--trials", type=_whole(1, 1000), metavar="T", help="runs of each mode and setting")

@@ -71,7 +71,7 @@ class Watcher:
             return
         since, outcome = self._begun
         plan = outcome.plan
-        left_s = self._left_s - min(time.monotonic() - since, seconds(plan))
+        left_s = self._left_s - min(time.monotonic() - since, plan.together * seconds(plan))
         self._bar.update(
             self._task,
             description=f"{self._name(plan)}{connecting(outcome)}",

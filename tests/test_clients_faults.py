@@ -19,7 +19,7 @@ from clients.experiment import Ambition, experiment, plans, seconds, sessions
 from clients.faults.injecting import HOW, Injected, inject
 from clients.faults.line import Breakable
 from clients.faults.naive import Naive
-from clients.faults.nginx import PLACES
+from clients.faults.nginx import PAGE, PLACES
 from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds_of, make_faults
 from clients.faults.stage import Stage
 from clients.link import Line
@@ -32,6 +32,7 @@ from clients.scenarios import SCENARIOS, Point, Scenario
 from clients.server import ServerError
 from tests.conftest import Server, missing, until
 
+GUIDE = Path(__file__).parent.parent / "docs" / "nginx.md"
 PACE = Pace(interval_s=0.005, phase_s=0.0, hold_s=5.0)
 SETTINGS = SCENARIOS["faults"].points[0].settings
 
@@ -80,6 +81,12 @@ def test_kinds_are_all_unless_they_are_named() -> None:
     assert kinds_of(replace(SETTINGS, fault_kinds="kill, cut")) == ("kill", "cut")
     with pytest.raises(ValueError, match="'fire' is no kind of fault: choose of cut"):
         kinds_of(replace(SETTINGS, fault_kinds="fire"))
+
+
+def test_a_kind_that_is_named_twice_comes_twice_as_often() -> None:
+    planned = make_faults(replace(SETTINGS, fault_kinds="cut,cut,sleep"), "1")
+    kinds = [fault.kind for fault in planned]
+    assert (kinds.count("cut"), kinds.count("sleep")) == (24, 12)
 
 
 def test_all_modes_of_a_trial_meet_the_same_faults_and_take_the_time_of_one() -> None:
@@ -265,6 +272,14 @@ async def test_a_session_loses_nothing_with_a_cursor(hurried: Scenario, tmp_path
     published = log.runs["published"].unique().to_list()
     assert published == [log.deliveries.filter(run=1)["message"].n_unique()]
     assert not [reason for reason in log.runs["void_because"] if "lost" in reason]
+
+
+def test_nginx_is_set_up_as_the_guide_has_it() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    lines = [line.strip() for line in PAGE.splitlines()]
+    said = [line for line in lines if line.startswith("proxy_") and "temp_path" not in line]
+    assert len(said) == 9
+    assert [line for line in said if line not in guide] == []
 
 
 async def test_nothing_is_lost_through_nginx_either(hurried: Scenario, tmp_path: Path) -> None:

@@ -132,6 +132,7 @@ async def test_reader_behind_the_history_reads_on_from_the_oldest(
     reader = await read(server.url, Place(server.feed.epoch, 1))
     assert await reader.texts(3) == ["f", "g", "h"]
     assert [row.messages for row in reader.recorder.requests][:1] == [0]  # the gap is a row
+    assert reader.client.gaps == 1
 
 
 async def test_reader_of_another_epoch_starts_over(read: Read, server: Server) -> None:

@@ -33,7 +33,10 @@ class Planned(msgspec.Struct, frozen=True):
 
 
 def kinds_of(settings: Settings) -> tuple[str, ...]:
-    """Return the kinds that the settings name; raise ValueError for one that there is not."""
+    """Return the kinds that the settings name, or all; named twice, one comes twice as often.
+
+    Raise ValueError for one that there is not.
+    """
     kinds = tuple(kind.strip() for kind in settings.fault_kinds.split(",") if kind.strip())
     for kind in kinds:
         if kind not in KINDS:

@@ -31,13 +31,13 @@ FIXED: Row = {
     "seed": 0,
     "interrupted": False,
     "publish_failures": 0,
+    "faults": 0,
     "crowd_clients": 0,
     "crowd_requests": 0,
     "crowd_deliveries": 0,
     "crowd_window_deliveries": 0,
     "crowd_bytes_up": 0,
     "crowd_bytes_down": 0,
-    "faults": 0,
 }
 
 
