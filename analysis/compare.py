@@ -6,7 +6,7 @@ from rich.console import Console
 
 from analysis.__main__ import main as analyse
 from analysis.__main__ import over_all
-from clients.measuring import DONE, FAILED, at_once, holds_runs, instead, measure
+from clients.measuring import DONE, FAILED, at_once, holds_runs, instead, measure, stoppable
 from clients.options import Command, parse
 
 PROGRAM = "compare"
@@ -15,10 +15,11 @@ PROGRAM = "compare"
 def main() -> int:
     """Do what the arguments say; return the exit code."""
     command = parse(PROGRAM, sys.argv[1:], default="quick")
-    try:
-        return run(command, Console())
-    except KeyboardInterrupt:
-        return at_once(PROGRAM, command.folder)
+    with stoppable():
+        try:
+            return run(command, Console())
+        except KeyboardInterrupt:
+            return at_once(PROGRAM, command.folder)
 
 
 def run(command: Command, console: Console) -> int:

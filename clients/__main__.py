@@ -4,7 +4,7 @@ import sys
 
 from rich.console import Console
 
-from clients.measuring import FAILED, STOPPED, at_once, instead, measure
+from clients.measuring import FAILED, STOPPED, at_once, instead, measure, stoppable
 from clients.options import Command, parse
 
 PROGRAM = "python -m clients"
@@ -13,10 +13,11 @@ PROGRAM = "python -m clients"
 def main() -> int:
     """Do what the arguments say; return the exit code."""
     command = parse(PROGRAM, sys.argv[1:])
-    try:
-        return run(command, Console())
-    except KeyboardInterrupt:
-        return at_once(PROGRAM, command.folder)
+    with stoppable():
+        try:
+            return run(command, Console())
+        except KeyboardInterrupt:
+            return at_once(PROGRAM, command.folder)
 
 
 def run(command: Command, console: Console) -> int:

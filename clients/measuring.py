@@ -16,9 +16,19 @@ from clients.quantum_leap.showing import show as show_leap
 from clients.records import RUNS
 from clients.scenarios import SCENARIOS
 from clients.self_check import show_self_check
-from clients.terminal import DONE, FAILED, STOPPED, at_once, carry_out
+from clients.terminal import DONE, FAILED, STOPPED, at_once, carry_out, stoppable
 
-__all__ = ["DONE", "FAILED", "STOPPED", "at_once", "holds_runs", "instead", "listing", "measure"]
+__all__ = [
+    "DONE",
+    "FAILED",
+    "STOPPED",
+    "at_once",
+    "holds_runs",
+    "instead",
+    "listing",
+    "measure",
+    "stoppable",
+]
 
 
 def measure(program: str, ambition: Ambition, folder: Path, console: Console) -> int:

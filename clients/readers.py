@@ -44,21 +44,27 @@ async def readers(outcome: Outcome, stage: Stage, before: Stats) -> AsyncIterato
     """Let all clients of a run read, from where the feed stood `before`, until the last message.
 
     Yields a task for each measured client, and one for the crowd, if there is one. Ends the block
-    at once, and raises ServerError, when a reader fails in a way that nobody expected.
+    at once, and raises ServerError, when a reader fails in a way that nobody expected, or the line
+    has gone.
     """
     last = before.head + len(outcome.plan.schedule.times_s)
     tasks: Tasks = set()
     try:
         async with asyncio.TaskGroup() as group:
+            guards = {group.create_task(_guard(line)) for line in (stage.link,) if line}
             try:
                 await _start(group, tasks, outcome, stage, before.place, last)
                 yield tasks
                 await _dismiss(outcome, stage.crowd, tasks)
             finally:
-                for task in tasks:
+                for task in tasks | guards:
                     task.cancel()
     except BaseExceptionGroup as failed:
         raise first(failed, tasks) from None
+
+
+async def _guard(line: Process) -> None:
+    raise await ended(line, "clients.link")
 
 
 async def _start(

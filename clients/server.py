@@ -78,6 +78,8 @@ class Server:
         if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
             late = f"the server at {self.url} has not answered for {ANSWER_TIMEOUT_S:.0f} s"
             return f"{late}: try fewer --clients"
+        if self.process is not None:
+            return f"the server that was started for it answers no more ({error})"
         return (
             f"nothing answers at {self.url} ({error}): start a server with `python -m demo`, or "
             "leave --url out"

@@ -1,17 +1,20 @@
 """Carry out a measurement for a terminal: signals stop it cleanly, an error is one line."""
 
 import asyncio
-import contextlib
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from clients.log import LogError
 from clients.server import ServerError
 
 DONE, FAILED, STOPPED = 0, 2, 130
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last when a terminal is closed; not on Windows
+SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 
 
 class _AtOnce(Exception):
@@ -41,16 +44,37 @@ def at_once(program: str, folder: Path) -> int:
     return STOPPED
 
 
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Take a SIGTERM for a Ctrl-C, a KeyboardInterrupt, wherever it comes."""
+    with _hearing(signal.default_int_handler, signal.SIGTERM):
+        yield
+
+
 async def _until_signals(work: Coroutine[Any, Any, None]) -> None:
     """Run `work`; each signal cancels it, and after the second no process is waited for."""
-    task = asyncio.current_task()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
-    with contextlib.suppress(NotImplementedError):  # Windows
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last: a closed terminal
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+    def cancel(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    with _hearing(cancel, *SIGNALS):
+        try:
+            await work
+        except asyncio.CancelledError:
+            if task.cancelling() > 1:
+                raise _AtOnce from None
+            raise
+
+
+@contextmanager
+def _hearing(
+    hear: Callable[[int, FrameType | None], object], *numbers: signal.Signals
+) -> Iterator[None]:
+    before = {number: signal.signal(number, hear) for number in numbers}
     try:
-        await work
-    except asyncio.CancelledError:
-        if task.cancelling() > 1:
-            raise _AtOnce from None
-        raise
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -105,10 +105,10 @@ async def report(process: Process, kind: type[Report]) -> list[Report]:
 
 
 async def ended(process: Process, module: str) -> ServerError:
-    """Wait for the end of a worker that has not reported; return the error that says so."""
+    """Wait for the end of a process that was still needed; return the error that says so."""
     code = await process.wait()
     how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-    return ServerError(f"{module} {how} before it had reported: try fewer --clients")
+    return ServerError(f"{module} {how} before its time: try fewer --clients")
 
 
 def dismiss(process: Process) -> None:

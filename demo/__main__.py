@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import contextlib
 import gc
+import os
 import secrets
 import socket
 import sys
@@ -176,7 +178,11 @@ async def _until(stop: asyncio.Event, app: web.Application) -> None:
 
 
 def _say(line: str) -> None:
-    print(printable(line), flush=True)
+    # Not by print: what a full disk, or a reader that has gone, did not take, it would try again at
+    # the exit. Nobody who asks something of the server is to suffer from that.
+    text = f"{printable(line)}\n".encode(sys.stdout.encoding, "backslashreplace")
+    with contextlib.suppress(OSError):
+        os.write(sys.stdout.fileno(), text)
 
 
 def _exposure(host: str, *, classroom: bool) -> str:

@@ -26,6 +26,9 @@ from demo.stats import GONE, MeteredProtocol, Stats, Tally
 WATCH_S = 5.0  # twice so much later than its bound says may a connection be cut off
 TURN = 500  # connections looked at before others get a turn
 NOTHING = (-1, 0.0)
+NO_FILES_LEFT = (
+    "No more files may be open: who connects is hung up on until others have gone (ulimit -n)"
+)
 
 Answer = Callable[[web.Request, Tally], Awaitable[web.StreamResponse]]
 
@@ -81,8 +84,7 @@ class Doors:
     def note_no_files(self) -> None:
         """Count a connection for which there is no file, and tell of it once."""
         self.refusals.files += 1
-        line = "No more files may be open: who connects is hung up on until others have gone"
-        self._outage.begin(f"{line} (ulimit -n)")
+        self._outage.begin(NO_FILES_LEFT)
 
     def leave(self, protocol: "DoorProtocol") -> None:
         """Forget a connection that has gone."""
@@ -136,7 +138,9 @@ class Doors:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(WATCH_S)
-            if not are_scarce():  # and not at each connection, of which some may still find a file
+            if are_scarce():
+                self._outage.begin(NO_FILES_LEFT)  # uvloop may have hung up, and says nothing
+            else:  # and not at each connection, of which some may still find a file
                 self._outage.end("More files may be open again: who connects is let in")
             for number, protocol in enumerate(tuple(self._open), 1):
                 protocol.look(loop.time())
