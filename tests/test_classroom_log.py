@@ -133,6 +133,17 @@ async def test_a_run_of_nobody_has_no_figures(
     assert log.runs.is_empty()
 
 
+async def test_a_result_waits_for_what_those_who_ask_seldom_have_yet_to_report(
+    clock: Clock, client: ClientSession, room: Classroom
+) -> None:
+    room.change({"interval_s": 10})
+    await run(client)
+    await clock.advance(SECONDS + 10)
+    assert room.runs.kept[0].result is None
+    await clock.advance(4)
+    assert room.runs.kept[0].result is not None
+
+
 async def test_who_reads_and_reports_nothing_has_no_part_in_a_run(
     server: Server, client: ClientSession, tmp_path: Path
 ) -> None:

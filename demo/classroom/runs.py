@@ -1,7 +1,8 @@
 """The class's measured run: what each mode costs and gains in so many seconds.
 
 Counted are the readers that report, and read from its start to its end. The counts are the
-server's; the latencies are what those readers report, for a few seconds after the end too.
+server's; the latencies are what those readers report, until the last of them may have heard of the
+last message.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from demo.classroom.run import Part, Run, RunRequest, result_of
 from demo.classroom.settings import ClassSettings, Mode
 from demo.feed import Feed
 
-REPORTS_COME_S = 3.0  # after a run's end: pages report every 2 s
+REPORTS_COME_S = 2.5  # after what they tell of: pages report every 2 s
 MAX_RUNS = 20  # kept for the log
 
 
@@ -76,7 +77,7 @@ class Runs:
         loop = asyncio.get_running_loop()
         self._timers = [
             loop.call_later(asked.seconds, self._end, run, ended),
-            loop.call_later(asked.seconds + REPORTS_COME_S, self._settle, run),
+            loop.call_later(asked.seconds + _reported_s(settings), self._settle, run),
         ]
         return run
 
@@ -153,6 +154,11 @@ class Runs:
 
     def _settle(self, run: Run) -> None:
         run.result = {mode: result_of(run, mode) for mode in MODES}
+
+
+def _reported_s(settings: ClassSettings) -> float:
+    """Say how long after a run's end its last message may have been asked for, and reported."""
+    return settings.interval_s + 2 * settings.rtt_ms / 1e3 + REPORTS_COME_S
 
 
 def _begin(lane: Lane) -> Part:

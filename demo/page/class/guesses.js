@@ -36,6 +36,7 @@ export function mount(section, room) {
 
 function tell({ settings, run }) {
   if (settings.stage === "guess") return "Guess on your phone.";
+  if (settings.stage === "run" && run && !run.result && run.left_s === 0) return "The run is over; the last messages and reports are on their way.";
   if (settings.stage === "run" && run && !run.result) return `Measuring, chatter ${CHATTERS[run.chatter] ?? ""}.`;
   if (settings.stage === "run" && run) return `Measured${blamed(run)}.`;
   if (settings.stage === "reveal") return run?.result ? `What was guessed, and what was measured${blamed(run)}.` : "Nothing has been measured yet.";
