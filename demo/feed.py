@@ -16,7 +16,7 @@ from demo.frames import text_frame
 from demo.message import Draft, Message, encode
 
 DEFAULT_HISTORY = 10_000
-TURN = 1000  # held polls that are woken before other requests get a turn: some 30 ms of work
+TURN = 500  # held polls woken before others get a turn: 15 ms of work, and what they ask next
 
 
 class Gap(LookupError):

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+import psutil
 from rich.console import Console
 
 from demo.options import LOOPS
@@ -113,7 +114,7 @@ async def measure(
                 await quiet(options.seconds)
                 try:
                     windows += await measure_it()
-                except (Faulty, TimeoutError, RuntimeError, OSError) as error:
+                except (Faulty, TimeoutError, RuntimeError, OSError, psutil.Error) as error:
                     console.print(f"{name}: void, {error or 'too slow'}")
 
 

@@ -59,7 +59,7 @@ def main() -> int:
     except LogError as error:  # a mode of which every run was void
         print(error, file=sys.stderr)
         return 1
-    Console(width=110).print(table(found, many))
+    Console(width=130).print(table(found, many))
     return 0
 
 
@@ -110,10 +110,11 @@ def predictions(few: Log, many: Log) -> list[Prediction]:
 
 
 def table(found: list[Prediction], many: Log) -> Table:
-    """Draw a row for each figure, and what each mode lost or had twice in all of its runs."""
+    """Draw a row for each figure; what all runs lost or doubled, and how late the server was."""
     clients = max(many.runs["clients"].to_list())
     drawn = Table(title=f"{clients:,} clients, foretold and measured")
-    headings = ("mode", "figure", "foretold", "measured", "ratio", "", "runs", "lost", "doubled")
+    figures = ("mode", "figure", "foretold", "measured", "ratio", "", "runs")
+    headings = (*figures, "lost", "doubled", "loop late, ms")
     for heading in headings:
         drawn.add_column(heading, justify="left" if heading in headings[:2] else "right")
     for each in found:
@@ -129,6 +130,7 @@ def table(found: list[Prediction], many: Log) -> Table:
             f"{len(each.measured)} of {runs.height}",
             f"{_sum(runs, 'lost'):,}",
             f"{_sum(runs, 'duplicates'):,}",
+            f"{max(filter(None, runs['server_lag_max_ms'].to_list()), default=0):.0f}",
         )
     return drawn
 
