@@ -44,6 +44,7 @@ NOTHING_HAPPENS_S = 20  # on the clock's loop, where no timer ends a wait
 
 # How fast a machine is, is not for a property to say.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("untimed"), max_examples=2000)
 settings.load_profile("untimed")
 
 CHROMIUM_ARGUMENTS = [

@@ -50,6 +50,14 @@ async def test_a_key_is_forgotten_with_its_message() -> None:
     assert (await append(draft("k"))).message.id == 5
 
 
+async def test_the_oldest_key_is_forgotten_and_no_other() -> None:
+    feed = Feed(3)
+    append = in_memory(feed)
+    for key in "abcd":
+        await append(draft(key))
+    assert [(await append(draft(key))).message.id for key in "bcd"] == [2, 3, 4]
+
+
 async def test_no_more_keys_are_kept_than_messages() -> None:
     feed = Feed(3)
     keys = Keys(feed)
