@@ -281,7 +281,7 @@ class DurableStory(Story):
         durable.tail.cancel()
         await asyncio.wait([durable.tail])
         await durable._on_disk(durable._disk.close)
-        durable._thread.shutdown()
+        durable._thread.end()
 
     def teardown(self) -> None:
         super().teardown()
