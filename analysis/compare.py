@@ -6,20 +6,15 @@ from rich.console import Console
 
 from analysis.__main__ import main as analyse
 from analysis.__main__ import over_all
-from clients.measuring import DONE, FAILED, at_once, holds_runs, instead, measure, stoppable
-from clients.options import Command, parse
+from clients.measuring import DONE, FAILED, command_line, holds_runs, instead, measure
+from clients.options import Command
 
 PROGRAM = "compare"
 
 
 def main() -> int:
     """Do what the arguments say; return the exit code."""
-    command = parse(PROGRAM, sys.argv[1:], default="quick")
-    with stoppable():
-        try:
-            return run(command, Console())
-        except KeyboardInterrupt:
-            return at_once(PROGRAM, command.folder)
+    return command_line(PROGRAM, run, default="quick")
 
 
 def run(command: Command, console: Console) -> int:

@@ -4,20 +4,15 @@ import sys
 
 from rich.console import Console
 
-from clients.measuring import FAILED, STOPPED, at_once, instead, measure, stoppable
-from clients.options import Command, parse
+from clients.measuring import FAILED, STOPPED, command_line, instead, measure
+from clients.options import Command
 
 PROGRAM = "python -m clients"
 
 
 def main() -> int:
     """Do what the arguments say; return the exit code."""
-    command = parse(PROGRAM, sys.argv[1:])
-    with stoppable():
-        try:
-            return run(command, Console())
-        except KeyboardInterrupt:
-            return at_once(PROGRAM, command.folder)
+    return command_line(PROGRAM, run)
 
 
 def run(command: Command, console: Console) -> int:

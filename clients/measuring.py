@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from clients.experiment import Ambition, experiment, plans, seconds
-from clients.options import ALL, LEAP, Command
+from clients.options import ALL, LEAP, Command, parse
 from clients.progress import Watcher
 from clients.quantum_leap.measuring import Leap
 from clients.quantum_leap.showing import show as show_leap
@@ -22,13 +23,24 @@ __all__ = [
     "DONE",
     "FAILED",
     "STOPPED",
-    "at_once",
+    "command_line",
     "holds_runs",
     "instead",
     "listing",
     "measure",
-    "stoppable",
 ]
+
+
+def command_line(
+    program: str, run: Callable[[Command, Console], int], *, default: str | None = None
+) -> int:
+    """Read the arguments and do what they say, until a second signal; return the exit code."""
+    command = parse(program, sys.argv[1:], default=default)
+    with stoppable():
+        try:
+            return run(command, Console())
+        except KeyboardInterrupt:
+            return at_once(program, command.folder)
 
 
 def measure(program: str, ambition: Ambition, folder: Path, console: Console) -> int:

@@ -19,7 +19,7 @@ from clients.experiment import Ambition, experiment, plans, seconds, sessions
 from clients.faults.injecting import HOW, Injected, inject
 from clients.faults.line import Breakable
 from clients.faults.naive import Naive
-from clients.faults.nginx import PAGE, PLACES
+from clients.faults.nginx import PLACES, SERVERS
 from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds_of, make_faults
 from clients.faults.stage import Stage
 from clients.link import Line
@@ -276,7 +276,7 @@ async def test_a_session_loses_nothing_with_a_cursor(hurried: Scenario, tmp_path
 
 def test_nginx_is_set_up_as_the_guide_has_it() -> None:
     guide = GUIDE.read_text(encoding="utf-8")
-    lines = [line.strip() for line in PAGE.splitlines()]
+    lines = [line.strip() for line in SERVERS.splitlines()]
     said = [line for line in lines if line.startswith("proxy_") and "temp_path" not in line]
     assert len(said) == 9
     assert [line for line in said if line not in guide] == []

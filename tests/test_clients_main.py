@@ -158,15 +158,16 @@ def test_server_at_url_is_measured(
     assert demo.process.poll() is None
 
 
+def started(*arguments: str) -> "subprocess.Popen[str]":
+    """Start `python -m clients`, both of its outputs kept."""
+    command = [sys.executable, "-m", "clients", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_stops_it_cleanly_and_keeps_the_rows(number: signal.Signals, tmp_path: Path) -> None:
     folder = tmp_path / "log"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "clients", "quick", "--duration-s", "60", "--out", str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started("quick", "--duration-s", "60", "--out", str(folder))
     children = wait_until_it_measures(process, 20)
     os.kill(process.pid, number)
     out, err = process.communicate(timeout=30)
@@ -180,12 +181,7 @@ def test_signal_stops_it_cleanly_and_keeps_the_rows(number: signal.Signals, tmp_
 
 def test_a_second_signal_kills_what_does_not_end_and_keeps_the_rows(tmp_path: Path) -> None:
     folder = tmp_path / "log"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "clients", "quick", "--duration-s", "60", "--out", str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started("quick", "--duration-s", "60", "--out", str(folder))
     children = wait_until_it_measures(process, 20)
     (server,) = (child for child in children if "demo" in child.cmdline())
     server.suspend()  # it would be waited for

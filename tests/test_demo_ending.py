@@ -25,6 +25,15 @@ async def stoppable(stop: Stop) -> AsyncIterator[Server]:
         yield Server(url, app, running=running)
 
 
+@asynccontextmanager
+async def with_a_mute_reader(stop: Stop, open_wire: OpenWire) -> AsyncIterator[Server]:
+    """Run such a server, and a WebSocket there whose client never answers."""
+    async with stoppable(stop) as server:
+        mute = await open_wire(server)
+        await mute.upgrade("/ws")
+        yield server
+
+
 @pytest.mark.both_loops
 async def test_polls_are_answered_sockets_told_and_idle_connections_closed_without_a_wait(
     open_wire: OpenWire,
@@ -52,9 +61,7 @@ async def test_who_does_not_answer_a_close_is_waited_for_no_longer_than_a_moment
     clock: Clock, open_wire: OpenWire
 ) -> None:
     stop = Stop()
-    async with stoppable(stop) as server:
-        mute = await open_wire(server)
-        await mute.upgrade("/ws")
+    async with with_a_mute_reader(stop, open_wire) as server:
         ending = asyncio.create_task(server.stop())
         await clock.advance(GOODBYE_S - 0.1)
         assert not ending.done()
@@ -65,9 +72,7 @@ async def test_who_does_not_answer_a_close_is_waited_for_no_longer_than_a_moment
 
 async def test_who_asks_again_waits_for_nobody(clock: Clock, open_wire: OpenWire) -> None:
     stop = Stop()
-    async with stoppable(stop) as server:
-        mute = await open_wire(server)
-        await mute.upgrade("/ws")
+    async with with_a_mute_reader(stop, open_wire) as server:
         stop.ask()
         ending = asyncio.create_task(server.stop())
         await clock.settle()
@@ -82,9 +87,7 @@ async def test_who_comes_while_the_server_ends_is_told_so(
     clock: Clock, open_wire: OpenWire
 ) -> None:
     stop = Stop()
-    async with stoppable(stop) as server:
-        mute = await open_wire(server)
-        await mute.upgrade("/ws")
+    async with with_a_mute_reader(stop, open_wire) as server:
         doors = server.app[DOORS]
         await doors.close()
         late = await open_wire(server)  # had been waiting to be accepted

@@ -1,7 +1,6 @@
 """The guide's configuration for nginx, run as it stands there."""
 
 import asyncio
-import os
 import random
 import re
 import shutil
@@ -15,27 +14,12 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from clients.faults.nginx import PLACES, configuration
 from tests.conftest import Demo, StartDemo, missing
 from tests.hoppers import MODES, Hopper, Publisher, check
 from tests.redis_servers import RedisServer, free_port
 
 GUIDE = Path(__file__).parent.parent / "docs" / "nginx.md"
-MAIN = """
-daemon off;
-worker_processes 2;
-pid nginx.pid;
-error_log stderr;
-events {}
-http {
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    %s
-}
-"""
 
 
 def of_the_guide(ports: dict[str, int]) -> str:
@@ -57,13 +41,12 @@ def demos(start_demo: StartDemo, redis: RedisServer) -> list[Demo]:
 @pytest.fixture
 def front(demos: list[Demo], tmp_path: Path) -> Iterator[str]:
     """The address of an nginx before two servers."""
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    program = shutil.which("nginx", path=PLACES)
     if program is None:
         missing("nginx")
     port = free_port()
     ports = {"8080": port, "3001": demos[0].port, "3002": demos[1].port}
-    user = "user root;" if os.geteuid() == 0 else ""
-    (tmp_path / "nginx.conf").write_text(user + MAIN % of_the_guide(ports))
+    (tmp_path / "nginx.conf").write_text(configuration(of_the_guide(ports), workers=2))
     command = [program, "-p", str(tmp_path), "-c", "nginx.conf", "-e", "stderr"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:

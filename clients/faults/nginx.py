@@ -16,10 +16,10 @@ from clients.server import ServerError
 PLACES = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"  # where Debian has it
 START_S = 10.0
 LOOK_AGAIN_S = 0.02
-PAGE = """
+MAIN = """
 %(user)s
 daemon off;
-worker_processes 1;
+worker_processes %(workers)d;
 pid nginx.pid;
 error_log stderr crit;
 events { worker_connections 4096; }
@@ -30,6 +30,10 @@ http {
     fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
+    %(servers)s
+}
+"""
+SERVERS = """
     map $http_upgrade $connection_of_upstream { default upgrade; '' ''; }
     upstream demo { server %(server)s; keepalive 64; }
     server {
@@ -46,8 +50,13 @@ http {
             proxy_connect_timeout 2s;
         }
     }
-}
 """
+
+
+def configuration(servers: str, workers: int = 1) -> str:
+    """Return what nginx is to be told so that it stays in its folder, with these servers."""
+    user = "user root;" if hasattr(os, "geteuid") and os.geteuid() == 0 else ""
+    return MAIN % {"user": user, "workers": workers, "servers": servers}
 
 
 @asynccontextmanager
@@ -58,8 +67,7 @@ async def before(url: str) -> AsyncIterator[str]:
         raise ServerError("nginx is not installed: install it, or leave --proxy out")
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="nginx-") as folder:
-        user = "user root;" if hasattr(os, "geteuid") and os.geteuid() == 0 else ""
-        page = PAGE % {"user": user, "server": urlsplit(url).netloc, "port": port}
+        page = configuration(SERVERS % {"server": urlsplit(url).netloc, "port": port})
         (Path(folder) / "nginx.conf").write_text(page, encoding="utf-8")
         process = await asyncio.create_subprocess_exec(
             *(program, "-p", folder, "-c", "nginx.conf", "-e", "stderr"),
