@@ -16,10 +16,26 @@ TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA  # RFC 6455, section 5.2
 CONNECT_S = 30.0
 AT_ONCE = 100  # connections opened at a time
 KNOWN = 1000  # chunks remembered
+LOOK_AGAIN_S = 0.05
 
 
 class Faulty(Exception):
     """A server lost, repeated or reordered a message, or closed a socket."""
+
+
+async def count_for(seconds: float, fault: asyncio.Future[str], counted: Callable[[], int]) -> int:
+    """Return how much is counted in a time, or until there is something: nothing has no figure.
+
+    Raises Faulty when something goes wrong meanwhile. The wait for something has an end.
+    """
+    before, loop = counted(), asyncio.get_running_loop()
+    given_up_s = loop.time() + seconds + CONNECT_S
+    await asyncio.wait([fault], timeout=seconds)
+    while not fault.done() and counted() == before and loop.time() < given_up_s:
+        await asyncio.wait([fault], timeout=LOOK_AGAIN_S)
+    if fault.done():
+        raise Faulty(fault.result())
+    return counted() - before
 
 
 class Crowd:

@@ -9,7 +9,7 @@ import random
 
 import psutil
 
-from tests.bench.crowd import Crowd, Faulty
+from tests.bench.crowd import Crowd, Faulty, count_for
 from tests.bench.machine import Clock
 from tests.bench.results import Window
 from tests.bench.servers import TEXT_BYTES, Server, started
@@ -49,11 +49,10 @@ async def _in_flight(
 ) -> Window:
     """Count deliveries and CPU after a warm-up; raise Faulty if one went wrong."""
     crowd.start(in_flight)
-    await _pass(WARM_UP_S, crowd)
-    clock, deliveries, idle_s = Clock(process), crowd.deliveries, crowd.idle_s
-    await _pass(seconds, crowd)
+    await count_for(WARM_UP_S, crowd.fault, lambda: crowd.deliveries)
+    clock, idle_s = Clock(process), crowd.idle_s
+    count = await count_for(seconds, crowd.fault, lambda: crowd.deliveries)
     shares = clock.since(crowd.idle_s - idle_s)
-    count = crowd.deliveries - deliveries
     await crowd.stop()
     return Window.of(FAN_OUT, setting(len(crowd.readers), in_flight), server.name, shares, count)
 
@@ -75,9 +74,3 @@ async def _paced(server: Server, process: psutil.Process, crowd: Crowd, seconds:
     p99_ms = found[int(0.99 * len(found))] * 1e3
     sockets = f"{len(crowd.readers):,} sockets, 10 texts/s"
     return Window.of(LATENCY, sockets, server.name, shares, len(found), figure=p99_ms)
-
-
-async def _pass(seconds: float, crowd: Crowd) -> None:
-    await asyncio.wait([crowd.fault], timeout=seconds)
-    if crowd.fault.done():
-        raise Faulty(crowd.fault.result())

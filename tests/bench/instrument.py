@@ -24,10 +24,12 @@ from clients.stand_in import EPOCH
 from clients.timing import new_event_loop
 from clients.worker import dismiss, give, hear, ready
 from demo.message import MAX_CURSOR
+from tests.bench.crowd import count_for
 from tests.bench.machine import Clock, Shares, cpu_of, pinned
 from tests.bench.results import Window
 
 COST, FLOOR = "the instrument", "floor of latency"
+TICKS_PER_S = 100  # as finely as Linux tells of another process's CPU
 MEASURED, BARE = "measured client", "bare reader"
 
 
@@ -91,7 +93,8 @@ async def _bare(mode: str, url: str, process: psutil.Process, seconds: float) ->
             pass
         itself = psutil.Process(worker.pid)
         clock, begun_s = Clock(process), cpu_of(itself)
-        await asyncio.sleep(seconds)
+        faultless: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        await count_for(seconds, faultless, lambda: round(cpu_of(itself) * TICKS_PER_S))
         took_s, shares = cpu_of(itself) - begun_s, clock.since()
         dismiss(worker)
         census = await anext(said)

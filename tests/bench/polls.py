@@ -4,10 +4,9 @@ A closed loop of bare connections. What a held poll costs is one wake with its a
 request that arms it again.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
-from tests.bench.crowd import Faulty
+from tests.bench.crowd import count_for
 from tests.bench.machine import Clock, Shares
 from tests.bench.pollers import Empties, Held, Polling
 from tests.bench.results import Window
@@ -49,15 +48,9 @@ async def _count(
     async with started(server, core) as (process, port):
         try:
             await start(port)
-            await _pass(WARM_UP_S, polling)
-            clock, answers = Clock(process), polling.answers
-            await _pass(seconds, polling)
-            return clock.since(), polling.answers - answers
+            await count_for(WARM_UP_S, polling.fault, lambda: polling.answers)
+            clock = Clock(process)
+            count = await count_for(seconds, polling.fault, lambda: polling.answers)
+            return clock.since(), count
         finally:
             polling.leave()
-
-
-async def _pass(seconds: float, polling: Polling) -> None:
-    await asyncio.wait([polling.fault], timeout=seconds)
-    if polling.fault.done():
-        raise Faulty(polling.fault.result())
