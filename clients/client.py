@@ -8,7 +8,6 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
-from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -18,6 +17,7 @@ from clients.attempt import Attempt
 from clients.backoff import Backoff, asked_s
 from clients.frames import Frames
 from clients.meter import Meter, MeteredConnector, Tap
+from clients.place import Place, told_by
 from clients.recorder import Recorder
 from clients.silence import no_longer_silent_than
 from clients.stream import Stream
@@ -32,13 +32,6 @@ FAILURES = (aiohttp.ClientError, OSError, ValueError)  # ValueError: an answer w
 
 _read_news = msgspec.json.Decoder(News).decode
 _read_gap = msgspec.json.Decoder(GapNotice).decode
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where a reader is: the id of the last message it has, in the history named `epoch`."""
-
-    epoch: str
-    cursor: int
 
 
 class Client:
@@ -171,10 +164,7 @@ class Client:
 
     def _address(self, path: str, query: dict[str, str]) -> URL:
         more = "".join(f"&{name}={value}" for name, value in query.items())
-        return URL(f"{self._url}{path}?{self._standing()}{more}", encoded=True)
-
-    def _standing(self) -> str:
-        return f"after={self.place.cursor}&epoch={quote(self.place.epoch)}"
+        return URL(f"{self._url}{path}?{self.place.query}{more}", encoded=True)
 
     def _read(self, status: int, body: bytes) -> tuple[Message, ...]:
         if status == 410:
@@ -190,10 +180,8 @@ class Client:
         return news.messages
 
     def _note(self, notice: GapNotice | Hello) -> None:
-        # After a gap, read on from the oldest message that is left.
-        cursor = notice.oldest - 1 if isinstance(notice, GapNotice) else notice.cursor
         self.gaps += isinstance(notice, GapNotice)
-        self.place = Place(notice.epoch, cursor)
+        self.place = told_by(notice)
 
     def _keep_bytes(self, messages: int) -> None:
         if self._tapping and self.meter.tap is not None:

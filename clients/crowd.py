@@ -17,12 +17,12 @@ import msgspec
 
 from clients import long_polling, short_polling, websocket
 from clients.bare import Listener, Poller
-from clients.client import Place
 from clients.follower import Census, Follower
 from clients.joining import Crowd
 from clients.log import Settings
 from clients.modes import MODES
 from clients.pace import Pace, make_pace
+from clients.place import Place
 from clients.timing import new_fast_event_loop
 from clients.worker import say, work
 from demo.message import encode
@@ -73,7 +73,10 @@ async def read(
     members = [_member(order, crowd, census, number) for number in range(first, last + 1)]
     answered = not MODES[order.mode].holds
     crowd.start(crowd.join(members, joining_s(order.settings), answered=answered))
-    await crowd.gone.wait()
+    try:
+        await crowd.gone.wait()
+    finally:
+        crowd.end()  # or the loop, which is closed next, would be left with those who come again
     if crowd.error is not None:
         census.trouble = repr(crowd.error)
 

@@ -10,10 +10,11 @@ from contextlib import aclosing
 
 import msgspec
 
-from clients.client import Client, Place
+from clients.client import Client
 from clients.instrument import quantile
 from clients.modes import MODES
 from clients.pace import Pace
+from clients.place import Place
 from clients.recorder import Recorder
 from clients.server import ServerError
 from clients.stand_in import EPOCH

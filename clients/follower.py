@@ -9,10 +9,10 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from aiohttp.http import SERVER_SOFTWARE
 
-from clients.client import Place
 from clients.joining import Tally
+from clients.place import Place, told_by
 from clients.stream import read_notice
-from demo.message import GapNotice, Hello, Message, News
+from demo.message import GapNotice, Message, News
 
 _read_news = msgspec.json.Decoder(News).decode
 _read_gap = msgspec.json.Decoder(GapNotice).decode
@@ -92,11 +92,11 @@ class Follower:
         """Take a poll's answer; say whether there is more to come."""
         if status == 200:
             news = _read_news(body)
-            self._move(news.epoch, news.cursor)
+            self._move(Place(news.epoch, news.cursor))
             for message in news.messages:
                 self._note(message.id)
         elif status == 410:
-            self._follow(_read_gap(body))
+            self._move(told_by(_read_gap(body)))
         return self._highest < self._last
 
     def hear(self, body: bytes) -> bool:
@@ -104,20 +104,16 @@ class Follower:
         try:
             message = _read_message(body)
         except msgspec.ValidationError:
-            self._follow(read_notice(body))
+            self._move(told_by(read_notice(body)))
         else:
             self._cursor = message.id
             self._note(message.id)
         return self._highest < self._last
 
-    def _follow(self, notice: GapNotice | Hello) -> None:
-        cursor = notice.oldest - 1 if isinstance(notice, GapNotice) else notice.cursor
-        self._move(notice.epoch, cursor)
-
-    def _move(self, epoch: str, cursor: int) -> None:
-        self._cursor = cursor
-        if epoch != self._epoch:
-            self._epoch, self._quoted = epoch, quote(epoch)
+    def _move(self, place: Place) -> None:
+        self._cursor = place.cursor
+        if place.epoch != self._epoch:
+            self._epoch, self._quoted = place.epoch, quote(place.epoch)
 
     def _note(self, message: int) -> None:
         census = self._census

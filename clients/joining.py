@@ -65,6 +65,7 @@ class Crowd:
         self._chance = chance
         self._sources = itertools.cycle(dialling.source(n, sources) for n in range(sources))
         self._tell = tell
+        self._over = False
         self._tasks: set[asyncio.Future[None]] = set()
 
     async def join(
@@ -93,6 +94,8 @@ class Crowd:
 
     def again(self, connect: Callable[[], Awaitable[None]]) -> None:
         """Count a failure, and connect after a pause: full jitter, so that not all come at once."""
+        if self._over:
+            return
         self.tally.failures += 1
 
         async def pause() -> None:
@@ -118,6 +121,10 @@ class Crowd:
         self._here -= 1
         if not self._here:
             self.gone.set()
+
+    def end(self) -> None:
+        """Let nobody connect again: whoever wanted the crowd has gone, or has seen enough."""
+        self._over = True
 
     def fail(self, error: BaseException) -> None:
         """End it all: something has gone wrong that is nobody's connection."""

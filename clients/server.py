@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 import psutil
 
-from clients.client import Place
+from clients.place import Place
 
 ASK_AGAIN_S = 0.02
 CONNECT_TIMEOUT_S = 5.0

@@ -11,9 +11,10 @@ from aiohttp import web
 
 from clients import client as module
 from clients.backoff import FIRST_S, LONGEST_ASKED_S, LONGEST_S, Backoff, asked_s
-from clients.client import Client, Place
+from clients.client import Client
 from clients.modes import MODES
 from clients.pace import Pace
+from clients.place import Place
 from clients.recorder import Recorder
 from demo.message import Message, encode
 from tests.conftest import Clock

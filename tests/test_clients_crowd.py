@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from clients import joining
-from clients.client import Client, Place
+from clients.client import Client
 from clients.crowd import Joined, Order, read
 from clients.experiment import Ambition, plans
 from clients.follower import Census, Follower
@@ -19,13 +19,15 @@ from clients.joining import LONGEST_BACKOFF_S
 from clients.log import Settings
 from clients.modes import MODES
 from clients.pace import Pace
+from clients.place import Place
 from clients.plan import Outcome
 from clients.readers import Stage, _client
 from clients.recorder import Recorder
 from demo.app import Settings as DemoSettings
 from demo.message import Message, News, encode
 from demo.sockets import SOCKETS
-from demo.stats import STATS, Tally
+from demo.stats import STATS
+from demo.tally import Tally
 from tests.conftest import Clock, Server, StartServer, until, until_delivered
 from tests.test_clients_experiment import tiny
 
@@ -166,6 +168,22 @@ async def test_crowd_comes_back_to_a_server_that_does(
     await clock.advance(2 * LONGEST_BACKOFF_S)
     await reading
     assert report[0].received == {1: 3}
+
+
+@every_mode
+async def test_crowd_that_was_dismissed_does_not_come_back(
+    clock: Clock, start_server: StartServer, mode: str
+) -> None:
+    server = await start_server()
+    report: list[Census] = []
+    reading = asyncio.create_task(read(order(server, mode, 1), report))
+    await clock.advance(0.1)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    await server.stop()
+    await clock.advance(LONGEST_BACKOFF_S)
+    assert report[0].tally.connections > 0
+    assert report[0].tally.failures == 0
 
 
 @every_mode

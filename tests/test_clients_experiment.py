@@ -147,11 +147,10 @@ def test_every_reader_of_a_crowd_is_in_one_share() -> None:
         assert max(sizes, default=0) - min(sizes, default=0) <= 1
 
 
-@pytest.mark.parametrize("worker_size", [5000, 10])
 async def test_crowd_is_counted_and_a_sample_of_it_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worker_size: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clients.plan.WORKER_SIZE", worker_size)
+    monkeypatch.setattr("clients.plan.WORKER_SIZE", 20)  # so two workers share it
     folder = tmp_path / "log"
     await experiment(Ambition(tiny(clients=40, sample_limit=4), seed=1), folder, silent)
     log = read(folder)
@@ -329,16 +328,20 @@ async def test_runs_that_fail_one_after_another_end_the_experiment_and_keep_its_
 
 
 @pytest.mark.parametrize(
-    ("module", "said"),
+    ("module", "said", "also"),
     [
-        ("clients.publisher", "clients.publisher was killed by signal 9 before its time"),
-        ("clients.crowd", "clients.crowd was killed by signal 9 before its time"),
-        ("clients.link", "clients.link was killed by signal 9 before its time"),
-        ("demo", "the server that was started for it answers no more"),
+        ("clients.publisher", "clients.publisher was killed by signal 9 before its time", {}),
+        (
+            "clients.crowd",
+            "clients.crowd was killed by signal 9 before its time",
+            {"sample_limit": 2},
+        ),
+        ("clients.link", "clients.link was killed by signal 9 before its time", {"rtt_ms": 2.0}),
+        ("demo", "the server that was started for it answers no more", {}),
     ],
 )
 async def test_a_worker_that_is_killed_voids_its_run_by_name_and_the_rows_are_kept(
-    tmp_path: Path, module: str, said: str
+    tmp_path: Path, module: str, said: str, also: dict[str, float]
 ) -> None:
     before = set(psutil.Process().children())
 
@@ -359,7 +362,7 @@ async def test_a_worker_that_is_killed_voids_its_run_by_name_and_the_rows_are_ke
     def watch(outcome: Outcome, run: Run | None) -> None:
         looking.append(asyncio.create_task(keep_looking(outcome)))
 
-    scenario = tiny("ws", clients=5, sample_limit=2, duration_s=0.5, rtt_ms=2.0)
+    scenario = tiny("ws", duration_s=0.5, **also)
     await experiment(Ambition(scenario, seed=1), tmp_path / "log", watch)
     killed.set_result(None)
     await asyncio.gather(*looking)

@@ -3,18 +3,21 @@
 import asyncio
 import random
 import shutil
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import psutil
 import pytest
 from aiohttp import WSCloseCode, WSMsgType
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from clients.client import Client, Place
+from clients.client import Client
 from clients.experiment import Ambition, experiment, plans, seconds, sessions
 from clients.faults.injecting import HOW, Injected, inject
 from clients.faults.line import Breakable
@@ -26,6 +29,7 @@ from clients.link import Line
 from clients.log import Log, Run, read
 from clients.modes import MODES
 from clients.pace import Pace
+from clients.place import Place
 from clients.plan import Outcome
 from clients.recorder import Recorder
 from clients.scenarios import SCENARIOS, Point, Scenario
@@ -215,6 +219,24 @@ async def test_only_our_own_server_can_be_killed() -> None:
     with pytest.raises(ServerError, match="choose --fault-kinds cut,stall,drop,sleep"):
         await inject([Planned("kill", 0.0, 1.0)], 0, 10**12, stage, done)
     assert not done
+
+
+async def test_a_server_that_ends_by_itself_is_said_in_one_line() -> None:
+    class Gone:
+        def footprint(self) -> tuple[int, int]:
+            raise psutil.NoSuchProcess(1)
+
+    stage = Stage(None, None, "", None, Gone(), asyncio.Event())  # type: ignore[arg-type]
+    with pytest.raises(ServerError, match="has ended by itself"):
+        await inject([Planned("sleep", 0.0, 0.0)], 0, 10**12, stage, [])
+
+
+async def test_a_line_that_ends_by_itself_is_said_in_one_line() -> None:
+    command = (sys.executable, "-c", "input()")
+    line = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    stage = Stage(None, line, "", None, None, asyncio.Event())  # type: ignore[arg-type]
+    with pytest.raises(ServerError, match="ended with code 0 before its time"):
+        await stage.tell_line("cut")
 
 
 async def test_more_faults_than_there_is_room_for_are_refused(tmp_path: Path) -> None:

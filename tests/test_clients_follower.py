@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.checks import Continuity, continuity
-from clients.client import Place
 from clients.follower import Census, Follower
 from clients.joining import Tally
+from clients.place import Place
 from demo.message import GapNotice, Hello, Message, News, encode
 from tests.test_clients_checks import deliveries
 

@@ -11,14 +11,16 @@ from contextlib import AsyncExitStack, aclosing
 import pytest
 
 from clients import meter
-from clients.client import Client, Place
+from clients.client import Client
 from clients.log import Request
 from clients.modes import MODES
 from clients.pace import Pace
+from clients.place import Place
 from clients.recorder import Recorder
 from demo.app import Settings
 from demo.message import Message
-from demo.stats import STATS, Tally
+from demo.stats import STATS
+from demo.tally import Tally
 from tests.conftest import Server, StartServer, until, until_delivered
 
 pytestmark = [pytest.mark.both_loops, pytest.mark.parametrize("mode", MODES)]

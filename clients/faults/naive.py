@@ -4,11 +4,23 @@ The same in all else, so that nothing but the cursor makes the difference. While
 asks as the others do; many a page does no more, and does well until its first bad connection.
 """
 
-from clients.client import Client, Place
+from clients.client import Client
+from clients.place import Place
 from demo.message import MAX_CURSOR, GapNotice, Hello, Message
 
-NOWHERE = Place("", 0)
 BEYOND = Place("", MAX_CURSOR)
+
+
+class Nowhere(Place, frozen=True):
+    """No place: a WebSocket that names none begins at the head, and is greeted with it."""
+
+    @property
+    def query(self) -> str:
+        """Nothing."""
+        return ""
+
+
+NOWHERE = Nowhere("", 0)
 
 
 class Naive(Client):
@@ -21,10 +33,6 @@ class Naive(Client):
             # the head it is told where the head is.
             self.place = BEYOND
         return await super().get(path, **query)
-
-    def _standing(self) -> str:
-        # A WebSocket that names no cursor begins at the head, and is greeted with it.
-        return "" if self.place is NOWHERE else super()._standing()
 
     def _note(self, notice: GapNotice | Hello) -> None:
         self.place = Place(notice.epoch, notice.cursor)

@@ -12,12 +12,12 @@ from dataclasses import replace
 
 import psutil
 
-from clients.client import Place
 from clients.crowd import Joined, Order, Said
 from clients.driving import Driven, drive
 from clients.follower import Census
 from clients.log import Settings
 from clients.modes import MODES
+from clients.place import Place
 from clients.processes import address_of, child
 from clients.self_check import STAND_IN, many
 from clients.stand_in import EPOCH
