@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
+import psutil
 
 from clients.faults.schedule import LEAST_QUIET_S, OF_THE_SERVER, Planned
 from clients.faults.stage import Stage
@@ -29,7 +30,8 @@ async def inject(
     Where servers take longer to start than planned, the last are left out that would not be over
     by `end_ns`: then nothing is published any more by which to tell who is back.
 
-    Raises ServerError when a fault is of a server's process that is not ours.
+    Raises ServerError when a fault is of a server's process that is not ours, and when a process
+    ends that no fault has ended.
     """
     if stage.lives is None and any(fault.kind in OF_THE_SERVER for fault in planned):
         raise ServerError(
@@ -42,9 +44,13 @@ async def inject(
         if done and at_ns + round(fault.lasts_s * 1e9) > end_ns:
             break
         await _sleep_until(at_ns)
-        held = stage.lives.footprint() if stage.lives is not None else (None, None)
-        began_ns = time.perf_counter_ns()
-        await HOW[fault.kind](stage, fault.lasts_s)
+        try:
+            held = stage.lives.footprint() if stage.lives is not None else (None, None)
+            began_ns = time.perf_counter_ns()
+            await HOW[fault.kind](stage, fault.lasts_s)
+        except (psutil.Error, ProcessLookupError) as error:
+            line = "the server that was started for it has ended by itself"
+            raise ServerError(f"{line} ({error})") from None
         done.append(Injected(fault.kind, began_ns, time.perf_counter_ns(), *held))
         free_ns = time.perf_counter_ns() + round(LEAST_QUIET_S * 1e9)
 

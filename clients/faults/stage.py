@@ -15,6 +15,7 @@ from clients.faults.nginx import before
 from clients.plan import Plan
 from clients.processes import address_of, child
 from clients.server import Server, server_at
+from clients.worker import ended
 
 LINE = "clients.faults.line"
 
@@ -39,8 +40,9 @@ class Stage(msgspec.Struct, frozen=True):
         assert self.line.stdin is not None
         assert self.line.stdout is not None
         self.line.stdin.write(b"%s\n" % " ".join(map(str, order)).encode())
-        while (said := await self.line.stdout.readline()) and said.strip() != DONE:
-            pass
+        while (said := await self.line.stdout.readline()).strip() != DONE:
+            if not said:
+                raise await ended(self.line, LINE)
 
 
 @asynccontextmanager
