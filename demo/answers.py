@@ -14,7 +14,7 @@ from demo.feed import Entry, Feed, Gap
 from demo.message import GapNotice, encode
 from demo.queries import NO_STORE
 from demo.ready import Ready, wire
-from demo.stats import Tally
+from demo.tally import Tally
 
 MAX_ANSWERS = 128  # kept at once: readers at more cursors than this are few, or up to no good
 MAX_ANSWER_BYTES = 1024 * 1024  # of messages: a reader that does not read costs no more than this

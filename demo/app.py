@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 from aiohttp import web
@@ -17,10 +17,12 @@ from demo.classroom.reading import LANES, Answer, Carry
 from demo.classroom.routes import add_routes
 from demo.classroom.settings import Mode
 from demo.classroom.token import Token
+from demo.counting import Handler, count_rest, counted_at_the_end
 from demo.deflation import DEFLATION, Deflation
 from demo.doors import DOORS, Doors
 from demo.fanout import Fanout
 from demo.feed import DEFAULT_HISTORY, Feed
+from demo.holding import bounded
 from demo.message import MAX_SENDER_CHARACTERS, MAX_TEXT_BYTES, encode
 from demo.origins import Origins, gate, preflight
 from demo.pages import PAGE, add_pages, file
@@ -37,10 +39,9 @@ from demo.sharing import (
     no_classroom,
 )
 from demo.sockets import SOCKETS, watch
-from demo.stats import STATS, Stats, Tally, begin, count, counted
+from demo.stats import STATS, Stats, begin, count
+from demo.tally import Tally
 from demo.websocket import FANOUT
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MODES: dict[Mode, tuple[str, Answer, Carry]] = {
     "short": (short_polling.PATH, short_polling.answer, reading.poll),
@@ -95,7 +96,7 @@ def make_app(
     )
     origins = Origins(settings.loopback, settings.allowed_origins)
     app = web.Application(
-        middlewares=[gate(origins, say), _count_rest], client_max_size=limits.body_bytes
+        middlewares=[gate(origins, say), count_rest(PATHS)], client_max_size=limits.body_bytes
     )
     kept = shared or durable
     if kept is not None:
@@ -132,8 +133,7 @@ def make_app(
 
 def _add_shared_routes(app: web.Application) -> None:
     for mode, (path, answer, _) in MODES.items():
-        bounded = app[DOORS].holding(answer) if mode == "long" else answer
-        app.router.add_get(path, hopping(bounded, app[STATS].modes[mode]))
+        app.router.add_get(path, hopping(_bounded(app, mode, answer), app[STATS].modes[mode]))
     app.router.add_get("/", _front_door(no_classroom))
     for path in CLASSROOM_PATHS:
         app.router.add_route("*", path, no_classroom)
@@ -142,34 +142,21 @@ def _add_shared_routes(app: web.Application) -> None:
 def _add_routes(app: web.Application) -> None:
     stats = app[STATS]
     for mode, (path, answer, carry) in MODES.items():
-        bounded = app[DOORS].holding(answer) if mode == "long" else answer
-        app.router.add_get(path, _counted(mode, bounded, carry, stats.modes[mode]))
+        handler = _counted(mode, _bounded(app, mode, answer), carry, stats.modes[mode])
+        app.router.add_get(path, handler)
     app.router.add_get("/", _front_door(file(PAGE / "index.html")))
     add_routes(app)
     add_pages(app)
 
 
-@web.middleware
-def _count_rest(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
-    """Count what no handler counts, such as unknown addresses; the modes count for themselves."""
-    known = request.match_info.http_exception is None
-    if known and request.rel_url.raw_path in PATHS:
-        return handler(request)
-    return _counted_at_the_end(request, handler)
-
-
-async def _counted_at_the_end(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    finally:
-        if not counted(request):
-            begin(request, request.app[STATS].other)
+def _bounded(app: web.Application, mode: Mode, answer: Answer) -> Answer:
+    return bounded(answer, app[DOORS].bounds, app[STATS].refusals) if mode == "long" else answer
 
 
 def _counted(mode: Mode, answer: Answer, carry: Carry, tally: Tally) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         if reading.named(request):
-            return await _counted_at_the_end(request, lambda each: carry(each, mode, answer))
+            return await counted_at_the_end(request, lambda each: carry(each, mode, answer))
         return await answer(request, count(request, tally))
 
     return handler
@@ -187,7 +174,7 @@ def _front_door(page: Handler) -> Handler:
 
 
 async def _get_stats(request: web.Request) -> web.Response:
-    """Answer with every counter of this process; what each means is in demo/stats.py.
+    """Answer with every counter of this process; what each means is in demo/tally.py.
 
     Where several workers share the port, `worker` of `workers` says which of them has answered.
     `behind` are the WebSockets whose readers take less than there is: see fanout.py.

@@ -46,19 +46,29 @@ async def room(request: web.Request) -> web.StreamResponse:
 async def echo(request: web.Request) -> web.StreamResponse:
     """Answer each text with `Server received your message: "<text>"`."""
     begin(request, request.app[STATS].other)
-    return HandedOver(open_peer(request, NO_STORE, _answer, lambda _: None))
+    hear = partial(_answer, request.app[PUBLISHING], request.remote)
+    return HandedOver(open_peer(request, NO_STORE, hear, lambda _: None))
 
 
-async def _answer(peer: Peer, text: str) -> None:
-    peer.say(text_frame(f'Server received your message: "{text}"'.encode()))
+async def _answer(publishing: Publishing, address: str | None, peer: Peer, text: str) -> None:
+    try:
+        publishing.check_pace(address, peer.meter)
+    except Refused as refused:
+        await _refuse(peer, refused)
+    else:
+        peer.say(text_frame(f'Server received your message: "{text}"'.encode()))
 
 
 async def _publish(publishing: Publishing, address: str | None, peer: Peer, text: str) -> None:
     try:
         await publishing.publish_text(GUEST, text, address, peer.meter)
     except Refused as refused:
-        # Plain text has no room for an error beside the chat, but a close can say why.
-        reason = str(refused).encode()[:120].decode(errors="ignore").encode()
-        away = refused.response is web.HTTPServiceUnavailable
-        code = WSCloseCode.TRY_AGAIN_LATER if away else WSCloseCode.POLICY_VIOLATION
-        await peer.close(code=code, message=reason)
+        await _refuse(peer, refused)
+
+
+async def _refuse(peer: Peer, refused: Refused) -> None:
+    """Close: plain text has no room for an error beside the chat, but a close can say why."""
+    reason = str(refused).encode()[:120].decode(errors="ignore").encode()
+    away = refused.response is web.HTTPServiceUnavailable
+    code = WSCloseCode.TRY_AGAIN_LATER if away else WSCloseCode.POLICY_VIOLATION
+    await peer.close(code=code, message=reason)

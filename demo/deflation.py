@@ -14,10 +14,11 @@ from demo.answers import ANSWERS
 from demo.fanout import LISTENER, Listener, greet, tell_gap
 from demo.feed import Feed, Gap
 from demo.message import Problem, encode
+from demo.metering import meter_of
 from demo.publishing import PUBLISHING, Refused
 from demo.queries import NO_STORE
 from demo.sockets import open_socket
-from demo.stats import Tally, meter_of
+from demo.tally import Tally
 
 
 class Deflation:

@@ -5,47 +5,43 @@ is done when a connection opens and closes, and by a watch that goes round every
 """
 
 import asyncio
-import contextlib
 import math
-import sys
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import cast
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from demo.bounds import Bounds
-from demo.farewell import Farewell, raw_answer
+from demo.farewell import Farewell
 from demo.files import are_scarce
+from demo.metering import GONE
 from demo.outage import Outage
-from demo.queries import problem
 from demo.refusals import Refusals
-from demo.stats import GONE, MeteredProtocol, Stats, Tally
+from demo.sites import PerSite
+from demo.stats import Stats
+from demo.tally import Tally
+from demo.timed import TimedProtocol
 
 WATCH_S = 5.0  # twice so much later than its bound says may a connection be cut off
 TURN = 500  # connections looked at before others get a turn
-NOTHING = (-1, 0.0)
 NO_FILES_LEFT = (
     "No more files may be open: who connects is hung up on until others have gone (ulimit -n)"
 )
 
-Answer = Callable[[web.Request, Tally], Awaitable[web.StreamResponse]]
-
 
 class Doors:
-    """The connections of a server, and the long polls of each address."""
+    """The connections of a server."""
 
     def __init__(self, bounds: Bounds, stats: Stats, say: Callable[[str], None]) -> None:
         self.bounds = bounds
-        self._outage = Outage(say)
         self.farewells: set[asyncio.BaseTransport] = set()
         self.nobody = asyncio.Event()  # set when all have gone, once the doors are closed
+        self._outage = Outage(say)
         self._closed = False
         self._stats = stats
         self._open: set[DoorProtocol] = set()
-        self._of_site: Counter[str] = Counter()
-        self._held: Counter[str] = Counter()
+        self._of_site = PerSite()
 
     @property
     def refusals(self) -> Refusals:
@@ -65,11 +61,11 @@ class Doors:
             self.refusals.connections += 1
             return f"the server has all the {bounds.connections} connections of --max-connections"
         if site is not None:
-            if bounds.of_address and self._of_site[site] >= bounds.of_address:
+            if self._of_site.has(site, bounds.of_address):
                 self.refusals.of_address += 1
                 line = f"your address has all the {bounds.of_address} connections"
                 return f"{line} of --max-connections-per-address"
-            self._of_site[site] += 1
+            self._of_site.more(site)
         protocol.site = site
         self._open.add(protocol)
         return None
@@ -90,7 +86,7 @@ class Doors:
         """Forget a connection that has gone."""
         if protocol in self._open:
             self._open.remove(protocol)
-            _less(self._of_site, protocol.site)
+            self._of_site.less(protocol.site)
             self._note_if_empty()
 
     async def close(self) -> None:
@@ -114,25 +110,6 @@ class Doors:
         if self._closed and not self._open:
             self.nobody.set()
 
-    def holding(self, answer: Answer) -> Answer:
-        """Bound how many polls one address has under way."""
-
-        # Not a coroutine: where nothing is bounded, a held poll keeps no frame for it.
-        def held(request: web.Request, tally: Tally) -> Awaitable[web.StreamResponse]:
-            site = self.bounds.site(request.remote)
-            if site is None:
-                return answer(request, tally)
-            return bounded(site, request, tally)
-
-        async def bounded(site: str, request: web.Request, tally: Tally) -> web.StreamResponse:
-            self._hold(site)
-            try:
-                return await answer(request, tally)
-            finally:
-                _less(self._held, site)
-
-        return held
-
     async def watch(self) -> None:
         """Look after the open connections for ever."""
         loop = asyncio.get_running_loop()
@@ -143,35 +120,24 @@ class Doors:
             else:  # and not at each connection, of which some may still find a file
                 self._outage.end("More files may be open again: who connects is let in")
             for number, protocol in enumerate(tuple(self._open), 1):
-                protocol.look(loop.time())
+                protocol.look(loop.time(), self.bounds, self.refusals)
                 if number % TURN == 0:
                     await asyncio.sleep(0)
-
-    def _hold(self, site: str) -> None:
-        most = self.bounds.held_of_address
-        if most and self._held[site] >= most:
-            self.refusals.held_of_address += 1
-            line = f"your address has all the {most} long polls of --max-held-per-address"
-            raise problem(web.HTTPTooManyRequests, f"{line}: try again later")
-        self._held[site] += 1
 
 
 DOORS = web.AppKey("DOORS", Doors)
 
 
-class DoorProtocol(MeteredProtocol):
+class DoorProtocol(TimedProtocol):
     """A counted connection that came in by the doors."""
 
-    __slots__ = ("_asking", "_doors", "_left", "_taking", "_transport", "site")
+    __slots__ = ("_doors", "_left", "site")
 
     def __init__(self, inner: asyncio.Protocol, tally: Tally, doors: Doors) -> None:
         super().__init__(inner, tally)
         self.site: str | None = None
         self._doors = doors
         self._left = False  # its peer has hung up
-        self._transport: asyncio.Transport | None = None
-        self._asking = NOTHING  # requests before this one, and when its beginning was seen
-        self._taking = NOTHING  # bytes that its reader had yet to take, and since when
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand the connection on, or refuse it."""
@@ -214,70 +180,8 @@ class DoorProtocol(MeteredProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _is_at_work(self) -> bool:
-        return bool(getattr(self._inner, "_request_in_progress", False))  # aiohttp says it only so
-
-    def look(self, now: float) -> None:
-        """Cut the connection off if its request has taken too long, or its reader has stalled."""
-        transport = self._transport
-        if transport is None:
-            return
-        is_closing = transport.is_closing()  # when its reader has taken the rest
-        if self._meter.streaming and not is_closing:
-            return  # a WebSocket is looked after by its pings
-        if self._meter.pending and not is_closing:
-            self._look_at_request(now)
-        else:
-            self._asking = NOTHING
-        if transport.get_write_buffer_size():
-            self._look_at_reader(transport, now)
-        else:
-            self._taking = NOTHING
-
     def _count_if_idle(self, exc: Exception | None) -> None:
         """Count a connection that aiohttp has closed since nothing was asked."""
         if exc is None and not (self._left or self._meter.streaming or self._is_at_work()):
             due = getattr(self._inner, "_next_keepalive_close_time", math.inf)
             self._doors.refusals.idle += asyncio.get_running_loop().time() >= due
-
-    def _look_at_request(self, now: float) -> None:
-        """Answer 408 if a head has been coming for too long; for a body its handler waits."""
-        claims, since = self._asking
-        if self._is_at_work():
-            self._asking = NOTHING
-        elif claims != self._meter.claims:
-            self._asking = self._meter.claims, now
-        elif now - since >= (limit := self._doors.bounds.request_s):
-            self._doors.refusals.slow_requests += 1
-            line = f"the request took longer than the {limit:g} s of --request-timeout-s"
-            self._counting.write(raw_answer("408 Request Timeout", line))
-            self._counting.close()
-
-    def _look_at_reader(self, transport: asyncio.Transport, now: float) -> None:
-        """Cut a reader off that takes nothing more of what it has asked for."""
-        (before, since), untaken = self._taking, _untaken(transport)
-        if before < 0 or untaken < before:
-            self._taking = untaken, now
-        elif now - since >= self._doors.bounds.stall_s:
-            self._meter.tally.stalled += 1
-            transport.abort()
-
-
-def _untaken(transport: asyncio.Transport) -> int:
-    """Return how many bytes the peer has yet to take: ours and, where it says so, the system's."""
-    unsent = transport.get_write_buffer_size()
-    with contextlib.suppress(ImportError, OSError):
-        import fcntl
-        import termios
-
-        answer = fcntl.ioctl(transport.get_extra_info("socket"), termios.TIOCOUTQ, bytes(4))
-        unsent += int.from_bytes(answer, sys.byteorder)
-    return unsent
-
-
-def _less(counts: Counter[str], site: str | None) -> None:
-    if site is None:
-        return
-    counts[site] -= 1
-    if counts[site] <= 0:
-        del counts[site]

@@ -14,8 +14,9 @@ from demo.answers import MAX_ANSWERS, notice
 from demo.feed import Entry, Feed, Gap
 from demo.frames import text_frame
 from demo.message import Hello, encode
+from demo.metering import MeteredTransport
 from demo.peer import Peer
-from demo.stats import MeteredTransport, Tally
+from demo.tally import Tally
 
 GAP_CODE = 4410  # in the range for private use, RFC 6455 section 7.4.2
 TURN = 250  # sockets written before other requests get a turn

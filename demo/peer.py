@@ -20,7 +20,7 @@ from demo.frames import (
     control_frame,
     decoded,
 )
-from demo.stats import Meter, MeteredTransport
+from demo.metering import Meter, MeteredTransport
 
 CLOSE_S = 10.0  # how long a peer may take to answer a close
 MOST_UNHEARD = 32  # texts that wait to be heard before no more is read

@@ -10,10 +10,11 @@ from aiohttp import web
 from demo.feed import Away, Entry, Feed
 from demo.keys import Keys
 from demo.message import MAX_SENDER_CHARACTERS, Draft, Unfit, check_text, decode_draft
+from demo.metering import Meter, meter_of
 from demo.queries import NO_STORE, problem
 from demo.rates import Rate, take
 from demo.refusals import Refusals
-from demo.stats import STATS, Meter, begin, meter_of
+from demo.stats import STATS, begin
 
 PATH = "/messages"
 MAX_REPORT_BYTES = 64 * 1024
@@ -113,6 +114,20 @@ class Publishing:
             raise self._unfit(unfit) from None
         return self._publish(Draft(sender, text), address, meter)
 
+    def check_pace(self, address: str | None, meter: Meter | None = None) -> None:
+        """Count a text of an address and a connection; raise Refused when it comes too soon."""
+        site = self._site(address)
+        # The connection first: what is too much for it is not taken from what its address has.
+        each = self.limits.per_s_of_connection
+        if each and meter is not None and site is not None:
+            taken, meter.said = take(meter.said, each, self._clock())
+            if not taken:
+                line = f"too fast: at most {each:g} messages a second over one connection"
+                raise self.refused("rate_of_connection", line, web.HTTPTooManyRequests)
+        if not self._rate.take(site):
+            line = f"too fast: at most {self.limits.per_s:g} messages a second from one address"
+            raise self.refused("rate", line, web.HTTPTooManyRequests)
+
     def refused(
         self, limit: str, line: str, response: type[web.HTTPException] = web.HTTPBadRequest
     ) -> Refused:
@@ -131,23 +146,11 @@ class Publishing:
         return self.refused(unfit.limit, str(unfit), response)
 
     async def _publish(self, draft: Draft, address: str | None, meter: Meter | None) -> Entry:
-        self._check_pace(self._site(address), meter)
+        self.check_pace(address, meter)
         try:
             return await self._append(draft)
         except Away as away:
             raise Refused(str(away), web.HTTPServiceUnavailable) from None
-
-    def _check_pace(self, site: str | None, meter: Meter | None) -> None:
-        # The connection first: what is too much for it is not taken from what its address has.
-        each = self.limits.per_s_of_connection
-        if each and meter is not None and site is not None:
-            taken, meter.said = take(meter.said, each, self._clock())
-            if not taken:
-                line = f"too fast: at most {each:g} messages a second over one connection"
-                raise self.refused("rate_of_connection", line, web.HTTPTooManyRequests)
-        if not self._rate.take(site):
-            line = f"too fast: at most {self.limits.per_s:g} messages a second from one address"
-            raise self.refused("rate", line, web.HTTPTooManyRequests)
 
 
 PUBLISHING = web.AppKey("PUBLISHING", Publishing)

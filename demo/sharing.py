@@ -9,7 +9,8 @@ from aiohttp import web
 from demo.feed import Away, Entry, Feed
 from demo.message import Draft
 from demo.queries import NO_STORE, problem, reader
-from demo.stats import STATS, Tally, begin, count
+from demo.stats import STATS, begin, count
+from demo.tally import Tally
 
 CLASSROOM_PATHS = ("/class", "/class/{rest:.*}", "/join", "/handout")
 NO_CLASSROOM = (

@@ -5,7 +5,7 @@ from aiohttp import web
 from demo.answers import ANSWERS
 from demo.feed import Gap
 from demo.queries import reader
-from demo.stats import Tally
+from demo.tally import Tally
 
 PATH = "/short-poll"
 

@@ -8,10 +8,11 @@ from typing import cast
 
 from aiohttp import WSCloseCode, web
 
+from demo.metering import MeteredTransport, stream
 from demo.peer import Hear, Peer
 from demo.publishing import PUBLISHING
 from demo.queries import problem
-from demo.stats import STATS, MeteredTransport, stream
+from demo.stats import STATS
 from demo.upgrade import upgrade
 
 HEARTBEAT_S = 30.0  # without a sign of life at most; half as long again for the answer to a ping

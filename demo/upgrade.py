@@ -13,10 +13,10 @@ from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import WebSocketReader
 
+from demo.metering import MeteredTransport, stream
 from demo.peer import Hear, Peer
 from demo.queries import problem
 from demo.ready import wire
-from demo.stats import MeteredTransport, stream
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 VERSION = "13"

@@ -13,7 +13,7 @@ from demo.peer import Peer
 from demo.publishing import PUBLISHING, Publishing, Refused
 from demo.queries import NO_STORE, reader
 from demo.sockets import open_peer
-from demo.stats import Tally
+from demo.tally import Tally
 from demo.upgrade import HandedOver
 
 PATH = "/ws"

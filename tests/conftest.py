@@ -36,7 +36,7 @@ from demo.message import Draft
 from demo.options import LOOPS
 from demo.serving import serving
 from demo.sharing import Durable, Shared
-from demo.stats import Tally
+from demo.tally import Tally
 from tests.redis_servers import RedisServer, redis_server
 
 PATIENCE_S = 60  # for one test; a test that needs it is broken or the machine is
@@ -102,6 +102,16 @@ class Clock(asyncio.SelectorEventLoop):
     def _next_timer(self) -> float | None:
         timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
         return min((timer.when() for timer in timers if not timer.cancelled()), default=None)
+
+
+# Pictures
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _small_pictures() -> None:
+    """Save pictures small, where any are drawn: that takes long, and no test counts their dots."""
+    if "analysis.charts.canvas" in sys.modules:
+        sys.modules["analysis.charts.canvas"].STYLE["savefig.dpi"] = 40
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,8 +16,9 @@ from demo.answers import Answers, notice
 from demo.fanout import Fanout, Listener, greet
 from demo.feed import Feed, Gap
 from demo.message import GapNotice
+from demo.metering import MeteredTransport
 from demo.peer import Peer
-from demo.stats import MeteredTransport, Tally
+from demo.tally import Tally
 
 HOLD_S = 25.0
 GAP_CLOSE = (4410).to_bytes(2) + b"gap"

@@ -28,7 +28,8 @@ from clients.files import allow_all_files
 from clients.frames import CLOSE, PONG, masked
 from demo.arguments import SQLITE
 from demo.options import LOOPS
-from tests.bench.crowd import AT_ONCE, upgrade
+from tests.bench.crowd import AT_ONCE
+from tests.bench.frames import upgrade
 from tests.bench.pollers import get
 
 GOODBYE = (1001).to_bytes(2)

@@ -1,25 +1,21 @@
-"""Three hundred phones and a `python -m demo` in a process of its own."""
+"""A class of sixty phones and a `python -m demo` in a process of its own."""
 
 import asyncio
-import resource
 from typing import Any
 
-import pytest
 from aiohttp import ClientSession
 
 from tests.conftest import StartDemo
 from tests.phones import MODES, phones
 
+PHONES = 60  # 300 are for `python -m tests.bench.classroom`
 TEACHER = {"Authorization": "Bearer known"}
 
 
-@pytest.mark.parametrize("count", [60, 300])
-async def test_phones_do_not_trouble_the_server(start_demo: StartDemo, count: int) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 4096), hard), hard))
+async def test_phones_do_not_trouble_the_server(start_demo: StartDemo) -> None:
     demo = start_demo("--token", "known")
     async with ClientSession(demo.url) as teacher:
-        async with phones(demo.url, count) as crowd:
+        async with phones(demo.url, PHONES) as crowd:
             await asyncio.gather(*(phone.reported.wait() for phone in crowd))
             asked = {"seconds": 5, "chatter": "lively"}
             async with teacher.post("/class/run", json=asked, headers=TEACHER) as response:
@@ -27,7 +23,7 @@ async def test_phones_do_not_trouble_the_server(start_demo: StartDemo, count: in
             shown = await until_measured(teacher)
             head = (await figures(teacher, "/stats"))["head"]
             await asyncio.gather(*(phone.has_seen(head) for phone in crowd))
-        assert [shown["modes"][mode]["readers"] for mode in MODES] == [count // 3] * 3
+        assert [shown["modes"][mode]["readers"] for mode in MODES] == [PHONES // 3] * 3
         assert shown["run"]["faults"] == []
     assert sum(phone.refused for phone in crowd) == 0
     for phone in crowd:

@@ -27,7 +27,7 @@ from demo.classroom.rows import Rows
 from demo.classroom.run import Part
 from demo.classroom.run import Run as ClassRun
 from demo.classroom.settings import ClassSettings, Mode
-from demo.stats import Tally
+from demo.tally import Tally
 from tests.conftest import Clock, Server, StartServer, Wire
 from tests.phones import Phone, phones
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from demo.answers import MAX_ANSWER_BYTES, MAX_ANSWERS, Answers
 from demo.feed import Entry, Feed
 from demo.message import Draft, News
-from demo.stats import Tally
+from demo.tally import Tally
 
 
 class CountingFeed(Feed):

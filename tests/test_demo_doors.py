@@ -17,7 +17,9 @@ from demo.farewell import FAREWELL_S
 from demo.files import SPARE, are_scarce
 from demo.options import parse
 from demo.refusals import Refusals
-from demo.stats import STATS, Tally
+from demo.sites import PerSite
+from demo.stats import STATS
+from demo.tally import Tally
 from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
 
 ASK = "/short-poll"
@@ -108,18 +110,31 @@ async def test_too_many_long_polls_of_an_address_are_a_429_and_others_are_answer
     server.publish("hi")
     await asyncio.gather(*held)
     assert (await wires[2].request("/long-poll?after=0")).startswith(b"HTTP/1.1 200 ")
-    assert not server.app[DOORS]._held
 
 
 async def test_a_long_poll_that_has_gone_is_no_longer_counted(
     start_server: StartServer, open_wire: OpenWire
 ) -> None:
     server = await start_server(Settings(bounds=Bounds(held_of_address=1, loopback=True)))
-    gone = await open_wire(server)
+    gone, there = await open_wire(server), await open_wire(server)
     await gone.send(b"GET /long-poll HTTP/1.1\r\nHost: x\r\n\r\n")
-    await until(lambda: bool(server.app[DOORS]._held))
+    tally = server.app[STATS].modes["long"]
+    await until(lambda: tally.requests == 1)
     gone.close()
-    await until(lambda: not server.app[DOORS]._held)
+    await until(lambda: tally.connections == 0)
+    server.publish("hi")
+    assert (await there.request("/long-poll?after=0")).startswith(b"HTTP/1.1 200 ")
+
+
+def test_an_address_that_has_nothing_is_forgotten() -> None:
+    sites = PerSite()
+    for each in (sites.more, sites.more, sites.less):
+        each("10.0.0.7")
+    assert sites.has("10.0.0.7", 1)
+    assert not sites.has("10.0.0.7", 2)
+    sites.less("10.0.0.7")
+    sites.less(None)
+    assert not sites._of_site
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from demo.app import Settings
 from demo.fanout import TURN, Fanout, Listener
 from demo.feed import Feed
 from demo.message import Draft
-from demo.stats import STATS, MeteredTransport, Tally
+from demo.metering import MeteredTransport
+from demo.stats import STATS
+from demo.tally import Tally
 from demo.websocket import FANOUT
 from tests.conftest import OpenWire, Server, Session, StartServer, Wire, until
 

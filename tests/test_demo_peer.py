@@ -10,10 +10,11 @@ from aiohttp import ClientSession, WSMsgType
 from aiohttp.web_protocol import RequestHandler
 
 from demo.frames import CLOSE, CONTINUATION, PING, PONG, TEXT_CODE
+from demo.metering import Meter
 from demo.peer import CLOSE_S, MOST_UNHEARD, Peer
 from demo.publishing import PUBLISHING
 from demo.sockets import SOCKETS
-from demo.stats import STATS, Meter
+from demo.stats import STATS
 from tests.conftest import Clock, OpenWire, Server, Wire, until
 from tests.test_demo_frames import masked
 

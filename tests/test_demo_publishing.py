@@ -2,14 +2,16 @@ import json
 from collections.abc import Callable
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, WSCloseCode, WSMsgType
 
 from demo.app import Settings
 from demo.bounds import Bounds
 from demo.feed import Feed
+from demo.metering import Meter
 from demo.publishing import Limits, Publishing, Refused, in_memory
 from demo.refusals import Refusals
-from demo.stats import STATS, Meter, Tally
+from demo.stats import STATS
+from demo.tally import Tally
 from tests.conftest import Clock, Server, Session, StartServer, Wire, until
 
 PATH = "/messages"
@@ -77,6 +79,17 @@ async def test_too_fast_is_a_429_that_names_the_limit(
     assert statuses == [201, 429]
     assert body["error"] == "too fast: at most 0.5 messages a second from one address"
     assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_an_echo_counts_as_a_message(start_server: StartServer, session: Session) -> None:
+    server = await start_server(Settings(publish_per_s=1))
+    async with session(server).ws_connect("/echo") as ws:
+        await ws.send_str("one")
+        await ws.send_str("two")
+        assert (await ws.receive_str()).endswith('"one"')
+        end = await ws.receive()
+    assert (end.type, end.data) == (WSMsgType.CLOSE, WSCloseCode.POLICY_VIOLATION)
+    assert end.extra == "too fast: at most 1 messages a second from one address"
 
 
 class Now:

@@ -6,7 +6,9 @@ from typing import Any, cast
 import pytest
 from aiohttp import ClientSession
 
-from demo.stats import STATS, Meter, MeteredProtocol, MeteredTransport, Tally
+from demo.metering import Meter, MeteredProtocol, MeteredTransport
+from demo.stats import STATS
+from demo.tally import Tally
 from tests.conftest import OpenWire, Server, Wire, until
 
 MESSAGE = '{"sender":"ada","text":"hi"}'

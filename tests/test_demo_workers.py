@@ -19,6 +19,7 @@ from tests.conftest import Demo, StartDemo
 from tests.hoppers import MODES, Hopper, Publisher, check
 from tests.redis_servers import RedisServer, free_port
 
+ENDS = (signal.SIGTERM, signal.SIGINT)
 RunDemo = Callable[..., Demo]
 
 ROOT = Path(__file__).parent.parent
@@ -79,8 +80,7 @@ async def test_readers_and_publishers_need_not_know_which_worker_they_have(
     assert publisher.doubtful == set()
 
 
-@pytest.mark.parametrize("loop", list(LOOPS))
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("number", "loop"), list(zip(ENDS, LOOPS, strict=False)))
 async def test_a_signal_ends_all_workers_and_closes_their_sockets(
     start_demo: StartDemo,
     redis: RedisServer,
@@ -88,9 +88,9 @@ async def test_a_signal_ends_all_workers_and_closes_their_sockets(
     loop: str,
     number: signal.Signals,
 ) -> None:
-    demo = start_demo("--workers", "3", "--feed", redis.url, "--loop", loop)
+    demo = start_demo("--workers", "2", "--feed", redis.url, "--loop", loop)
     processes = children(demo)
-    assert len(processes) == 3
+    assert len(processes) == 2
     sockets = [await http.ws_connect(f"{demo.url}/ws") for _ in range(6)]
     for ws in sockets:
         await ws.receive_json()

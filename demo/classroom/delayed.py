@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from demo.classroom.framing import frames, is_text, text_bytes
 from demo.classroom.line import Line
-from demo.stats import MeteredTransport
+from demo.metering import MeteredTransport
 
 SLICE_S = 0.05  # a slow line lets go so much at a time
 MAX_OWED_BYTES = 1024 * 1024  # aiohttp's answers to pings and refusals come past the fan-out

@@ -18,7 +18,8 @@ from demo.classroom.rows import MAX_SERVED, Rows
 from demo.classroom.settings import Mode
 from demo.classroom.wire import Wire
 from demo.fanout import LISTENER
-from demo.stats import Stats, Tally, total
+from demo.stats import Stats
+from demo.tally import Tally, total
 
 MAX_READERS = 1000
 MAX_OF_ADDRESS = 600  # a class of 300 may be behind one address, and each may come twice

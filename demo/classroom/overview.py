@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from demo.classroom.lanes import MODES, PRESENT_S, Lane, Lanes
 from demo.classroom.reports import Reports
 from demo.classroom.settings import Mode
-from demo.stats import Tally
+from demo.tally import Tally
 
 Figures = dict[str, float | int | None]
 

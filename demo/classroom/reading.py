@@ -16,10 +16,12 @@ from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport, lay, lift
 from demo.classroom.lanes import MODES, Arrival, Full, Lane, Lanes, Session
 from demo.classroom.settings import Mode
 from demo.classroom.wire import head_of
+from demo.metering import MeteredTransport
 from demo.origins import let_read
 from demo.queries import problem
 from demo.ready import Ready
-from demo.stats import MeteredTransport, Tally, begin
+from demo.stats import begin
+from demo.tally import Tally
 from demo.upgrade import HandedOver
 
 LANES = web.AppKey("LANES", Lanes)

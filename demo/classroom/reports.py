@@ -14,7 +14,7 @@ from demo.classroom.lanes import MODES, Lane, Lanes
 from demo.classroom.rows import MAX_DELIVERIES, MAX_REQUESTS, Rows
 from demo.classroom.runs import Runs
 from demo.classroom.settings import Mode, ReaderName
-from demo.stats import Tally
+from demo.tally import Tally
 
 MAX_REPORTED = 1000  # rows of each kind in one report
 MAX_LATENCIES = 5000  # of each mode, for the overview

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from demo.classroom.settings import ClassSettings, Level, Mode
-from demo.stats import Tally, total
+from demo.tally import Tally, total
 
 Cell = str | int | float | bool | None  # of a table
 

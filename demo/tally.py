@@ -1,0 +1,37 @@
+"""What is counted of a mode, of publishing, of a reader, and of all the rest. No network here."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+
+class Tally(msgspec.Struct):
+    """What one mode has cost since the server started.
+
+    requests: requests begun, upgrades and refused ones included
+    empty: responses that said "nothing new" (204)
+    gaps: readers told that messages they had not read are gone (410 or close code 4410)
+    deliveries: messages written to a reader
+    bytes_in, bytes_out: bytes taken from and handed to TCP by connections in this mode
+    connections: TCP connections open now, each counted under the mode of its last request
+    stalled: connections cut off since their reader took nothing of a poll's answer for
+        --stall-timeout-s, or did not answer the close after a gap within 2 s
+    silent: WebSockets cut off since their reader did not answer a ping: 36 to 45 s after its last
+        sign of life
+    """
+
+    requests: int = 0
+    empty: int = 0
+    gaps: int = 0
+    deliveries: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    connections: int = 0
+    stalled: int = 0
+    silent: int = 0
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """Add counters up."""
+    rows = [msgspec.structs.astuple(tally) for tally in tallies]
+    return Tally(*map(sum, zip(*rows, strict=True)))

@@ -1,0 +1,82 @@
+"""A connection whose request may not take too long to come, nor its reader to take the answer.
+
+What a request costs is not touched: the connection is looked at now and then.
+"""
+
+import asyncio
+import contextlib
+import sys
+
+from demo.bounds import Bounds
+from demo.farewell import raw_answer
+from demo.metering import MeteredProtocol
+from demo.refusals import Refusals
+from demo.tally import Tally
+
+NOTHING = (-1, 0.0)
+
+
+class TimedProtocol(MeteredProtocol):
+    """A counted connection that is cut off when it holds on and gives nothing."""
+
+    __slots__ = ("_asking", "_taking", "_transport")
+
+    def __init__(self, inner: asyncio.Protocol, tally: Tally) -> None:
+        super().__init__(inner, tally)
+        self._transport: asyncio.Transport | None = None
+        self._asking = NOTHING  # requests before this one, and when its beginning was seen
+        self._taking = NOTHING  # bytes that its reader had yet to take, and since when
+
+    def look(self, now: float, bounds: Bounds, refusals: Refusals) -> None:
+        """Cut the connection off if its request has taken too long, or its reader has stalled."""
+        transport = self._transport
+        if transport is None:
+            return
+        is_closing = transport.is_closing()  # when its reader has taken the rest
+        if self._meter.streaming and not is_closing:
+            return  # a WebSocket is looked after by its pings
+        if self._meter.pending and not is_closing:
+            self._look_at_request(now, bounds.request_s, refusals)
+        else:
+            self._asking = NOTHING
+        if transport.get_write_buffer_size():
+            self._look_at_reader(transport, now, bounds.stall_s)
+        else:
+            self._taking = NOTHING
+
+    def _is_at_work(self) -> bool:
+        return bool(getattr(self._inner, "_request_in_progress", False))  # aiohttp says it only so
+
+    def _look_at_request(self, now: float, limit_s: float, refusals: Refusals) -> None:
+        """Answer 408 if a head has been coming for too long; for a body its handler waits."""
+        claims, since = self._asking
+        if self._is_at_work():
+            self._asking = NOTHING
+        elif claims != self._meter.claims:
+            self._asking = self._meter.claims, now
+        elif now - since >= limit_s:
+            refusals.slow_requests += 1
+            line = f"the request took longer than the {limit_s:g} s of --request-timeout-s"
+            self._counting.write(raw_answer("408 Request Timeout", line))
+            self._counting.close()
+
+    def _look_at_reader(self, transport: asyncio.Transport, now: float, limit_s: float) -> None:
+        """Cut a reader off that takes nothing more of what it has asked for."""
+        (before, since), untaken = self._taking, _untaken(transport)
+        if before < 0 or untaken < before:
+            self._taking = untaken, now
+        elif now - since >= limit_s:
+            self._meter.tally.stalled += 1
+            transport.abort()
+
+
+def _untaken(transport: asyncio.Transport) -> int:
+    """Return how many bytes the peer has yet to take: ours and, where it says so, the system's."""
+    unsent = transport.get_write_buffer_size()
+    with contextlib.suppress(ImportError, OSError):
+        import fcntl
+        import termios
+
+        answer = fcntl.ioctl(transport.get_extra_info("socket"), termios.TIOCOUTQ, bytes(4))
+        unsent += int.from_bytes(answer, sys.byteorder)
+    return unsent
