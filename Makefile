@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
+# The tests start hundreds of processes; each would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: compare demo test check bench clean
 
 compare: .venv/ready

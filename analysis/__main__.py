@@ -18,6 +18,7 @@ from analysis.collection import is_collection, read_collection, whole
 from analysis.collection_drawing import write_collection
 from analysis.drawing import Drawn, write, write_empty
 from analysis.faults_printed import print_faults
+from analysis.faults_words import wrong_with_cursor
 from analysis.runs import with_void
 from analysis.summary import summarise
 from analysis.table import print_table
@@ -75,7 +76,8 @@ def over_all(folder: Path) -> int:
 def analyse(folder: Path) -> int:
     """Draw one experiment, or each of a collection and then one report over all of it.
 
-    A log without a good run, or with rows missing, is shown, and is bad all the same.
+    A log without a good run, with rows missing, or with messages that a fault cost a reader who
+    keeps a cursor, is shown, and is bad all the same.
     """
     if is_collection(folder):
         return analyse_all(folder, each=True)
@@ -86,6 +88,9 @@ def analyse(folder: Path) -> int:
     _draw(folder, log)
     if _is_void(log):
         complain(ALL_VOID)
+        return BAD
+    if wrong := wrong_with_cursor(log):
+        complain(f"readers with a cursor lost, or had twice or out of order, {wrong} messages")
         return BAD
     return BAD if log.faults else GOOD
 

@@ -3,6 +3,7 @@
 Text and tables only; nothing is left out in silence.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,9 @@ from analysis.rows import differing
 from analysis.runs import with_void
 from analysis.wording import KINDS, VARIABLES, plain, setting
 from clients.log import Log
+
+# A reason is told with its figures, which differ from run to run.
+COUNTS = re.compile(r"\d[\d.,]* (ms )?")
 
 
 def runs_of(logs: Sequence[Log]) -> pl.DataFrame:
@@ -70,7 +74,7 @@ def void_runs(name: str, log: Log) -> dict[str, Any] | None:
     if void.is_empty():
         return None
     reasons = Counter(
-        reason.partition(":")[0]
+        COUNTS.sub("", reason.partition(":")[0])
         for because in void["void_because"]
         for reason in (because or "interrupted").split("; ")
     )

@@ -23,6 +23,8 @@ def interval_title(costs: StepCosts, here: Point) -> str:
     """Say from which rate on polling at this interval costs the server less than WebSocket."""
     at = _crossing(costs, here)
     poll = f"polling every {plain(here.interval_s)} s"
+    if at is None and _is_cheaper(costs, here):
+        return f"{_most()}, {poll} costs the server less than WebSocket at any rate"
     if at is None:
         return f"{_most()}, {poll} never begins to cost the server less than WebSocket"
     late = duration(latency_mean_ms(costs, "short", here))
@@ -36,6 +38,8 @@ def distance_title(costs: StepCosts, here: Point) -> str:
     """Say the same for a short and a long distance."""
     near, far = (_crossing(costs, replace(here, round_trip_s=trip)) for trip in (NEAR_S, FAR_S))
     if near is None or far is None:
+        if _is_cheaper(costs, replace(here, round_trip_s=FAR_S)):
+            return f"{_most()}, polling costs the server less than WebSocket at any rate, far away"
         return f"{_most()}, distance alone does not make polling cheaper than WebSocket"
     return (
         f"At {duration(NEAR_S * 1e3, 1)} of round trip, polling costs the server less than"
@@ -46,6 +50,12 @@ def distance_title(costs: StepCosts, here: Point) -> str:
 
 def _crossing(costs: StepCosts, here: Point) -> float | None:
     return crossing_rate(cpu, costs, ("short", "ws"), here, RATES)
+
+
+def _is_cheaper(costs: StepCosts, here: Point) -> bool:
+    """Tell whether polling costs the server less already where next to nothing is published."""
+    seldom = replace(here, rate_per_s=RATES[0])
+    return bool(cpu(costs, "short", seldom) < cpu(costs, "ws", seldom))
 
 
 def _most() -> str:

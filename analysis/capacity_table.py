@@ -29,12 +29,15 @@ def print_capacity(
     for name, cell in ROWS.items():
         table.add_row(name.format(wish=wish), *map(cell, needs))
     console.print(table)
-    for line in assumptions(costs, wish):
+    for line in assumptions(costs, wish, bracketed=all(each.busy_cores.ends for each in needs)):
         console.print(Padding(line, (0, 0, 0, 2)), highlight=False, markup=False)
 
 
-def assumptions(costs: dict[str, ClientCosts], wish: Wish) -> Iterator[str]:
-    """Say what was measured, what was wished for, and what is left out."""
+def assumptions(costs: dict[str, ClientCosts], wish: Wish, *, bracketed: bool) -> Iterator[str]:
+    """Say what was measured, what was wished for, and what is left out.
+
+    bracketed: whether every mode's figures have intervals
+    """
     for mode, each in costs.items():
         yield _measured(mode, each)
     yield f"{_asked(costs, wish)}."
@@ -57,10 +60,10 @@ def assumptions(costs: dict[str, ClientCosts], wish: Wish) -> Iterator[str]:
         "Left out: opening and closing sessions, a WebSocket's ping every 30 s, TLS, proxies, the"
         " kernel's socket buffers, and the feed that several processes would have to share."
     )
-    if all(each.runs > 1 for each in costs.values()):
+    if bracketed:
         yield "In brackets: 95 % intervals, bootstrapped over the runs; no other error is in them."
     else:
-        yield "With one run of a mode it has no interval: measure with --trials 3 or more."
+        yield "With one run of a setting it has no interval: measure with --trials 3 or more."
 
 
 def _measured(mode: str, costs: ClientCosts) -> str:

@@ -58,11 +58,12 @@ def client_costs(log: Log) -> dict[str, ClientCosts]:
     Raise LogError when a mode has no good run with LEAST_CLIENTS, saying how to make one.
     """
     runs = counted(log).filter(pl.col("clients") >= LEAST_CLIENTS, pl.col("messages") > 0)
+    runs = runs.drop_nulls(["server_rss_before_bytes", "server_rss_bytes", "server_cpu_s"])
     lacking = [mode.name for key, mode in MODES.items() if key not in set(runs["mode"])]
     if lacking:
         raise LogError(
-            f"no good run of {' and '.join(lacking)} has {LEAST_CLIENTS} clients or more: make one "
-            f"with `{MAKE_ONE}`"
+            f"no good run of {' and '.join(lacking)} has {LEAST_CLIENTS} clients or more, and a"
+            f" server of its own: make one with `{MAKE_ONE}`"
         )
     generator = np.random.default_rng(log.experiment.seed)
     return {mode: _costs(log, runs, mode, generator) for mode in MODES}

@@ -104,7 +104,7 @@ def _numbered(groups: Sequence[Sequence[Picture]]) -> Iterator[list[Shown]]:
 def _facts(runs: pl.DataFrame, logs: Sequence[Log]) -> dict[str, Any]:
     """Return what the first paragraph is made of."""
     if runs.is_empty():
-        return {"runs": 0, "fresh": True}
+        return {"runs": 0, "fresh": True, "proxied": False}
     first, last, minutes = account.when(logs)
     sums = {name: plain(int(runs[name].sum())) for name in ("deliveries", "requests")}
     return sums | {
@@ -113,8 +113,9 @@ def _facts(runs: pl.DataFrame, logs: Sequence[Log]) -> dict[str, Any]:
         "experiments": len(logs),
         "when": account.moments(first, last),
         "minutes": plain(round(minutes)),
-        "gib": f"{runs.select(pl.sum('bytes_up') + pl.sum('bytes_down')).item() / 2**20:,.0f}",
+        "mib": f"{runs.select(pl.sum('bytes_up') + pl.sum('bytes_down')).item() / 2**20:,.0f}",
         "fresh": all(log.experiment.url is None for log in logs),
+        "proxied": bool((runs["proxy"] != "").any()),
     }
 
 

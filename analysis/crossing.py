@@ -84,9 +84,9 @@ def _points(rows: pl.DataFrame, column: str, name: str, one: str, other: str) ->
     """Yield the settings at which both modes were measured, in their order."""
     known = rows.filter(~pl.col("void"), pl.col(column) > 0, pl.col(name) > 0)
     values = {mode: _values(along(known, name), column, name, mode) for mode in (one, other)}
-    for of_one, of_other in ((values[one], values[other]), (values[other], values[one])):
-        if len(of_one) == 1:  # a mode that does not know this setting was measured once
-            of_one.update(dict.fromkeys(of_other, next(iter(of_one.values()))))
+    for mode, beside in ((one, other), (other, one)):
+        if name in MODES[mode].ignores and len(values[mode]) == 1:  # it was measured once
+            values[mode] = dict.fromkeys(values[beside], *values[mode].values())
     for at in sorted(values[one].keys() & values[other].keys()):
         low, here, high = values[one][at]
         least, there, most = values[other][at]

@@ -50,8 +50,7 @@ class Ratio(msgspec.Struct, frozen=True):
 @once
 def samples(log: Log) -> dict[Key, Sample]:
     """Return the sample of each setting and mode that has a good run."""
-    both = pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")
-    runs = figures_of_runs(log).filter(~pl.col("void")).with_columns(bytes_per_delivery=both)
+    runs = figures_of_runs(log).filter(~pl.col("void"))
     by_run, none = latencies_ms(log), np.array([])
     found: dict[Key, Sample] = {}
     for (setting, mode), of_row in runs.group_by(KEYS, maintain_order=True):

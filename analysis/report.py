@@ -71,6 +71,7 @@ def report(log: Log, summary: pl.DataFrame, pictures: Sequence[Picture]) -> str:
         check_heads=[head for head, _ in COLUMNS],
         check_rows=_check_rows(runs, told),
         line_added=line_added([log]),
+        proxied=bool((log.runs["proxy"] != "").any()),
         files=("summary.csv", *FILES, *(BESIDE if log.beside is not None else ())),
     )
 
@@ -97,7 +98,7 @@ def _render(log: Log, **parts: Any) -> str:
         faults=log.faults,
         settings=[_in_full(each) for each in experiment.settings],
         environment=about(experiment),
-        **({"answer": None, "line_added": None} | parts),
+        **({"answer": None, "line_added": None, "proxied": False} | parts),
     )
 
 

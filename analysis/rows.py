@@ -27,14 +27,20 @@ def rows(log: Log, summary: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_bytes(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add `total`, a message's bytes both ways, and `link`: those with TCP/IP's own headers."""
+    """Add `total`, a message's bytes both ways, and `link`: those with TCP/IP's own headers.
+
+    And the ends of their intervals. What TCP/IP takes is reckoned, and adds no doubt of its own.
+    """
     total = pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")
     connecting = OPENING_BYTES + SEGMENTS_TO_CLOSE * SEGMENT_BYTES
     anew = pl.when("keepalive").then(0).otherwise(connecting)
     of_polls = (SEGMENTS_PER_POLL * SEGMENT_BYTES + anew) * pl.col("requests_per_delivery")
     pushed = pl.lit(SEGMENTS_PER_PUSH * SEGMENT_BYTES)
     around = pl.when(is_poll()).then(of_polls).otherwise(pushed)
-    return rows.with_columns(total=total, link=total + around)
+    ends = {end: pl.col(f"bytes_per_delivery_{end}") for end in ("low", "high")}
+    totals = {f"total_{end}": value for end, value in ends.items()}
+    links = {f"link_{end}": value + around for end, value in ends.items()}
+    return rows.with_columns(total=total, link=total + around, **totals, **links)
 
 
 def varied(summary: pl.DataFrame) -> str | None:

@@ -38,9 +38,11 @@ def figures_of_runs(log: Log) -> pl.DataFrame:
     runs = runs.with_columns(pl.col(counts).fill_null(0), window_s=window_s)
     runs = runs.with_columns(pl.col("all_bytes_down", "body_bytes") - _astray_bytes())
     served = pl.col("window_deliveries") + pl.col("crowd_window_deliveries")
+    both_ways = pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")
     return (
         runs.with_columns(served=served)
         .with_columns(**_figures())
+        .with_columns(bytes_per_delivery=both_ways)
         .sort("setting", mode_order(), "trial", "run")
     )
 

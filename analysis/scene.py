@@ -48,13 +48,9 @@ class Lane(msgspec.Struct, frozen=True):
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """The same seconds in each mode; start_s counts from the window's start."""
+    """The same seconds of one client in each mode, and how many they are."""
 
-    trial: int
-    client: int
-    start_s: float
     span_s: float
-    interval_s: float
     lanes: tuple[Lane, ...]
 
 
@@ -76,7 +72,7 @@ def choose(log: Log, rows: pl.DataFrame) -> Scene | None:
         places, key=lambda place: _oddness(cut(judged[place[0]], place[1], span_s), span_s, usual_s)
     )
     there = [cut(lane[client], start_s, span_s) for lane in lanes.values() if client in lane]
-    return Scene(run["trial"], client, start_s, span_s, run["interval_s"], tuple(there))
+    return Scene(span_s, tuple(there))
 
 
 def shared(scene: Scene) -> bool:

@@ -12,7 +12,7 @@ import polars as pl
 
 from analysis.break_even import Poll, StepCosts, frame_head_bytes
 from analysis.modes import MODES, POLLS
-from analysis.runs import NO_CONTENT, UNDISTURBED, figures_of_runs, is_poll
+from analysis.runs import NO_CONTENT, OK, UNDISTURBED, figures_of_runs, is_poll
 from analysis.theory import Floats
 from analysis.unit_costs import unit_costs
 from clients.log import Log
@@ -24,7 +24,6 @@ LEAST_SETTINGS = 2
 OF_MODES = 4  # of the steps: what a mode does; the last is publishing, the same in each
 MOST_ERROR = 0.5  # standard error of a step's cost over the cost, from which it is not known
 ALIKE, TINY = 1e-6, 1e-12  # what is less is nothing, of a share and of a count
-OK = 200
 
 
 def step_costs(log: Log, payload_bytes: int) -> StepCosts | None:

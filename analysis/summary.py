@@ -11,7 +11,14 @@ import polars as pl
 
 from analysis.bootstrap import Floats, mean_interval, percentile_interval
 from analysis.expected import cases, expectation
-from analysis.runs import KEYS, figures_of_runs, is_poll, latencies_ms, window_deliveries
+from analysis.runs import (
+    KEYS,
+    UNDISTURBED,
+    figures_of_runs,
+    is_poll,
+    latencies_ms,
+    window_deliveries,
+)
 from analysis.unit_costs import unit_costs
 from clients.log import Log, LogError, Settings
 
@@ -38,7 +45,8 @@ COLUMNS = (
     *("theory_empty_share", "valid"),
 )
 MEASURED = tuple(name for name in COLUMNS if name in MEANS or name in PERCENTILES)
-INTERVALS = tuple(f"{name}_{end}" for name in MEASURED for end in ("low", "high"))
+IN_DOUBT = (*MEASURED, "bytes_per_delivery")  # the sum of both ways has an interval of its own
+INTERVALS = tuple(f"{name}_{end}" for name in IN_DOUBT for end in ("low", "high"))
 PREDICTED = tuple(name for name in COLUMNS if f"theory_{name}" in COLUMNS)
 DIFFERENCES = tuple(f"{name}_theory_difference_percent" for name in PREDICTED)
 LEAST_EXPECTED = 1e-6  # beside less than that, a per cent means nothing
@@ -64,8 +72,8 @@ def summarise(log: Log) -> pl.DataFrame:
     schema = dict.fromkeys([name for name in COLUMNS if name.startswith("theory_")], pl.Float64)
     columns = [pl.DataFrame(theory, schema=schema), intervals]
     whole = pl.concat([rows, *columns], how="horizontal").with_columns(
-        pl.when(pl.col("faults_per_s") == 0).then(pl.col(name)).alias(name) for name in schema
-    )  # theory knows no faults
+        pl.when(UNDISTURBED).then(pl.col(name)).alias(name) for name in schema
+    )  # theory knows neither stalls nor faults
     whole = whole.with_columns(**_differences())
     return whole.select(*COLUMNS, *INTERVALS, *CONDITIONS, *DIFFERENCES)
 
@@ -115,7 +123,7 @@ def _intervals(
     for _, runs in averaged.group_by(KEYS, maintain_order=True):
         ends: dict[str, float | None] = {}
         latencies = [samples[run] for run in sorted(runs["run"]) if run in samples]
-        for name in MEASURED:
+        for name in IN_DOUBT:
             if name in PERCENTILES:
                 interval = percentile_interval(latencies, PERCENTILES[name], generator)
             else:

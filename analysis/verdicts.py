@@ -8,7 +8,7 @@ from itertools import groupby
 
 import msgspec
 
-from analysis.modes import MODES, POLLS
+from analysis.modes import MODES
 from analysis.wins import MEASURES, Contest, Measure
 from analysis.wording import LABELS, times
 
@@ -87,9 +87,9 @@ def _best_at(contests: Sequence[Contest], measure: Measure, mode: str) -> str:
 
 
 def _worst_at(contests: Sequence[Contest], measure: Measure, mode: str) -> str:
-    rankings = [each.ranking(measure) for each in contests if each.ranking(measure)]
-    last = [ranking for ranking in rankings if ranking[-1][0] == mode]
-    if len(last) < FEW * len(rankings) or not last:
+    known = [each for each in contests if each.ranking(measure)]
+    last = [each.ranking(measure) for each in known if each.loser(measure) == mode]
+    if len(last) < FEW * len(known) or not last:
         return ""
     most = max(ranking[-1][1] / ranking[0][1] for ranking in last)
     return f"{measure.worst} at {len(last)}, with up to {times(most)} the best"
@@ -118,11 +118,7 @@ def _beside_the_other_poll(contests: Sequence[Contest], mode: str) -> str:
         return ""
     parts = []
     for measure in MEASURES:
-        known = [each.ranking(measure) for each in contests if each.ranking(measure)]
-        ahead = sum(_first(ranking) == mode for ranking in known)
+        known = [each for each in contests if each.ranking(measure)]
+        ahead = sum(each.better_poll(measure) == mode for each in known)
         parts.append(f"{measure.best} at {ahead} of {len(known)}")
     return f". Of the two that poll it has the {', the '.join(parts)}"
-
-
-def _first(ranking: Sequence[tuple[str, float]]) -> str:
-    return next(mode for mode, _ in ranking if mode in POLLS)

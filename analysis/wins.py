@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from analysis.modes import MODES, concerning
+from analysis.modes import MODES, POLLS, concerning
 from analysis.rows import ALL_SETTINGS, differing, with_bytes
 from analysis.runs import UNDISTURBED
 from analysis.wording import LABELS, apart, duration, measured, plain
@@ -51,9 +51,9 @@ class Contest(msgspec.Struct, frozen=True):
     place: tuple[str, str] | None = None
 
     def ranking(self, measure: Measure) -> list[tuple[str, float]]:
-        """Return modes and figures, the best first; empty when a mode has none."""
+        """Return modes and figures, the best first; empty when a mode has none above zero."""
         figures = {mode: row[measure.column] for mode, row in self.rows.items()}
-        if any(value is None for value in figures.values()):
+        if any(value is None or value <= 0 for value in figures.values()):
             return []
         return sorted(figures.items(), key=lambda each: each[1])
 
@@ -63,13 +63,24 @@ class Contest(msgspec.Struct, frozen=True):
         Clearly: by CLEAR times, and with an interval apart from the next one's, where both have one
         """
         ranking = self.ranking(measure)
-        if not ranking or ranking[1][1] < CLEAR * ranking[0][1]:
-            return None
-        best, second = (self.rows[mode] for mode, _ in ranking[:2])
-        high, low = best.get(f"{measure.column}_high"), second.get(f"{measure.column}_low")
-        if high is not None and low is not None and high >= low:
-            return None
-        return ranking[0][0]
+        return ranking[0][0] if ranking and self._apart(measure, *ranking[:2]) else None
+
+    def loser(self, measure: Measure) -> str | None:
+        """Return the mode that is clearly worst, likewise."""
+        ranking = self.ranking(measure)
+        return ranking[-1][0] if ranking and self._apart(measure, *ranking[-2:]) else None
+
+    def better_poll(self, measure: Measure) -> str | None:
+        """Return which of the modes that poll is clearly better, likewise."""
+        polls = [each for each in self.ranking(measure) if each[0] in POLLS]
+        return polls[0][0] if polls and self._apart(measure, *polls[:2]) else None
+
+    def _apart(self, measure: Measure, less: tuple[str, float], more: tuple[str, float]) -> bool:
+        if more[1] < CLEAR * less[1]:
+            return False
+        high = self.rows[less[0]].get(f"{measure.column}_high")
+        low = self.rows[more[0]].get(f"{measure.column}_low")
+        return high is None or low is None or bool(high < low)
 
 
 def contests(scenario: str, rows: pl.DataFrame) -> Iterator[Contest]:

@@ -34,14 +34,20 @@ def test_pauses_between_experiments_are_not_counted(tmp_path: Path) -> None:
 def test_void_runs_are_counted_by_their_reason(tmp_path: Path) -> None:
     def spoil(run: Run) -> Run:
         late = "the publisher was late: p99 9 ms"
-        reasons = {"short": late, "long": f"{late}; the clients' loop was late: p99 20 ms"}
+        lost = {"short": "3 deliveries lost", "long": "5 deliveries lost"}.get(run.mode)
+        reasons = {
+            "short": f"{late}; {lost}",
+            "long": f"{late}; {lost}; the clients' loop was late: p99 20 ms",
+        }
         return replace(run, valid=run.mode == "ws", void_because=reasons.get(run.mode, ""))
 
     log = made(tmp_path / "log", FEW, trials=1, spoil=spoil)
     found = void_runs("quick", log)
     assert found is not None
     assert (found["void"], found["runs"]) == (2, 3)
-    assert found["because"] == "the publisher was late (2), the clients' loop was late (1)"
+    assert found["because"] == (
+        "the publisher was late (2), deliveries lost (2), the clients' loop was late (1)"
+    )
     assert void_runs("quick", made(tmp_path / "good", FEW, trials=1)) is None
 
 

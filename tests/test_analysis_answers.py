@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from analysis.agreement import differences, within
 from analysis.answers import ANSWERS, answer
+from analysis.answers.server import _falls
 from analysis.chapters import CHAPTERS
 from analysis.rows import rows
 from analysis.summary import summarise
-from clients.log import Log, Settings
+from clients.log import Log, Run, Settings
 from clients.scenarios import SCENARIOS
 from tests.made_log import SETTINGS, made
 
@@ -89,6 +90,15 @@ def test_distance_adds_a_transit_to_websocket(said: Made, tmp_path: Path) -> Non
     assert "short polling's by 2.0, long polling's by 1.5 and WebSocket's by 1.0" in text
 
 
+def test_distance_that_was_not_reached_has_no_p99_in_transits(said: Made) -> None:
+    def spoil(run: Run) -> Run:
+        return replace(run, valid=run.mode != "long" or not run.rtt_ms)
+
+    text = said("distance", *sweep(rtt_ms=(0, 200)), spoil=spoil) or ""
+    assert "WebSocket's by" in text
+    assert "p99" not in text
+
+
 def test_the_rate_at_which_polling_needs_fewer_requests_is_given(said: Made) -> None:
     text = said("rate", *sweep(rate_per_s=(0.5, 2, 8))) or ""
     assert text.startswith("Short polling takes fewer requests than long polling above about 1.")
@@ -106,6 +116,11 @@ def test_the_size_from_which_overhead_is_small_lies_between_the_sizes(said: Made
     found = re.search(r"about (\d+) bytes over WebSocket", text)
     assert found is not None
     assert 20 < int(found[1]) < 200
+
+
+def test_a_text_that_compresses_to_less_than_itself_has_no_overhead_left() -> None:
+    rows = [{"payload_bytes": size, "overhead": share} for size, share in ((64, 0.5), (4096, -0.2))]
+    assert _falls(rows).startswith("about ")
 
 
 def test_new_connections_lengthen_the_cycle(said: Made) -> None:

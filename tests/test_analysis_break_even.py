@@ -21,7 +21,7 @@ from analysis.break_even import (
     requests,
     wire_bytes,
 )
-from analysis.break_even_words import interval_title
+from analysis.break_even_words import distance_title, interval_title
 from analysis.charts import CHARTS
 from analysis.cheapest import cheapest
 from analysis.modes import MODES
@@ -258,6 +258,12 @@ def test_the_title_gives_the_crossing_of_the_costs(grid: Log) -> None:
 def test_where_polling_is_never_cheaper_the_title_says_so() -> None:
     free = replace(COSTS, push_us=0)
     assert interval_title(free, POINT).startswith("Up to 100 messages/s, polling every 1 s never")
+
+
+def test_where_polling_is_always_cheaper_the_title_says_that() -> None:
+    dear = replace(COSTS, push_us=1e9)
+    assert "costs the server less than WebSocket at any rate" in interval_title(dear, POINT)
+    assert "costs the server less than WebSocket at any rate" in distance_title(dear, POINT)
 
 
 def test_costs_that_the_runs_leave_in_doubt_are_not_given(grid: Log) -> None:

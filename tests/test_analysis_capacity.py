@@ -174,7 +174,7 @@ def test_table_chart_and_assumptions(folder: Path, capsys: pytest.CaptureFixture
     assert "200,000" in out  # deliveries a second
     assert "Left out:" in " ".join(out.split())
     for ending in ("svg", "png"):
-        assert (folder / "charts" / f"capacity.{ending}").stat().st_size > 10_000
+        assert (folder / "charts" / f"capacity.{ending}").stat().st_size > 5_000
 
 
 def test_newest_experiment_that_can_tell_is_taken(
@@ -215,6 +215,27 @@ def test_void_runs_and_small_crowds_tell_nothing(
     assert "no good run of short polling and long polling and WebSocket has 200 clients" in line
     spoilt = make_log(tmp_path / "void", [CROWD], trials=1, spoil=void)
     assert "no good run of long polling has 200 clients" in complaint(capsys, "capacity", spoilt)
+
+
+def test_a_server_that_was_not_watched_tells_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unwatch(run: Run) -> Run:
+        return replace(run, server_rss_before_bytes=None)
+
+    unwatched = make_log(tmp_path / "log", [CROWD], trials=1, spoil=unwatch)
+    assert "and a server of its own" in complaint(capsys, "capacity", unwatched)
+
+
+def test_without_repetition_no_interval_is_promised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.capacity_command._save", lambda *_: Path("nowhere"))
+    loads = [replace(CROWD, rate_per_s=rate) for rate in (1, 2)]
+    assert main(["capacity", str(make_log(tmp_path / "log", loads, trials=1))]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "it has no interval: measure with --trials" in said
+    assert "In brackets" not in said
 
 
 @pytest.mark.parametrize(

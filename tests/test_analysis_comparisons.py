@@ -146,4 +146,4 @@ def test_a_number_that_the_contract_does_not_know_is_an_axis_too(tmp_path: Path,
     assert varied(rows(log, summary)) == name
     for chart in CHARTS.values():
         chart.draw(log, summary)
-    assert sentences(log, rows(log, summary))
+    assert list(sentences(log, rows(log, summary)))

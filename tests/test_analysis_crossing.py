@@ -94,3 +94,9 @@ def test_a_change_of_places_within_the_intervals_is_none(line: Line) -> None:
     through = with_cpu(line[1], 20, 10.1, 9.9, 5, doubt=1)
     (found,) = ranges(through, CPU, "rate_per_s", "short", "ws") or ()
     assert found.start == pytest.approx(8, rel=0.01)
+
+
+def test_one_place_of_a_sweep_that_a_mode_knows_is_not_all_of_it(line: Line) -> None:
+    every = with_cpu(line[1], 20, 5, 5, 20)
+    once = every.with_columns(void=(pl.col("mode") == "long") & (pl.col("rate_per_s") > RATES[0]))
+    assert ranges(once, CPU, "rate_per_s", "short", "long") is None

@@ -24,6 +24,13 @@ def test_bytes_of_each_mode_are_near_what_is_spent(tmp_path: Path) -> None:
     assert expected(log) == pytest.approx(spent, rel=0.05)
 
 
+def test_the_sum_of_both_ways_has_an_interval(tmp_path: Path) -> None:
+    log = made(tmp_path / "log", QUICK, trials=3)
+    for row in with_bytes(rows(log, summarise(log))).iter_rows(named=True):
+        assert row["total_low"] <= row["total"] <= row["total_high"]
+        assert row["link_high"] - row["link"] == pytest.approx(row["total_high"] - row["total"])
+
+
 def test_heads_count_as_often_as_theory_has_requests(tmp_path: Path) -> None:
     log = made(tmp_path / "log", QUICK, trials=2)
     summary = summarise(log)
@@ -47,4 +54,5 @@ def test_without_a_warm_up_only_what_is_pushed_is_known(tmp_path: Path) -> None:
     early = replace(log, requests=log.requests.clear())
     short, long, pushed = expected(early)
     assert (short, long) == (None, None)
-    assert pushed is None or pushed > QUICK.payload_bytes
+    assert pushed is not None
+    assert pushed > QUICK.payload_bytes

@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from polars.testing import assert_frame_equal
 from rich.console import Console
 
+from analysis.__main__ import analyse
+from analysis.after_fault import NO_FAULT, Cost, of_reader
 from analysis.charts import CHARTS
-from analysis.faults import NO_FAULT, Cost, costs, of_reader
+from analysis.faults import costs
 from analysis.faults_printed import print_faults
 from analysis.faults_words import faults_answer, faults_table
 from analysis.joined import join
@@ -205,3 +207,29 @@ def test_the_terminal_shows_the_same_table(log: Log, capsys: pytest.CaptureFixtu
     assert said.count("WebSocket") == 4
     assert "Readers with a cursor were told of 0 gaps." in said
     assert "at the last." in said
+
+
+def test_what_no_reader_of_a_mode_had_is_lost_all_the_same(log: Log) -> None:
+    assert log.beside is not None
+    run = log.runs.filter(mode="ws")["run"].item()
+    gone = (pl.col("run") == run) & (pl.col("message") == 9)
+    beside = replace(log.beside, deliveries=log.beside.deliveries.filter(~gone))
+    rows = costs(replace(log, deliveries=log.deliveries.filter(~gone), beside=beside))
+    assert rows.filter(mode="ws", naive=False)["lost"].sum() == 2  # of two readers
+    assert rows.filter(mode="long", naive=False)["lost"].sum() == 0
+
+
+@pytest.mark.parametrize(("lost", "code"), [(0, 0), (1, 2)])
+def test_a_loss_in_spite_of_a_cursor_is_no_success(
+    log: Log,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    lost: int,
+    code: int,
+) -> None:
+    lossy = replace(log, runs=log.runs.with_columns(lost=pl.lit(lost)))
+    monkeypatch.setattr("analysis.__main__._read", lambda _: lossy)
+    monkeypatch.setattr("analysis.drawing.CHARTS", {})
+    assert analyse(tmp_path) == code
+    assert ("with a cursor lost" in capsys.readouterr().err) == bool(lost)

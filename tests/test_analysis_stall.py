@@ -100,3 +100,8 @@ def test_a_void_mode_is_marked_and_does_not_speak(tmp_path: Path) -> None:
     assert drawn is not None
     assert words(drawn.axes[2])[0] == "WebSocket VOID"
     assert "WebSocket" not in drawn.texts[0].get_text()
+
+
+def test_theory_knows_no_stall(tmp_path: Path) -> None:
+    summary = summarise(stalled(tmp_path / "log"))
+    assert summary["theory_requests_per_client_s"].null_count() == summary.height

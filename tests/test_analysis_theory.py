@@ -197,7 +197,7 @@ def test_long_polling_answers_its_readers_one_after_another() -> None:
 def test_message_that_meets_the_gap_waits_for_no_turn() -> None:
     # Of the simulated polls' messages, only those that found the poll armed take a turn.
     case = replace(CASE, clients=40, per_reader_s=0.001, rate_per_s=8.0)
-    latencies, _, _ = simulate_long(case, poisson(case.rate_per_s))
+    latencies, _, _ = simulate_long(case, poisson(case.rate_per_s, MANY // 3))
     turns = np.random.default_rng(3).integers(1, 41, len(latencies)) * case.per_reader_s
     met = np.isclose(latencies, case.transit_s, atol=1e-9)
     latencies = latencies + np.where(met, turns, 0)

@@ -60,6 +60,19 @@ def test_figures_whose_intervals_meet_have_no_winner(second_low: float, winner: 
     assert close.winner(P50) == winner
 
 
+def test_figures_that_are_nearly_alike_have_no_loser_either() -> None:
+    alike = contest(short=100.1, long=100, ws=1)
+    assert alike.loser(P50) is None
+    assert alike.better_poll(P50) is None
+    apart = contest(short=110, long=100, ws=1)
+    assert (apart.loser(P50), apart.better_poll(P50)) == ("short", "long")
+
+
+def test_what_was_too_little_to_be_measured_is_not_ranked() -> None:
+    assert contest(short=2, long=1, ws=0).ranking(P50) == []
+    list(verdicts([contest(short=2, long=1, ws=-1)]))
+
+
 def test_where_a_mode_is_seldom_best_is_named() -> None:
     often = [contest(f"{n} messages/s", short=9, long=2, ws=1) for n in range(3)]
     said = dict(verdicts([*often, contest("50 messages/s", short=1, long=3, ws=2)]))

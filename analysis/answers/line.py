@@ -36,7 +36,7 @@ def _growth(of_one: list[Row], near_ms: float, far_ms: float) -> float | None:
 
 
 def _tail(long: list[Row]) -> str:
-    if not long:
+    if not long or not long[-1]["rtt_ms"]:
         return ""
     far = long[-1]
     p99 = figure(far["latency_p99_ms"] / far["rtt_ms"] * 2, 2)

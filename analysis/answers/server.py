@@ -12,6 +12,7 @@ from analysis.rows import varied, with_bytes
 from analysis.wording import NBSP, duration, figure, measured, percent, plain, span, times
 from clients.log import Log
 
+NO_OVERHEAD = 1e-3
 MATTERS = 0.1  # of all bytes, from which on overhead is held to matter
 Row = dict[str, Any]
 
@@ -41,7 +42,8 @@ def _falls(of_one: list[Row]) -> str:
     """Return the size from which on overhead is small, on straight lines in log-log."""
     for less, more in pairwise(of_one):
         if less["overhead"] > MATTERS >= more["overhead"]:
-            drop = math.log(less["overhead"] / more["overhead"])
+            # What is compressed may take less than its text; then there is no overhead left.
+            drop = math.log(less["overhead"] / max(more["overhead"], NO_OVERHEAD))
             part = math.log(less["overhead"] / MATTERS) / drop
             size = less["payload_bytes"] * (more["payload_bytes"] / less["payload_bytes"]) ** part
             return f"about {plain(float(f'{size:.2g}'))} bytes"

@@ -128,7 +128,8 @@ CHARTS: dict[str, Chart] = {
         " a WebSocket pays for its handshake once and for a few bytes of frame with each message.",
         how="Bytes handed to TCP and taken from it by the clients, which must equal the server's"
         " own count; shared out by what they are: heads, handshake, frames, text. Theory: heads as"
-        " long as before the window, as often as its formulas have requests.",
+        " long as before the window, as often as its formulas have requests; of a WebSocket, the"
+        " message and the handshake as long as they were.",
         limits="TCP/IP's own headers and acknowledgements, and TLS, come on top; a browser sends"
         " longer request heads than these clients, with cookies and its own name.",
     ),
@@ -201,9 +202,10 @@ CHARTS: dict[str, Chart] = {
         draw_faults,
         "What does a fault cost a reader, with a cursor and without?",
         "On the left, how many messages each kind of fault cost a reader that keeps no cursor and"
-        " begins anew with what is new; with a cursor nothing is lost. What breaks no connection"
-        " costs nobody a message. On the right, how soon each reader was current again: a poll has"
-        " to ask, and whoever was refused waits, longer each time, so that not all come at once.",
+        " begins anew with what is new; the title says what it cost with one. What breaks no"
+        " connection costs nobody a message. On the right, how soon each reader was current again:"
+        " a poll has to ask, and whoever was refused waits, longer each time, so that not all come"
+        " at once.",
         how="All readers of a session share one server and one line, so the same faults meet them."
         " Messages go round the line, at random moments, with a key by which each is sent again"
         " until it is acknowledged. What a reader lost is laid to the fault under which its request"

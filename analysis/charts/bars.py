@@ -21,7 +21,7 @@ def draw_bars(axes: Axes, rows: pl.DataFrame, measure: Measure) -> None:
     """Draw the measure of each row as a bar, in the modes' order from the top."""
     for place, row in enumerate(rows.iter_rows(named=True)):
         bar(axes, place, (0, row[measure.column]), row)
-        end = max(row[measure.column], *_marks(axes, place, row, measure))
+        end = max(row[measure.column], *marks(axes, place, row, measure))
         label(axes, (end, place), measure.write(row[measure.column]), row)
     axes.set_xlabel(measure.axis, labelpad=10)
     if measure.share:
@@ -68,7 +68,7 @@ def finish(axes: Axes, rows: pl.DataFrame) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _marks(axes: Axes, place: int, row: Row, measure: Measure) -> list[float]:
+def marks(axes: Axes, place: int, row: Row, measure: Measure) -> list[float]:
     """Draw interval and theory; return how far they reach."""
     reach = [0.0]
     low, high = row[f"{measure.column}_low"], row[f"{measure.column}_high"]
@@ -78,12 +78,12 @@ def _marks(axes: Axes, place: int, row: Row, measure: Measure) -> list[float]:
         reach.append(high)
     expected = row[measure.theory] if measure.theory else None
     if isinstance(expected, float):
-        diamond(axes, (expected, place))
+        _diamond(axes, (expected, place))
         reach.append(expected)
     return reach
 
 
-def diamond(axes: Axes, at: tuple[float, int]) -> None:
+def _diamond(axes: Axes, at: tuple[float, int]) -> None:
     """Mark what theory expects."""
     edge = {"markeredgecolor": INK, "markeredgewidth": 2, "markerfacecolor": "white"}
     axes.plot(*at, marker="D", ms=11, zorder=4, clip_on=False, **edge)  # type: ignore[arg-type]

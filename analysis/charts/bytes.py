@@ -5,13 +5,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis import headlines
-from analysis.charts.bars import bar, diamond, finish, label
+from analysis.charts.bars import bar, finish, label, marks
 from analysis.charts.canvas import INK, slide, style
 from analysis.charts.comparison import NAME_ROOM
 from analysis.charts.curves import draw_curves
 from analysis.charts.measure import Measure
 from analysis.expected_bytes import COLUMN, with_expected_bytes
-from analysis.rows import along, differing, representative, rows, varied
+from analysis.rows import along, differing, representative, rows, varied, with_bytes
 from analysis.runs import KEYS, figures_of_runs
 from analysis.wording import measured, setting, trials
 from clients.log import Log
@@ -26,17 +26,16 @@ PARTS = {
 }
 NOTE = "Bytes that clients handed to TCP and took from it; TCP/IP's own headers come on top."
 LETTER = 0.0145  # of the longest bar: the width of a letter
-NONE = pl.lit(None, dtype=pl.Float64)
 TOTAL = Measure("total", "bytes up and down per delivered message", COLUMN)
 
 
 def draw_bytes(log: Log, summary: pl.DataFrame) -> Figure | None:
     """Draw bytes per delivered message: stacked parts, or totals over a sweep."""
     measured_rows = with_expected_bytes(log, rows(log, summary))
-    split = pl.concat([measured_rows, _parts(log)], how="horizontal")
-    split = split.with_columns(
-        total=pl.sum_horizontal(list(PARTS)), total_low=NONE, total_high=NONE
-    ).filter(pl.col("deliveries") > 0)
+    split = pl.concat([with_bytes(measured_rows), _parts(log)], how="horizontal")
+    split = split.with_columns(total=pl.sum_horizontal(list(PARTS))).filter(
+        pl.col("deliveries") > 0
+    )
     if split.is_empty():
         return None
     name = varied(split)
@@ -64,7 +63,8 @@ def _parts(log: Log) -> pl.DataFrame:
 def _stacks(split: pl.DataFrame, title: str) -> Figure:
     row = split.row(0, named=True)
     subtitle = f"{setting(row, without=differing(split))}; {trials(split)}"
-    note = f"{NOTE} Diamond: theory."
+    line = " Line: 95 % interval." if split["trials"].max() != 1 else ""
+    note = f"{NOTE} Diamond: theory.{line}"
     figure, axes = slide(title, subtitle, note, left=NAME_ROOM)
     for place, row in enumerate(split.iter_rows(named=True)):
         start = 0.0
@@ -72,10 +72,7 @@ def _stacks(split: pl.DataFrame, title: str) -> Figure:
             ends = (start, start + row[part])
             bar(axes, place, ends, row, color=colour, edgecolor="white", linewidth=1.5)
             start = ends[1]
-        expected = row[COLUMN]
-        if expected is not None:
-            diamond(axes, (expected, place))
-        end = max(start, expected or 0.0)
+        end = max(start, *marks(axes, place, row, TOTAL))
         label(axes, (end, place), TOTAL.write(start), row, _small(split, place))
     axes.set_xlabel(TOTAL.axis, labelpad=10)
     finish(axes, split)

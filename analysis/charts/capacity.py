@@ -36,8 +36,8 @@ class Panel(msgspec.Struct, frozen=True):
 def draw_capacity(costs: dict[str, ClientCosts], wish: Wish, title: str, subtitle: str) -> Figure:
     """Draw cores, memory and bandwidth over the number of clients, one curve for each mode."""
     note = (
-        "Band: 95 % interval over runs. Dashed: what one server has. To the right of the dotted"
-        " line nothing was measured."
+        "Band, where runs were repeated: 95 % interval. Dashed: what one server has. To the right"
+        " of the dotted line not every mode was measured."
     )
     with style():
         figure, axes = slide(title, subtitle, note, left=0.075, axis=" ")
@@ -47,7 +47,7 @@ def draw_capacity(costs: dict[str, ClientCosts], wish: Wish, title: str, subtitl
         clients = np.geomspace(FEWEST, MOST, POINTS).round().astype(int)
         for place, (each, panel) in enumerate(zip(drawn, PANELS, strict=True)):
             ends = _curves(each, panel, costs, [_of(wish, int(n)) for n in clients])
-            _scale(each, panel, wish, max(cost.clients for cost in costs.values()))
+            _scale(each, panel, wish, min(cost.clients for cost in costs.values()))
             if place == len(PANELS) - 1:
                 name_ends(each, ends, ASIDE)
     return figure

@@ -31,7 +31,7 @@ def draw_curves(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str) -> 
 def _curve(axes: Axes, rows: pl.DataFrame, measure: Measure, name: str, *, name_void: bool) -> None:
     colour = MODES[rows["mode"][0]].colour
     x = rows[name].to_numpy()
-    if len(x) == 1:  # the mode does not know this setting, and was measured once
+    if len(x) == 1 and name in MODES[rows["mode"][0]].ignores:  # and so was measured once
         axes.axhline(rows[measure.column][0], color=colour, lw=2, ls=(0, (1, 2)), zorder=2)
     axes.plot(x, rows[measure.column], color=colour, zorder=3)
     if measure.theory:

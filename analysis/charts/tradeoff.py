@@ -24,7 +24,10 @@ def draw_tradeoff(log: Log, summary: pl.DataFrame) -> Figure | None:
         return None
     row = representative(line).row(0, named=True)
     subtitle = f"{setting(row, without='interval_s')}; {trials(line)}"
-    note = "Dashed: theory. Both axes are logarithmic: further left and further down is better."
+    note = (
+        "Dashed: theory. Lines: intervals. Both axes are logarithmic: further left and further down"
+        " is better."
+    )
     with style():
         figure_, axes = slide(
             headlines.tradeoff(line), subtitle, note, left=0.1, axis="mean latency"
@@ -74,8 +77,11 @@ def _others(axes: Axes, points: pl.DataFrame) -> None:
 
 
 def _dot(axes: Axes, row: dict[str, Any], size: int) -> None:
-    """Draw a setting in its mode's colour, a void one in none."""
+    """Draw a setting in its mode's colour, a void one in none, and its intervals both ways."""
     face, edge = (VOID_GREY, INK) if row["void"] else (MODES[row["mode"]].colour, "white")
+    for name, draw, at in ((X, axes.hlines, row[Y]), (Y, axes.vlines, row[X])):
+        if row[f"{name}_low"] is not None:
+            draw(at, row[f"{name}_low"], row[f"{name}_high"], color=INK, lw=2, zorder=6)
     axes.plot(row[X], row[Y], "o", ms=size, mfc=face, mec=edge, mew=1.5, zorder=5)
 
 
