@@ -104,16 +104,6 @@ class Clock(asyncio.SelectorEventLoop):
         return min((timer.when() for timer in timers if not timer.cancelled()), default=None)
 
 
-# Pictures
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _small_pictures() -> None:
-    """Save pictures small, where any are drawn: that takes long, and no test counts their dots."""
-    if "analysis.charts.canvas" in sys.modules:
-        sys.modules["analysis.charts.canvas"].STYLE["savefig.dpi"] = 40
-
-
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both_loops: runs on asyncio's event loop and on uvloop's")
 

@@ -174,7 +174,7 @@ def test_table_chart_and_assumptions(folder: Path, capsys: pytest.CaptureFixture
     assert "200,000" in out  # deliveries a second
     assert "Left out:" in " ".join(out.split())
     for ending in ("svg", "png"):
-        assert (folder / "charts" / f"capacity.{ending}").stat().st_size > 5_000
+        assert (folder / "charts" / f"capacity.{ending}").stat().st_size > 10_000
 
 
 def test_newest_experiment_that_can_tell_is_taken(
