@@ -11,6 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precon
 from demo.feed import TURN, Feed, Gap
 from demo.frames import text_frame
 from demo.message import Draft, Message
+from tests.conftest import Clock
 
 
 def publish(feed: Feed, count: int) -> None:
@@ -62,6 +63,21 @@ def test_a_feed_that_begins_in_the_middle_reads_as_one_that_did_not(
     if feed.oldest > 1:
         with pytest.raises(Gap):
             feed.after(feed.oldest - 2)
+
+
+@pytest.mark.parametrize("hold_s", [None, 25.0])
+async def test_a_restart_wakes_those_who_wait_in_the_old_history(
+    clock: Clock, hold_s: float | None
+) -> None:
+    feed = Feed()
+    publish(feed, 3)
+    waiting = asyncio.create_task(feed.news(3, hold_s))
+    await clock.settle()
+    assert not waiting.done()
+    feed.restart()
+    await clock.settle()
+    assert waiting.done()
+    assert (feed.head, feed.oldest) == (0, 1)
 
 
 def test_a_message_that_has_its_id_and_stamps_keeps_them() -> None:
