@@ -144,13 +144,14 @@ async def test_a_race_draws_three_arrivals(browser: Browser, demo: Demo) -> None
         await show_all(page, "who is first?")
 
 
-async def test_a_refused_message_is_said(browser: Browser, demo: Demo) -> None:
+async def test_a_refused_message_is_said_and_runs_no_race(browser: Browser, demo: Demo) -> None:
     async with teacher(browser, demo) as page:
         text = page.get_by_label("A message to all three")
         await text.evaluate("field => field.maxLength = 9999")
         await text.fill("x" * 4097)
         await page.get_by_role("button", name="Send", exact=True).click()
         await expect(page.get_by_role("alert")).to_contain_text("the limit is 4096")
+        await expect(page.get_by_role("img", name="No race yet")).to_be_visible()
 
 
 async def test_markup_from_a_phone_is_shown_as_text(browser: Browser, demo: Demo) -> None:

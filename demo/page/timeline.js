@@ -19,6 +19,12 @@ export class Timeline {
 
   add(item) { this.#items.push(item); }
 
+  /** Take out an item that turns out not to belong here. */
+  remove(item) {
+    const index = this.#items.indexOf(item, this.#start);
+    if (index >= 0) this.#items.splice(index, 1);
+  }
+
   /** How many items there have ever been up to `at_ms`, forgotten ones included. */
   total(at_ms) { return this.#forgotten + this.count(at_ms); }
 
