@@ -344,3 +344,17 @@ async def test_the_address_restores_the_settings(
             settings = (await response.json())["settings"]
         assert settings["interval_s"] == 5
         assert (settings["cursor"], settings["keepalive"]) == (False, False)
+
+
+async def test_an_address_that_says_what_holds_sets_nothing_and_one_that_is_refused_says_so(
+    browser: Browser, demo: Demo
+) -> None:
+    async with teacher(browser, demo, "?chatter=quiet") as page:
+        methods: list[str] = []
+        page.on("request", lambda request: methods.append(request.method))
+        await page.reload()
+        await expect(page.get_by_label("Chatter").first).to_have_value("quiet")
+        assert "GET" in methods
+        assert "POST" not in methods
+        await page.goto(f"http://localhost:{demo.port}/?interval_s=1000")
+        await expect(page.locator("#controls .why")).to_contain_text("interval_s")
