@@ -101,6 +101,8 @@ async def test_a_polls_fields_are_its_real_bytes(
     wire = await kept(demo, reader_in(request))
     assert (request, answer) == (wire["up"], wire["down"])
     assert answer.startswith(b"HTTP/1.1 200" if news else b"HTTP/1.1 204")
+    host = section.get_by_role("button", name=f"Host: localhost:{demo.port}")
+    await expect(host).to_have_count(1)
     assert (b'"text":"hello"' in answer) is news
 
 
