@@ -22,6 +22,7 @@ from tests.classroom_pages import (
     TEACHER,
     TOKEN,
     Watch,
+    modules,
     phone,
     say,
     shoot,
@@ -175,6 +176,13 @@ async def test_the_articles_snippet_works_in_the_pages_console(
         await show_all(page, "A new user has joined the chat!")
 
 
+IS_WHOLE = """(line) => {
+  line.textContent = "connection lost, tries again in 12.3 s";
+  line.classList.add("lost");
+  return line.scrollWidth <= line.clientWidth;
+}"""
+
+
 @pytest.mark.parametrize(
     ("name", "size"), [("projector", PROJECTOR), ("laptop", LAPTOP), ("phone", PHONE)]
 )
@@ -195,6 +203,7 @@ async def test_nothing_is_complained_of_or_asked_elsewhere_and_all_fits(
         assert watch.complaints == []
         assert watch.hosts == {"localhost"}
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        assert await lane(page, "ws").locator(".doing").evaluate(IS_WHOLE)
         if size != PHONE:
             assert await page.evaluate("document.getElementById('stage').scrollHeight") <= height
             await expect(page.get_by_role("button", name="New feed")).to_be_in_viewport(ratio=1)
@@ -203,6 +212,33 @@ async def test_nothing_is_complained_of_or_asked_elsewhere_and_all_fits(
         for scheme in SCHEMES:
             await page.emulate_media(color_scheme=scheme)
             await shoot(page, f"lanes-{name}-{scheme}", tmp_path)
+
+
+async def test_the_words_of_a_race_are_not_cut_off_on_a_phone(browser: Browser) -> None:
+    async with modules(browser) as page:
+        cut_off = await page.evaluate(
+            """async () => {
+              const { makeRaceLine } = await import("/page/draw/race.js");
+              const { MODES } = await import("/page/lanes/modes.js");
+              const style = "width: 336px; height: 100px; font: 650 16px sans-serif";
+              document.body.innerHTML = `<svg style="${style}"></svg>`;
+              const picture = document.body.firstChild;
+              const line = makeRaceLine(picture, MODES);
+              await new Promise(requestAnimationFrame);
+              await new Promise(requestAnimationFrame);
+              const cut_off = [];
+              for (let ms = 0; ms <= 1000; ms += 50) {
+                const race = { sent_ms: 0, arrivals: { short: ms, long: ms, ws: ms } };
+                line.draw({ at: () => race, until: () => [race] }, ms, 1000);
+                for (const label of picture.querySelectorAll(".time")) {
+                  const { x, width } = label.getBBox();
+                  if (x < 0 || x + width > 336) cut_off.push(label.textContent);
+                }
+              }
+              return cut_off;
+            }"""
+        )
+    assert cut_off == []
 
 
 async def test_the_newest_message_is_in_view_unless_one_reads_further_up(
