@@ -60,7 +60,7 @@ async def test_a_report_is_answered_with_what_a_reader_should_know(
 ) -> None:
     await read(client)
     answer = await send(client, report())
-    assert set(answer) == {"settings", "now_ns", "stage", "run", "questions", "guess", "tallies"}
+    assert set(answer) == {"settings", "now_ns", "stage", "run", "guess", "tallies"}
     assert set(answer["tallies"]) == {"short"}
     tally = answer["tallies"]["short"]
     assert (tally["requests"], tally["empty"]) == (1, 1)

@@ -13,8 +13,6 @@ export class Timeline {
 
   get length() { return this.#items.length - this.#start; }
 
-  get first() { return this.#items[this.#start]; }
-
   get last() { return this.length ? this.#items.at(-1) : undefined; }
 
   add(item) { this.#items.push(item); }

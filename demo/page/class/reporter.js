@@ -14,9 +14,9 @@ export function makeReporter({ room, reader, mode, after = 0 }) {
   let failures = 0;
   // Rising for as long as the reader has its name, reloads included: the server takes each number once.
   let number = Math.max(after, Math.floor(Date.now() / 1000));
-  let timer = setTimeout(send, EVERY_MS);
+  setTimeout(send, EVERY_MS);
 
-  return { hear, use, part, stop: () => clearTimeout(timer), number: () => number };
+  return { hear, use, part, number: () => number };
 
   function use(next) {
     make();
@@ -46,9 +46,9 @@ export function makeReporter({ room, reader, mode, after = 0 }) {
       for (; unheard.length; unheard.shift()) room.adopt(await room.report(unheard[0]));
     } catch (error) {
       if (isHopeless(error)) unheard.shift();
-      room.lose(error);
+      room.lose();
     }
-    timer = setTimeout(send, EVERY_MS);
+    setTimeout(send, EVERY_MS);
   }
 
   // No better the next time; nor is a server that does not know the reader in a mode that it has left.
