@@ -308,6 +308,29 @@ async def test_what_a_phone_has_not_reported_yet_it_reports_in_leaving(
         )
 
 
+async def test_a_hidden_phones_strip_keeps_no_more_than_it_can_show(browser: Browser) -> None:
+    async with modules(browser) as page:
+        kept = await page.evaluate(
+            """async () => {
+              const { makeStrip } = await import("/page/class/strip.js");
+              let draw;
+              window.requestAnimationFrame = (action) => { draw = action; };
+              const canvas = document.body.appendChild(document.createElement("canvas"));
+              const strip = makeStrip(canvas);
+              const looked_at = new Set();
+              for (let at_ms = 0; at_ms < 3_600_000; at_ms += 500) {
+                const exchange = { get ended_ms() { looked_at.add(at_ms); return at_ms; } };
+                strip.hear({ kind: "asked", at_ms, exchange });
+              }
+              await new Promise((done) => { new ResizeObserver(done).observe(canvas); });
+              looked_at.clear();
+              draw(3_600_000);
+              return looked_at.size;
+            }"""
+        )
+    assert 0 < kept <= 2000
+
+
 async def test_a_clock_that_stood_still_is_asked_for_anew(browser: Browser, demo: Demo) -> None:
     async with opened(browser, PHONE) as page:
         await page.goto(f"{demo.url}/stats")
