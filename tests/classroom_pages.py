@@ -10,10 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import ClientSession
-from playwright.async_api import Browser, BrowserContext, Error, Page, expect
+from playwright.async_api import Browser, BrowserContext, Error, Page, Route, expect
 
 from tests.conftest import Demo
 
+PAGE = Path(__file__).parent.parent / "demo" / "page"
 TOKEN = "known-to-the-teacher"
 TEACHER = {"Authorization": f"Bearer {TOKEN}"}
 MODES = {"short": "Short polling", "long": "Long polling", "ws": "WebSocket"}
@@ -75,6 +76,23 @@ async def new_window(browser: Browser) -> BrowserContext:
     window = await browser.new_context()
     await window.new_page()
     return window
+
+
+@asynccontextmanager
+async def modules(browser: Browser) -> AsyncIterator[Page]:
+    """Open an empty page that can import the pages' modules; it has no server."""
+
+    async def give(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if path == "/":
+            await route.fulfill(body="<!doctype html>", content_type="text/html")
+        else:
+            await route.fulfill(path=PAGE / path.removeprefix("/page/"))
+
+    async with opened(browser, PHONE) as page:
+        await page.route("**/*", give)
+        await page.goto("http://localhost/")
+        yield page
 
 
 @asynccontextmanager

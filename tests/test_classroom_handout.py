@@ -1,7 +1,9 @@
 """The handout: theory as the analysis has it, the class's own figures, two sheets of paper."""
 
+import itertools
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from aiohttp import ClientSession
@@ -16,6 +18,7 @@ from tests.classroom_pages import (
     TOKEN,
     Watch,
     ask_until,
+    modules,
     opened,
     phone,
     shoot,
@@ -30,35 +33,45 @@ def demo(start_demo: StartDemo) -> Demo:
     return start_demo("--token", TOKEN)
 
 
-@pytest.mark.parametrize("rtt_s", [0.05, 0.3])
-@pytest.mark.parametrize("rate", [1 / 3, 2, 20])
-async def test_its_theory_is_the_analyses(
-    browser: Browser, demo: Demo, rtt_s: float, rate: float
-) -> None:
-    case = Case(
+def case(rtt_s: float, rate: float, *, keepalive: bool, interval_s: float = 1) -> Case:
+    asks_again_s = rtt_s if keepalive else 2 * rtt_s  # a new connection takes a round trip
+    return Case(
         clients=1,
         rate_per_s=rate,
-        interval_s=1,
+        interval_s=interval_s,
         hold_s=25,
         transit_s=rtt_s / 2,
-        round_trip_s=rtt_s,
-        rearm_s=rtt_s,
+        round_trip_s=asks_again_s,
+        rearm_s=asks_again_s,
         per_reader_s=0,
         session_s=60,
     )
-    async with opened(browser, LAPTOP) as page:
-        await page.goto(f"http://localhost:{demo.port}/handout")
+
+
+@pytest.mark.parametrize("rtt_s", [0.05, 0.3])
+async def test_its_theory_is_the_analyses(browser: Browser, rtt_s: float) -> None:
+    cases = list(itertools.product((1 / 3, 2, 20), (True, False), (True, False)))
+    async with modules(browser) as page:
         says = await page.evaluate(
-            """async (given) => {
-              const { THEORY } = await import("/page/class/handout/theory.js");
-              return [THEORY.short(given), THEORY.long(given)];
+            """async ([rtt_ms, cases]) => {
+              const { theoryOf } = await import("/page/class/handout/theory.js");
+              const common = { interval_s: 1, hold_s: 25, rtt_ms };
+              return cases.map(([rate, keepalive, hold]) =>
+                theoryOf({ ...common, keepalive, hold }, rate));
             }""",
-            {"interval_s": 1, "hold_s": 25, "rtt_s": rtt_s, "rate": rate},
+            [rtt_s * 1000, cases],
         )
-    for mode, figures in zip((short_polling, long_polling), says, strict=True):
-        assert figures["latency_s"] == pytest.approx(mode.latency_mean_s(case))
-        assert figures["requests_per_s"] == pytest.approx(mode.requests_per_client_s(case))
-        assert figures["empty_share"] == pytest.approx(mode.empty_share(case), abs=1e-12)
+    for (rate, keepalive, hold), told in zip(cases, says, strict=True):
+        asking = case(rtt_s, rate, keepalive=keepalive)
+        unheld = case(rtt_s, rate, keepalive=keepalive, interval_s=0.05)
+        agree(told["short"], short_polling, asking)
+        agree(told["long"], *((long_polling, asking) if hold else (short_polling, unheld)))
+
+
+def agree(told: dict[str, float], mode: ModuleType, case: Case) -> None:
+    assert told["latency_s"] == pytest.approx(mode.latency_mean_s(case))
+    assert told["requests_per_s"] == pytest.approx(mode.requests_per_client_s(case))
+    assert told["empty_share"] == pytest.approx(mode.empty_share(case), abs=1e-12)
 
 
 async def test_it_prints_on_two_sheets(browser: Browser, demo: Demo, tmp_path: Path) -> None:
@@ -78,8 +91,12 @@ async def test_what_the_class_measured_is_filled_in(browser: Browser, demo: Demo
         async with client.post("/class/run", json={"seconds": 5, "chatter": "lively"}) as response:
             assert response.status == 200
         await ask_until(client, "/class", lambda state: state["run"]["result"] is not None)
+        later = {"interval_s": 5, "hold": False}  # theory is to stay beside what was measured
+        async with client.post("/class/settings", json=later) as response:
+            assert response.status == 200
         await page.goto(f"http://localhost:{demo.port}/handout")
         await expect(page.get_by_text("What the class measured in 5 s")).to_be_visible()
+        await expect(page.get_by_text("Interval 1 s, hold 25 s, 2 messages")).to_be_visible()
         row = page.get_by_role("row", name=re.compile("^requests of one reader"))
         await expect(row.get_by_role("cell").last).to_have_text(re.compile(r"^\d+$"))
 

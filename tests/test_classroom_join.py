@@ -20,6 +20,7 @@ from tests.classroom_pages import (
     Watch,
     ask_until,
     join,
+    modules,
     opened,
     phone,
     say,
@@ -125,9 +126,70 @@ async def test_a_change_of_mode_loses_no_message_and_stays_after_a_reload(
         await expect(page.get_by_role("listitem")).to_have_text(
             [re.compile(f"text {number}") for number in range(4)]
         )
-        await page.get_by_role("button", name=MODES["long"]).click()
+        async with page.expect_request("**/long-poll?*") as asking:
+            await page.get_by_role("button", name=MODES["long"]).click()
+        assert "epoch=" in (await asking.value).url  # or the end of that history would go unseen
         await page.reload()
         await expect(page.locator("#mode")).to_have_text(MODES["long"])
+
+
+async def test_what_was_not_reported_before_a_change_of_mode_is_reported_after_it(
+    browser: Browser,
+) -> None:
+    async with modules(browser) as page:
+        reported = await page.evaluate(
+            """async () => {
+              const { makeReporter } = await import("/page/class/reporter.js");
+              const [ticks, reported] = [[], []];
+              window.setTimeout = (action) => { ticks.push(action); };
+              const room = {
+                clock_error_ms: () => 1, server_ns: (ms) => ms, adopt() {}, lose() {},
+                async report({ mode, number, deliveries }) {
+                  reported.push([mode, number, ...deliveries.map(([id]) => id)]);
+                  if (reported.length === 1) throw new Error("away");
+                },
+              };
+              const reporter = makeReporter({ room, reader: "r", mode: "short", after: 2e9 });
+              const hear = (id) => reporter.hear({ kind: "delivered", at_ms: 1, message: { id } });
+              hear(7);
+              reporter.use("ws");
+              hear(8);
+              await ticks.shift()();
+              await ticks.shift()();
+              return reported;
+            }"""
+        )
+    first, second = ["short", 2_000_000_001, 7], ["ws", 2_000_000_002, 8]
+    assert reported == [first, first, second]
+
+
+async def test_a_modes_bytes_are_those_since_it_was_chosen(browser: Browser) -> None:
+    async with modules(browser) as page:
+        shown = await page.evaluate(
+            """async () => {
+              const { makeOwnCounters } = await import("/page/class/own-counters.js");
+              const names = ["requests", "empty", "messages", "bytes", "latency"];
+              const places = Object.fromEntries(names.map((name) => [name, {}]));
+              const counters = makeOwnCounters(places, { clock_error_ms: () => null });
+              const shown = [];
+              const tell = (short, ws) => {
+                const tallies = Object.entries({ short, ws }).filter(([, bytes_in]) => bytes_in);
+                counters.server(Object.fromEntries(
+                  tallies.map(([mode, bytes_in]) => [mode, { bytes_in, bytes_out: 0 }])));
+                counters.draw();
+                shown.push(places.bytes.textContent);
+              };
+              counters.clear("short");
+              tell(100);
+              counters.clear("ws");
+              tell(120);
+              tell(120, 30);
+              counters.clear("short");
+              tell(170, 30);
+              return shown;
+            }"""
+        )
+    assert shown == ["100 B", "\u2013", "30 B", "50 B"]
 
 
 async def test_a_phone_without_a_cursor_is_told_how_much_has_passed_it_by(
@@ -244,6 +306,29 @@ async def test_what_a_phone_has_not_reported_yet_it_reports_in_leaving(
         await ask_until(
             client, "/class", lambda room: room["modes"]["ws"]["latency_p50_ms"] is not None
         )
+
+
+async def test_a_hidden_phones_strip_keeps_no_more_than_it_can_show(browser: Browser) -> None:
+    async with modules(browser) as page:
+        kept = await page.evaluate(
+            """async () => {
+              const { makeStrip } = await import("/page/class/strip.js");
+              let draw;
+              window.requestAnimationFrame = (action) => { draw = action; };
+              const canvas = document.body.appendChild(document.createElement("canvas"));
+              const strip = makeStrip(canvas);
+              const looked_at = new Set();
+              for (let at_ms = 0; at_ms < 3_600_000; at_ms += 500) {
+                const exchange = { get ended_ms() { looked_at.add(at_ms); return at_ms; } };
+                strip.hear({ kind: "asked", at_ms, exchange });
+              }
+              await new Promise((done) => { new ResizeObserver(done).observe(canvas); });
+              looked_at.clear();
+              draw(3_600_000);
+              return looked_at.size;
+            }"""
+        )
+    assert 0 < kept <= 2000
 
 
 async def test_a_clock_that_stood_still_is_asked_for_anew(browser: Browser, demo: Demo) -> None:

@@ -8,12 +8,13 @@ import pytest
 from aiohttp import ClientSession
 from playwright.async_api import Browser, expect
 
-from tests.classroom_pages import TOKEN, ask_until, teacher
+from tests.classroom_pages import PAGE, TOKEN, ask_until, teacher
 from tests.conftest import Demo, StartDemo
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 LESSON = Path(__file__).parent.parent / "docs" / "lesson.md"
+HANDOUT = PAGE / "handout.html"
 LINKS = re.findall(r"\(http://localhost:3001/(\?[^)]*)\)", LESSON.read_text("utf-8"))
 SETTINGS = {"interval_s", "hold_s", "chatter", "rtt_ms", "keepalive", "cursor", "hold", "stage"}
 
@@ -57,6 +58,13 @@ async def test_each_step_has_a_link() -> None:
     steps = re.findall(r"(?ms)^## \d (.*?)(?=^## )", LESSON.read_text("utf-8"))
     assert len(steps) == 9
     assert [step.splitlines()[0] for step in steps if "(http://localhost:3001/?" not in step] == []
+
+
+async def test_the_handout_has_the_formulas_that_the_homework_names() -> None:
+    named = set(re.findall(r"1/([A-Z])\b", LESSON.read_text("utf-8")))
+    assert named == {"C", "E"}
+    for letter in named:
+        assert f"<var>{letter}</var> = " in HANDOUT.read_text("utf-8")
 
 
 async def test_the_minutes_of_the_plan_add_up() -> None:

@@ -22,6 +22,7 @@ from tests.classroom_pages import (
     TEACHER,
     TOKEN,
     Watch,
+    modules,
     phone,
     say,
     shoot,
@@ -144,13 +145,14 @@ async def test_a_race_draws_three_arrivals(browser: Browser, demo: Demo) -> None
         await show_all(page, "who is first?")
 
 
-async def test_a_refused_message_is_said(browser: Browser, demo: Demo) -> None:
+async def test_a_refused_message_is_said_and_runs_no_race(browser: Browser, demo: Demo) -> None:
     async with teacher(browser, demo) as page:
         text = page.get_by_label("A message to all three")
         await text.evaluate("field => field.maxLength = 9999")
         await text.fill("x" * 4097)
         await page.get_by_role("button", name="Send", exact=True).click()
         await expect(page.get_by_role("alert")).to_contain_text("the limit is 4096")
+        await expect(page.get_by_role("img", name="No race yet")).to_be_visible()
 
 
 async def test_markup_from_a_phone_is_shown_as_text(browser: Browser, demo: Demo) -> None:
@@ -174,6 +176,13 @@ async def test_the_articles_snippet_works_in_the_pages_console(
         await show_all(page, "A new user has joined the chat!")
 
 
+IS_WHOLE = """(line) => {
+  line.textContent = "connection lost, tries again in 12.3 s";
+  line.classList.add("lost");
+  return line.scrollWidth <= line.clientWidth;
+}"""
+
+
 @pytest.mark.parametrize(
     ("name", "size"), [("projector", PROJECTOR), ("laptop", LAPTOP), ("phone", PHONE)]
 )
@@ -194,6 +203,7 @@ async def test_nothing_is_complained_of_or_asked_elsewhere_and_all_fits(
         assert watch.complaints == []
         assert watch.hosts == {"localhost"}
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        assert await lane(page, "ws").locator(".doing").evaluate(IS_WHOLE)
         if size != PHONE:
             assert await page.evaluate("document.getElementById('stage').scrollHeight") <= height
             await expect(page.get_by_role("button", name="New feed")).to_be_in_viewport(ratio=1)
@@ -202,6 +212,33 @@ async def test_nothing_is_complained_of_or_asked_elsewhere_and_all_fits(
         for scheme in SCHEMES:
             await page.emulate_media(color_scheme=scheme)
             await shoot(page, f"lanes-{name}-{scheme}", tmp_path)
+
+
+async def test_the_words_of_a_race_are_not_cut_off_on_a_phone(browser: Browser) -> None:
+    async with modules(browser) as page:
+        cut_off = await page.evaluate(
+            """async () => {
+              const { makeRaceLine } = await import("/page/draw/race.js");
+              const { MODES } = await import("/page/lanes/modes.js");
+              const style = "width: 336px; height: 100px; font: 650 16px sans-serif";
+              document.body.innerHTML = `<svg style="${style}"></svg>`;
+              const picture = document.body.firstChild;
+              const line = makeRaceLine(picture, MODES);
+              await new Promise(requestAnimationFrame);
+              await new Promise(requestAnimationFrame);
+              const cut_off = [];
+              for (let ms = 0; ms <= 1000; ms += 50) {
+                const race = { sent_ms: 0, arrivals: { short: ms, long: ms, ws: ms } };
+                line.draw({ at: () => race, until: () => [race] }, ms, 1000);
+                for (const label of picture.querySelectorAll(".time")) {
+                  const { x, width } = label.getBBox();
+                  if (x < 0 || x + width > 336) cut_off.push(label.textContent);
+                }
+              }
+              return cut_off;
+            }"""
+        )
+    assert cut_off == []
 
 
 async def test_the_newest_message_is_in_view_unless_one_reads_further_up(
@@ -343,3 +380,17 @@ async def test_the_address_restores_the_settings(
             settings = (await response.json())["settings"]
         assert settings["interval_s"] == 5
         assert (settings["cursor"], settings["keepalive"]) == (False, False)
+
+
+async def test_an_address_that_says_what_holds_sets_nothing_and_one_that_is_refused_says_so(
+    browser: Browser, demo: Demo
+) -> None:
+    async with teacher(browser, demo, "?chatter=quiet") as page:
+        methods: list[str] = []
+        page.on("request", lambda request: methods.append(request.method))
+        await page.reload()
+        await expect(page.get_by_label("Chatter").first).to_have_value("quiet")
+        assert "GET" in methods
+        assert "POST" not in methods
+        await page.goto(f"http://localhost:{demo.port}/?interval_s=1000")
+        await expect(page.locator("#controls .why")).to_contain_text("interval_s")

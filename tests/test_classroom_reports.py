@@ -60,8 +60,10 @@ async def test_a_report_is_answered_with_what_a_reader_should_know(
 ) -> None:
     await read(client)
     answer = await send(client, report())
-    assert set(answer) == {"settings", "now_ns", "stage", "run", "questions", "guess", "tally"}
-    assert (answer["tally"]["requests"], answer["tally"]["empty"]) == (1, 1)
+    assert set(answer) == {"settings", "now_ns", "stage", "run", "guess", "tallies"}
+    assert set(answer["tallies"]) == {"short"}
+    tally = answer["tallies"]["short"]
+    assert (tally["requests"], tally["empty"]) == (1, 1)
     assert answer["stage"] == "chat"
 
 

@@ -14,7 +14,17 @@ import pytest_asyncio
 from aiohttp import ClientSession
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.classroom_pages import MODES, PHONE, TOKEN, ask_until, opened, shoot, show, teacher
+from tests.classroom_pages import (
+    MODES,
+    PHONE,
+    TOKEN,
+    ask_until,
+    modules,
+    opened,
+    shoot,
+    show,
+    teacher,
+)
 from tests.conftest import Demo, StartDemo, until_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -101,6 +111,8 @@ async def test_a_polls_fields_are_its_real_bytes(
     wire = await kept(demo, reader_in(request))
     assert (request, answer) == (wire["up"], wire["down"])
     assert answer.startswith(b"HTTP/1.1 200" if news else b"HTTP/1.1 204")
+    host = section.get_by_role("button", name=f"Host: localhost:{demo.port}")
+    await expect(host).to_have_count(1)
     assert (b'"text":"hello"' in answer) is news
 
 
@@ -117,6 +129,23 @@ async def test_an_upgrades_and_its_frames_fields_are_their_real_bytes(
     said = bytes(byte ^ key[at % 4] for at, byte in enumerate(masked))
     assert json.loads(said) == {"sender": "wire", "text": "hello"}
     assert json.loads(down[2:])["text"] == "hello"
+
+
+async def test_a_message_that_is_refused_is_no_answer_with_nothing_new(
+    browser: Browser,
+) -> None:
+    async with modules(browser) as page:
+        said = await page.evaluate(
+            """async () => {
+              const { exchange } = await import("/page/class/exchange.js");
+              window.fetch = async (url) => (String(url).endsWith("/messages")
+                ? Response.json({ error: "too fast" }, { status: 429 })
+                : Response.json({ epoch: "e", head: 1 }));
+              const asked = exchange({ wire: async () => ({}) }, "short", { news: true });
+              return asked.then(() => "it went through", (error) => error.message);
+            }"""
+        )
+    assert said == "too fast"
 
 
 async def test_a_socket_with_nothing_new_sends_nothing(page: Page) -> None:

@@ -16,7 +16,6 @@ from demo.classroom.lanes import MODES, Lanes
 from demo.classroom.line import LineChange
 from demo.classroom.log import Material
 from demo.classroom.overview import Overview
-from demo.classroom.questions import QUESTIONS
 from demo.classroom.reports import Reports
 from demo.classroom.run import Run, RunRequest
 from demo.classroom.runs import Runs
@@ -69,7 +68,6 @@ class Classroom:
             "modes": self._recent_modes(now_s),
             "turned_away": self.lanes.turned_away,
             "suggest": self._suggest(),
-            "questions": QUESTIONS,
             "guesses": self.guesses.shown(revealed=revealed),
             "run": self.runs.shown(),
         }
@@ -81,7 +79,6 @@ class Classroom:
             "now_ns": self.now_ns(),
             "stage": self.settings.stage,
             "run": self.runs.shown(),
-            "questions": QUESTIONS,
         }
 
     def change(self, changes: dict[str, object]) -> ClassSettings:

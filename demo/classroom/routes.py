@@ -167,8 +167,7 @@ async def post_report(request: web.Request) -> web.Response:
         raise problem(web.HTTPTooManyRequests, str(error)) from None
     except Unknown as error:
         raise problem(web.HTTPNotFound, str(error)) from None
-    tally = _counters(lane, room.feed.epoch, room.feed.head)
-    return answer({**room.shown_to_reader(), "guess": lane.guess, "tally": tally})
+    return answer({**room.shown_to_reader(), "guess": lane.guess, "tallies": lane.tallies})
 
 
 async def post_guess(request: web.Request) -> web.Response:

@@ -105,6 +105,7 @@ class Runs:
             "seconds": run.seconds,
             "left_s": left_s,
             "chatter": run.chatter,
+            "settings": run.settings,
             "result": run.result,
             "faults": run.faults,
         }

@@ -29,7 +29,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 const room = openRoom();
 await room.ready;
-await followAddress(room);
+const refused = await followAddress(room);
 
 const settings = () => room.state?.settings ?? STARTS;
 const head = room.state?.head ?? 0;
@@ -43,7 +43,7 @@ const panels = Object.fromEntries(modes.map((mode) => [mode, makePanel(mode, MOD
 const playback = makePlayback(document.getElementById("playback"), view, store);
 const raceLine = makeRaceLine(document.querySelector("#race svg"), MODES);
 
-makeControls(document.getElementById("controls"), panels, room);
+makeControls(document.getElementById("controls"), panels, room, refused);
 makeRaceForm(document.querySelector("#race form"), races, now, room.teacher ? "teacher" : "guest");
 makeScheme(document.getElementById("scheme"));
 

@@ -3,10 +3,10 @@
 import { Timeline } from "./timeline.js";
 import { KEPT_MS } from "./store.js";
 
-/** Make the races of `store`'s lanes of `modes`. `begin(sent_ms)` gives a race; set its `id` when the answer tells it. */
+/** Make the races of `store`'s lanes of `modes`. `begin(sent_ms)` gives a race; set its `message` when the answer tells it, or `drop(race)`. */
 export function makeRaces(modes, store) {
   const races = new Timeline((race) => race.sent_ms);
-  return { begin, at, until };
+  return { begin, drop: (race) => races.remove(race), at, until };
 
   function begin(sent_ms) {
     const race = { sent_ms, message: null, arrivals: {} };

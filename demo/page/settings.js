@@ -3,7 +3,7 @@
 export const SETTINGS = {
   interval_s: { start: 1, choices: [0.2, 0.5, 1, 2, 5, 10], words: (value) => `${value} s`, parse: number },
   hold_s: { start: 25, choices: [1, 5, 10, 25, 60], words: (value) => `${value} s`, parse: number },
-  chatter: { start: "off", choices: ["off", "quiet", "lively", "storm"], words: (value) => CHATTER[value] ?? value, parse: (text) => (text in CHATTER ? text : null) },
+  chatter: { start: "off", choices: ["off", "quiet", "lively", "storm"], words: (value) => CHATTERS[value] ?? value, parse: (text) => (text in CHATTERS ? text : null) },
   rtt_ms: { start: 0, choices: [0, 20, 50, 100, 300, 1000, 2000], words: (value) => (value ? `${value} ms` : "none"), parse: number },
   keepalive: { start: true, parse: flag },
   cursor: { start: true, parse: flag },
@@ -12,7 +12,7 @@ export const SETTINGS = {
 };
 
 const STAGES = ["chat", "guess", "run", "reveal"];
-const CHATTER = { off: "off", quiet: "quiet", lively: "lively, 2/s", storm: "storm, 20/s" };
+export const CHATTERS = { off: "off", quiet: "quiet, 1 in 3 s", lively: "lively, 2/s", storm: "storm, 20/s" };
 
 export const STARTS = Object.fromEntries(Object.entries(SETTINGS).map(([name, { start }]) => [name, start]));
 

@@ -8,7 +8,7 @@ const FORGET_EVERY = 256;  // events
 const UNDER_WAY_MS = 50;  // what was asked so lately may not have reached the server
 
 const NOTHING = {
-  requests: 0, empty: 0, messages: 0, missing: 0, timed: 0, latency_sum_ms: 0, latency_last_ms: null, failures: 0, gaps: 0,
+  requests: 0, empty: 0, messages: 0, missing: 0, timed: 0, latency_sum_ms: 0, latency_last_ms: null,
 };
 
 /**
@@ -142,8 +142,8 @@ class LaneStore {
       this.lines.add(event);
       if (kind === "skipped") this.#pass(event.to, at_ms);
       if (kind === "anew") this.#begin(event.cursor, at_ms);
-      if (kind === "failed") this.#total(at_ms, { failures: now.failures + 1 });
-      if (kind === "gap") this.#begin(event.notice.oldest - 1, at_ms, { gaps: now.gaps + 1 });
+      if (kind === "failed") this.#total(at_ms, {});  // nothing to count, but a moment to step to
+      if (kind === "gap") this.#begin(event.notice.oldest - 1, at_ms);
     }
   }
 
@@ -159,10 +159,10 @@ class LaneStore {
     this.#total(at_ms, { missing });
   }
 
-  #begin(cursor, at_ms, changes = {}) {
+  #begin(cursor, at_ms) {
     this.#passed = cursor;
     this.#anew_ms = at_ms;
-    this.#total(at_ms, changes);
+    this.#total(at_ms, {});
   }
 
   #total(at_ms, changes) {

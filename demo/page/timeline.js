@@ -13,11 +13,15 @@ export class Timeline {
 
   get length() { return this.#items.length - this.#start; }
 
-  get first() { return this.#items[this.#start]; }
-
   get last() { return this.length ? this.#items.at(-1) : undefined; }
 
   add(item) { this.#items.push(item); }
+
+  /** Take out an item that turns out not to belong here. */
+  remove(item) {
+    const index = this.#items.indexOf(item, this.#start);
+    if (index >= 0) this.#items.splice(index, 1);
+  }
 
   /** How many items there have ever been up to `at_ms`, forgotten ones included. */
   total(at_ms) { return this.#forgotten + this.count(at_ms); }

@@ -20,7 +20,8 @@ export function drawPart(part, choose) {
 function drawField(part, field, choose) {
   const bytes = part.bytes.slice(field.start, field.end);
   const button = element("button", { type: "button", className: "field", onclick: () => choose(field) });
-  button.setAttribute("aria-label", `${field.name}, ${bytes.length} bytes`);
+  // A line is heard as it was sent; cells would be heard digit by digit.
+  if (part.kind === "frame") button.setAttribute("aria-label", `${field.name}, ${bytes.length} bytes`);
   button.append(...(part.kind === "http" ? line(bytes) : cells(bytes)));
   if (field.payload) button.classList.add("payload");
   field.button = button;

@@ -1,7 +1,12 @@
 // One exchange in one mode, for its bytes: what this page sends and gets, as the server saw it. No DOM.
 
-const PATHS = { short: "/short-poll", long: "/long-poll", ws: "/ws" };
-const TEXT = "hello";
+import { publish } from "../lanes/lane.js";
+import { PATH as LONG } from "../lanes/long-polling.js";
+import { PATH as SHORT } from "../lanes/short-polling.js";
+import { PATH as WS } from "../lanes/websocket.js";
+
+const PATHS = { short: SHORT, long: LONG, ws: WS };
+const DRAFT = { sender: "wire", text: "hello" };
 
 const reader = `wire.${Math.random().toString(36).slice(2, 10)}`;  // one for all of a page's exchanges
 
@@ -19,15 +24,10 @@ export async function exchange(room, mode, { news }) {
 
 async function poll(mode, query, news) {
   if (mode === "long") query.set("hold_s", news ? 25 : 1);
-  if (mode === "short" && news) await publish();
+  if (mode === "short" && news) await publish(DRAFT.sender, DRAFT.text);
   const answer = fetch(`${PATHS[mode]}?${query}`);  // as the lanes ask: an option would be two headers more
-  if (mode === "long" && news) await publish();
+  if (mode === "long" && news) await publish(DRAFT.sender, DRAFT.text);
   await (await answer).arrayBuffer();
-}
-
-async function publish() {
-  const body = JSON.stringify({ sender: "wire", text: TEXT });
-  await fetch("/messages", { method: "POST", headers: { "Content-Type": "application/json" }, body });
 }
 
 // The first frame says where the reader is; the message comes back as the next.
@@ -39,7 +39,7 @@ function converse(query, news) {
     let frames = 0;
     socket.onmessage = () => {
       frames += 1;
-      if (frames === 1 && news) socket.send(JSON.stringify({ sender: "wire", text: TEXT }));
+      if (frames === 1 && news) socket.send(JSON.stringify(DRAFT));
       else done(socket);
     };
     socket.onclose = () => fail(new Error("the socket could not be opened, or was closed too soon"));

@@ -1,11 +1,11 @@
-// Figures as people read them: three digits at most and a unit; a dash for what is not known. Only words here.
+// Figures as people read them: whole, or of three digits at most, and a unit; a dash for what is not known. Only words here.
 
 export const UNKNOWN = "–";
 
 export function number(value) {
   if (value === null || value === undefined) return UNKNOWN;
   if (value === 0) return "0";
-  if (Math.abs(value) < 100) return String(Number(value.toPrecision(2)));
+  if (Math.abs(value) < 100) return String(Number(value.toPrecision(3)));
   return Math.round(value).toLocaleString("en");
 }
 

@@ -1,9 +1,10 @@
 // Predict, then reveal: the class guesses, the run measures, and both stand on one chart.
 
+import { CHATTERS } from "../settings.js";
 import { drawDots } from "./dots.js";
 import { element, write } from "./element.js";
 import { MODES } from "./modes.js";
-import { chatterOf, CHATTERS, questionsFor } from "./questions.js";
+import { chatterOf, questionsFor } from "./questions.js";
 import { makeStages } from "./stages.js";
 import { drawVotes } from "./votes.js";
 

@@ -63,7 +63,7 @@ function read(mode, visit = null) {
   const same = visit?.mode === mode ? visit : null;
   lane?.stop();
   strip.clear(mode);
-  counters.clear();
+  counters.clear(mode);
   if (same) counters.resume(same.counted);
   doing = makeDoing(mode);
   if (reporter === null) reporter = makeReporter({ room, reader, mode, after: visit?.number });
@@ -71,7 +71,7 @@ function read(mode, visit = null) {
   const own = doing;
   lane = openLane({
     mode, reader, settings: () => room.state.settings, on: (event) => { if (doing === own) hear(event); },
-    from: same?.cursor ?? lane?.cursor ?? room.state.head, epoch: same?.epoch,
+    from: same?.cursor ?? lane?.cursor ?? room.state.head, epoch: same?.epoch ?? lane?.epoch,
   });
   history.replaceState(history.state, "", `?mode=${mode}`);
   document.body.dataset.mode = mode;
@@ -114,8 +114,8 @@ function say() {
 let shown = null;
 
 function show(state) {
-  const { settings, tally } = state;
-  if (tally) counters.server(tally);  // heads and frames are hidden from a page; the server has counted them
+  const { settings, tallies } = state;
+  if (tallies) counters.server(tallies);  // heads and frames are hidden from a page; the server has counted them
   guess.show(state);
   place("guess").hidden = settings.stage !== "guess";
   place("answer").hidden = settings.stage !== "reveal";

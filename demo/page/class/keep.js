@@ -2,8 +2,8 @@
 
 import { element, write } from "./element.js";
 
-const SAYS = "A folder of plain CSV: every request and every delivery of every phone, one run for each mode. "
-  + "It opens anywhere, and the project draws it. In the project's folder:";
+const SAYS = "A folder of plain CSV: each measured run by mode, with equally many phones of each; under everything/, all "
+  + "that was reported. It opens anywhere, and the project draws it. In the project's folder:";
 const COMMANDS = "unzip ~/Downloads/class-log.zip -d class-log\n.venv/bin/python -m analysis class-log";
 const WHY = "Only the teacher's page can download it.";
 

@@ -3,12 +3,14 @@
 import { bytes, milliseconds, number, UNKNOWN } from "./figures.js";
 
 /**
- * Count a lane's events into the elements of `places`; `server(tally)` takes the server's count of bytes.
- * `counted()` is what a page that is loaded anew goes on from, by `resume(counted)`.
+ * Count a lane's events into the elements of `places`; `server(tallies)` takes the server's count of bytes in each mode,
+ * `clear(mode)` begins with another mode. `counted()` is what a page that is loaded anew goes on from, by `resume(counted)`.
  */
 export function makeOwnCounters(places, room) {
   let counts = zero();
-  let [all, before] = [0, 0];
+  let told = {};
+  let mode = null;
+  let before = 0;
   return { hear, server, clear, draw, counted: () => ({ ...counts, last: null, before }), resume };
 
   function hear({ kind, at_ms, exchange, message }) {
@@ -20,16 +22,22 @@ export function makeOwnCounters(places, room) {
     }
   }
 
-  // The server counts the reader, whatever its mode: what was before this mode is taken off.
-  function server({ bytes_in, bytes_out }) {
-    all = bytes_in + bytes_out;
+  // The server counts a reader in each mode for ever: what an earlier time in this mode has cost is taken off.
+  function server(tallies) {
+    told = tallies;
+    const all = spent();
     if (all < before) before = 0;  // the server has been started anew
-    counts.bytes = all - before;
+    if (mode in told) counts.bytes = all - before;
   }
 
-  function clear() {
+  function clear(next) {
     counts = zero();
-    before = all;
+    mode = next;
+    before = spent();
+  }
+
+  function spent() {
+    return mode in told ? told[mode].bytes_in + told[mode].bytes_out : 0;
   }
 
   function resume({ before: taken_off, ...counted }) {

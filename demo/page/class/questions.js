@@ -5,8 +5,6 @@ import { MODES } from "./modes.js";
 
 export const RATES = { off: 0, quiet: 1 / 3, lively: 2, storm: 20 };
 
-export const CHATTERS = { off: "off", quiet: "quiet: one in 3 s", lively: "lively: 2 a second", storm: "storm: 20 a second" };
-
 /** The questions for the settings that the run will have; `measured(result, mode)` is the run's answer. */
 export function questionsFor(settings) {
   const rate = talk(settings.chatter);

@@ -10,15 +10,16 @@ const KEPT = 4000;  // while the server does not answer; then the oldest go
  */
 export function makeReporter({ room, reader, mode, after = 0 }) {
   let rows = { requests: [], deliveries: [] };
-  let unheard = null;  // a report that was not answered, to be sent again as it was
+  const unheard = [];  // reports that were not answered yet: each is sent again as it was
   let failures = 0;
   // Rising for as long as the reader has its name, reloads included: the server takes each number once.
   let number = Math.max(after, Math.floor(Date.now() / 1000));
-  let timer = setTimeout(send, EVERY_MS);
+  setTimeout(send, EVERY_MS);
 
-  return { hear, use, part, stop: () => clearTimeout(timer), number: () => number };
+  return { hear, use, part, number: () => number };
 
   function use(next) {
+    make();
     mode = next;
     rows = { requests: [], deliveries: [] };
   }
@@ -41,21 +42,29 @@ export function makeReporter({ room, reader, mode, after = 0 }) {
 
   async function send() {
     try {
-      unheard ??= report();
-      if (unheard !== null) room.adopt(await room.report(unheard));
-      unheard = null;
+      if (!unheard.some((each) => each.mode === mode)) make();
+      for (; unheard.length; unheard.shift()) room.adopt(await room.report(unheard[0]));
     } catch (error) {
-      if (error.status === 400 || error.status === 413) unheard = null;  // no better the next time
-      room.lose(error);
+      if (isHopeless(error)) unheard.shift();
+      room.lose();
     }
-    timer = setTimeout(send, EVERY_MS);
+    setTimeout(send, EVERY_MS);
+  }
+
+  // No better the next time; nor is a server that does not know the reader in a mode that it has left.
+  function isHopeless({ status }) {
+    return status === 400 || status === 413 || (status === 404 && unheard[0].mode !== mode);
   }
 
   // The browser sends these after the page has gone, and nobody hears the answers. One that is under way goes again.
   function part() {
-    for (const last of [unheard, report()]) {
-      if (last !== null) room.report(last, { keepalive: true }).catch(() => {});
-    }
+    make();
+    for (const last of unheard) room.report(last, { keepalive: true }).catch(() => {});
+  }
+
+  function make() {
+    const made = report();
+    if (made !== null) unheard.push(made);
   }
 
   // Stamps are put on the server's clock only now: the estimate has become better since. What was before a

@@ -10,7 +10,7 @@ const FIRST_SAMPLES = 5;
 /**
  * Open the room. Its members:
  * `state`: the last answer of GET /class (null before the first); `here`: does the server answer;
- * `teacher`: may this page change anything; `why`: what the last failure was;
+ * `teacher`: may this page change anything;
  * `onState(fn)`: call `fn(state)` after each answer, and when the server is gone; returns how to stop it;
  * `now()`, `server_ns(page_ms)`: the server's clock in ns; `clock_error_ms()`: by how much that may be wrong;
  * `set`, `restart`, `line`, `run`, `tallies`, `guess`, `report`, `wire`, `log`: the routes; each resolves
@@ -21,12 +21,10 @@ export function openRoom({ polling = true } = {}) {
   const clock = makeClock();
   const listeners = new Set();
   let token = takeToken();
-  let stopped = false;
-  let timer;
 
   const room = {
-    state: null, here: false, teacher: false, why: null,
-    onState, refresh, adopt, lose, stop,
+    state: null, here: false, teacher: false,
+    onState, refresh, adopt, lose,
     now: clock.now, server_ns: clock.server_ns,
     clock_error_ms: () => (clock.known() ? clock.error_ns() / 1e6 : null),
     set: (changes) => post("class/settings", changes).then(settled),
@@ -45,25 +43,20 @@ export function openRoom({ polling = true } = {}) {
   async function begin() {
     await refresh();
     for (let count = 0; count < FIRST_SAMPLES && room.here; count += 1) await readClock();
-    if (polling) timer = setTimeout(again, EVERY_MS);
+    if (polling) setTimeout(again, EVERY_MS);
     watchClock();
   }
 
   async function again() {
     await refresh();
-    if (!stopped) timer = setTimeout(again, EVERY_MS);
+    setTimeout(again, EVERY_MS);
   }
 
   async function watchClock() {
-    while (!stopped) {
+    for (;;) {
       await new Promise((done) => { setTimeout(done, CLOCK_EVERY_MS); });
-      if (!stopped) await readClock();
+      await readClock();
     }
-  }
-
-  function stop() {
-    stopped = true;
-    clearTimeout(timer);
   }
 
   function onState(listener) {
@@ -77,8 +70,8 @@ export function openRoom({ polling = true } = {}) {
       const state = await get("class");
       if (token !== null && !state.teacher) token = forgetToken() ?? null;
       adopt(state);
-    } catch (error) {
-      lose(error);
+    } catch {
+      lose();
     }
   }
 
@@ -87,14 +80,12 @@ export function openRoom({ polling = true } = {}) {
     room.state = { ...room.state, ...part };
     room.teacher = room.state.teacher === true;
     room.here = true;
-    room.why = null;
     tell();
   }
 
   /** Take note that the server did not answer, or not as it should. */
-  function lose(error) {
+  function lose() {
     room.here = false;
-    room.why = error.message;
     if (room.state !== null) tell();
   }
 
@@ -112,8 +103,8 @@ export function openRoom({ polling = true } = {}) {
       const asked_ms = performance.now();
       const { now_ns } = await get("class/clock");
       clock.sample(asked_ms, performance.now(), now_ns);
-    } catch (error) {
-      lose(error);
+    } catch {
+      lose();
     }
   }
 

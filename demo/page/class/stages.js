@@ -1,7 +1,8 @@
 // The four stages of a prediction, and the teacher's buttons for them. It draws no chart.
 
+import { CHATTERS } from "../settings.js";
 import { element, write } from "./element.js";
-import { chatterOf, CHATTERS } from "./questions.js";
+import { chatterOf } from "./questions.js";
 
 const STAGES = { chat: "Chat", guess: "Guess", run: "Run", reveal: "Reveal" };
 const SECONDS = [10, 20, 30, 60, 120];

@@ -7,6 +7,7 @@ const SHOWN_MS = 10_000;
 const PICTURE_MS = 28;  // between two drawings: every other frame of most screens, which spares a phone half the work
 const STILL_MS = 1000;  // the same where motion is unwelcome
 const RADIUS = 6;
+const MANY = 2000;  // events: more are not kept undrawn, as they would be while the page is hidden
 
 /** Draw a lane's events on a canvas; `hear(event)` takes them, `clear(mode)` forgets them and begins with another mode. */
 export function makeStrip(canvas) {
@@ -22,6 +23,12 @@ export function makeStrip(canvas) {
   function hear({ kind, at_ms, exchange }) {
     if (kind === "asked") exchanges.push(exchange);
     if (kind === "delivered") arrivals.push(at_ms);
+    if (exchanges.length + arrivals.length > MANY) forget(at_ms - SHOWN_MS);
+  }
+
+  function forget(before_ms) {
+    exchanges = exchanges.filter((each) => each.ended_ms === null || each.ended_ms > before_ms);
+    arrivals = arrivals.filter((at_ms) => at_ms > before_ms);
   }
 
   function clear(next) {
@@ -38,8 +45,7 @@ export function makeStrip(canvas) {
   // All of a kind in one path: a storm has hundreds of them in every picture.
   function draw(now_ms) {
     const from_ms = now_ms - SHOWN_MS;
-    exchanges = exchanges.filter((each) => each.ended_ms === null || each.ended_ms > from_ms);
-    arrivals = arrivals.filter((at_ms) => at_ms > from_ms);
+    forget(from_ms);
     const { context, width, height, colours } = surface;
     const place = (ms) => ((ms - from_ms) / SHOWN_MS) * (width - 10);
     const over = exchanges.filter((each) => each.ended_ms !== null);

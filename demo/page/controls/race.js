@@ -14,6 +14,7 @@ export function makeRaceForm(form, races, now, name) {
       race.message = await publish(sender.value, text.value);
       problem.textContent = "";
     } catch (error) {
+      races.drop(race);
       problem.textContent = `Not sent: ${error.message}`;
     }
     text.select();

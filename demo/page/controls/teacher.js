@@ -10,12 +10,11 @@ const SLOW_BYTES_PER_S = 400;
 const WHY = "These are the teacher's. The address that python -m demo prints (Teacher: ...) unlocks them.";
 const GONE = "The server does not answer; trying again.";
 
-/** Join the controls in `panel` and the lanes' own buttons to `room`. */
-export function makeControls(panel, panels, room) {
+/** Join the controls in `panel` and the lanes' own buttons to `room`; `problem` is what went wrong before. */
+export function makeControls(panel, panels, room, problem = "") {
   const fieldset = panel.querySelector("fieldset");
   const fields = Object.keys(SETTINGS).map((name) => fieldset.elements[name]).filter((field) => field);
   const slow = new Set();
-  let problem = "";  // with what was tried last, until something else is
 
   for (const field of fields) {
     for (const choice of SETTINGS[field.name].choices ?? []) field.append(option(field.name, choice));
@@ -49,6 +48,7 @@ export function makeControls(panel, panels, room) {
     }));
   }
 
+  // What went wrong is said until something else is tried.
   async function attempt(promise) {
     problem = await promise.then(() => "", (error) => error.message);
     show();

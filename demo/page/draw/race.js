@@ -94,10 +94,16 @@ function arrival({ x, y, unit }, [mode, ms]) {
 }
 
 function label({ x, width, height, unit }, [mode, ms], modes) {
-  const late = x(ms) + unit * LABEL > width;
-  const place = { x: x(ms) + unit * (late ? -0.6 : 0.6), y: height * TIERS[mode] + unit * 0.35 };
-  return svg("text", { ...place, class: "time", "data-mode": mode, "text-anchor": late ? "end" : "start" },
+  const [anchor, aside] = beside(x(ms), width, unit * LABEL);
+  const place = { x: x(ms) + unit * aside, y: height * TIERS[mode] + unit * 0.35 };
+  return svg("text", { ...place, class: "time", "data-mode": mode, "text-anchor": anchor },
     svg("tspan", { class: "name" }, modes[mode].name), ` ${milliseconds(ms)}`);
+}
+
+// On the right if there is room, else on the left; on a phone there may be room on neither side.
+function beside(x, width, size) {
+  if (x + size <= width) return ["start", 0.6];
+  return x >= size ? ["end", -0.6] : ["middle", 0];
 }
 
 function words(race, seen, modes) {

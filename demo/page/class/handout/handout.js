@@ -6,7 +6,7 @@ import { MODES, NAMES, title } from "../modes.js";
 import { chatterOf, RATES } from "../questions.js";
 import { openRoom } from "../room.js";
 import { sketch } from "./sketch.js";
-import { THEORY } from "./theory.js";
+import { theoryOf } from "./theory.js";
 
 const ROWS = [
   { name: "requests of one reader in a minute", theory: (says) => number(says.requests_per_s * 60), key: "requests_per_reader_minute", say: number },
@@ -25,16 +25,20 @@ await room.ready;
 if (room.state !== null) fill(room.state);
 document.body.dataset.ready = "";
 
+// What was measured stands beside theory for the settings that it was measured under, and not for today's.
 function fill({ settings, run }) {
-  const { interval_s, hold_s, rtt_ms } = settings;
-  const chatter = run?.result ? run.chatter : chatterOf(settings);
-  const rate = RATES[chatter];
-  place("settings").textContent = `Interval ${number(interval_s)} s, hold ${number(hold_s)} s, `
-    + `${number(rate)} messages a second, round trip ${milliseconds(rtt_ms)} and what your network adds.`;
+  const under = run?.result ? run.settings : settings;
+  const rate = RATES[run?.result ? run.chatter : chatterOf(settings)];
+  place("settings").textContent = told(under, rate);
   place("measured").textContent = run?.result ? `What the class measured in ${number(run.seconds)} s is filled in.`
     : "Nothing has been measured yet: fill it in by hand.";
-  const says = Object.fromEntries(MODES.map((mode) => [mode, THEORY[mode]({ interval_s, hold_s, rtt_s: rtt_ms / 1000, rate })]));
+  const says = theoryOf(under, rate);
   document.querySelector("#figures tbody").replaceChildren(...ROWS.flatMap((row) => lines(row, says, run?.result)));
+}
+
+function told({ interval_s, hold_s, rtt_ms, keepalive, hold }, rate) {
+  return `Interval ${number(interval_s)} s, hold ${hold ? `${number(hold_s)} s` : "off"}, ${keepalive ? "" : "keep-alive off, "}`
+    + `${number(rate)} messages a second, round trip ${milliseconds(rtt_ms)} and what your network adds.`;
 }
 
 function lines({ name, theory, key, say }, says, result) {
