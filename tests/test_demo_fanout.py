@@ -7,7 +7,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from demo.app import Settings
-from demo.fanout import TURN, Fanout, Listener
+from demo.fanout import GAP_CODE, TURN, Fanout, Listener
 from demo.feed import Feed
 from demo.message import Draft
 from demo.metering import MeteredTransport
@@ -25,17 +25,26 @@ class Paper:
 
     def __init__(self) -> None:
         self.closed = False
+        self.closing = False
         self.full = False
         self.written: list[bytes] = []
+        self.codes: list[int] = []
 
     def is_closing(self) -> bool:
-        return self.closed
+        return self.closing
 
     def get_write_buffer_size(self) -> int:
         return 1 << 20 if self.full else 0
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
+
+    async def close(self, *, code: int, **_: object) -> None:
+        self.closed = True
+        self.codes.append(code)
+
+    def abort(self) -> None:
+        self.closing = True
 
 
 def listener(paper: Paper, cursor: int = 0) -> Listener:
@@ -50,8 +59,8 @@ def publish(feed: Feed, count: int) -> bytes:
 class Pushing:
     """A fan-out at work; ends as the server ends it, by closing the feed."""
 
-    def __init__(self) -> None:
-        self.feed = Feed()
+    def __init__(self, history: int = 100) -> None:
+        self.feed = Feed(history)
         self.fanout = Fanout(self.feed, lambda entry: entry.frame)
 
     async def __aenter__(self) -> Self:
@@ -105,9 +114,10 @@ async def test_a_full_socket_is_not_given_more_and_catches_up_without_another_me
     assert quick.written == [frames]
 
 
-async def test_a_closed_socket_is_not_written_to() -> None:
+@pytest.mark.parametrize("end", ["closed", "closing"])
+async def test_a_closed_socket_is_not_written_to(end: str) -> None:
     gone, here = Paper(), Paper()
-    gone.closed = True
+    setattr(gone, end, True)
     async with Pushing() as pushing:
         for paper in (gone, here):
             pushing.fanout.add(listener(paper))
@@ -169,6 +179,66 @@ async def test_a_message_that_comes_during_a_round_reaches_all() -> None:
         await until(lambda: any(paper.written for paper in papers))
         frames += publish(pushing.feed, 1)
         await until(lambda: all(b"".join(paper.written) == frames for paper in papers))
+
+
+async def test_a_new_epoch_closes_who_is_in_the_old_one_and_pushes_them_nothing_more() -> None:
+    papers, newcomer = [Paper() for _ in range(3 * TURN)], Paper()
+    async with Pushing() as pushing:
+        for paper in papers:
+            pushing.fanout.add(listener(paper))
+        old = publish(pushing.feed, 1)
+        await until(lambda: any(paper.written for paper in papers))  # in the middle of a round
+        pushing.feed.restart()
+        new = publish(pushing.feed, 2)
+        pushing.fanout.add(listener(newcomer))
+        await until(lambda: all(paper.codes for paper in papers))
+        newer = publish(pushing.feed, 1)
+        await until(lambda: len(newcomer.written) == 2)
+    assert {code for paper in papers for code in paper.codes} == {GAP_CODE}
+    for paper in papers:
+        *pushed, told = paper.written
+        assert pushed in ([], [old])
+        assert b"has ended" in told
+    assert newcomer.written == [new, newer]
+
+
+async def test_a_new_epoch_is_told_to_who_hears_of_it_from_a_newcomer_alone() -> None:
+    paper = Paper()
+    pushing = Pushing()  # its rounds have not begun
+    pushing.fanout.add(listener(paper))
+    pushing.feed.restart()
+    pushing.fanout.add(listener(Paper()))
+    await until(lambda: paper.codes == [GAP_CODE])
+
+
+async def test_who_falls_behind_the_history_is_told_and_given_no_frame() -> None:
+    slow = Paper()
+    slow.full = True
+    async with Pushing(history=2) as pushing:
+        behind = listener(slow)
+        pushing.fanout.add(behind)
+        publish(pushing.feed, 1)
+        await until(lambda: pushing.fanout.behind == 1)
+        slow.full = False
+        publish(pushing.feed, 5)
+        await until(lambda: slow.codes == [GAP_CODE])
+        assert pushing.fanout.behind == 0
+    (told,) = slow.written
+    assert b"history now starts at" in told
+    assert behind.tally.gaps == 1
+    assert behind.tally.deliveries == 0
+
+
+async def test_who_leaves_is_not_behind() -> None:
+    slow = Paper()
+    slow.full = True
+    async with Pushing() as pushing:
+        leaving = listener(slow)
+        pushing.fanout.add(leaving)
+        publish(pushing.feed, 1)
+        await until(lambda: pushing.fanout.behind == 1)
+        pushing.fanout.discard(leaving)
+        assert pushing.fanout.behind == 0
 
 
 async def fall_behind(server: Server, wire: Wire) -> None:
