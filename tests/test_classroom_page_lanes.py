@@ -22,6 +22,7 @@ from tests.classroom_pages import (
     TEACHER,
     TOKEN,
     Watch,
+    ask_until,
     phone,
     say,
     shoot,
@@ -83,6 +84,21 @@ async def test_the_lanes_show_the_same_messages_in_the_same_order(
         texts = [f"text {number}" for number in range(12)]
         await publish(client, *texts)
         await show_all(page, *texts)
+
+
+async def test_only_the_newest_page_of_a_browser_reads_and_an_older_one_says_so(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    async with teacher(browser, demo) as old, await old.context.new_page() as new:
+        await publish(client, "for all")
+        await show_all(old, "for all")
+        await new.goto(f"http://localhost:{demo.port}/")
+        await show_all(new, "for all")
+        await expect(old.locator("#lanes")).to_contain_text("a newer tab shows them")
+        await ask_until(client, "/stats", lambda stats: stats["ws"]["connections"] == 1)
+        await old.get_by_role("button", name="Go on here").click()
+        await show_all(old, "for all")
+        await expect(new.locator("#lanes")).to_contain_text("a newer tab shows them")
 
 
 async def test_what_was_said_before_is_shown_too(

@@ -3,6 +3,7 @@
 import { write } from "./class/element.js";
 import { openRoom } from "./class/room.js";
 import { followAddress } from "./controls/address.js";
+import { keepNewest } from "./controls/newest.js";
 import { makePlayback } from "./controls/playback.js";
 import { makeRaceForm } from "./controls/race.js";
 import { makeScheme } from "./controls/scheme.js";
@@ -52,6 +53,10 @@ const lanes = modes.map((mode) => openLane({
   mode, reader: room.readers[mode], settings, now, from, on: (event) => store.hear(mode, event),
 }));
 
+let resting = false;
+// Asked first, so that the address has the settings of now: the page that it loads sets what the address says.
+keepNewest(document.getElementById("lanes"), rest, () => room.refresh().then(() => location.reload()));
+
 room.onState(tellState);
 room.onState(nudge);
 tellState();
@@ -67,6 +72,7 @@ Promise.all(mounted).then(() => document.getElementById(location.hash.slice(1))?
 let drawn_ms = -Infinity;
 
 function frame() {
+  if (resting) return;
   requestAnimationFrame(frame);
   const here_ms = now();
   if (here_ms - drawn_ms < (calm.matches ? CALM_MS : PICTURE_MS)) return;
@@ -86,13 +92,19 @@ function toPage(published_ns) {
 }
 
 async function tally() {
-  if (!room.here) return;
+  if (!room.here || resting) return;
   const asked_ms = now();
   const tallies = await room.tallies(Object.values(room.readers)).catch(() => ({}));
   for (const mode of modes) {
     const counted = tallies[room.readers[mode]];
     if (counted) store.count(mode, counted, asked_ms, now());
   }
+}
+
+function rest() {
+  resting = true;
+  for (const lane of lanes) lane.stop();
+  for (const id of ["playback", "race"]) document.getElementById(id).remove();
 }
 
 function nudge() {
