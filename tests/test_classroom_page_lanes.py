@@ -95,7 +95,7 @@ async def test_only_the_newest_page_of_a_browser_reads_and_an_older_one_says_so(
         await new.goto(f"http://localhost:{demo.port}/")
         await show_all(new, "for all")
         await expect(old.locator("#lanes")).to_contain_text("a newer tab shows them")
-        await ask_until(client, "/stats", lambda stats: stats["ws"]["connections"] == 1)
+        await ask_until(client, "/stats", lambda stats: stats["modes"]["ws"]["connections"] == 1)
         await old.get_by_role("button", name="Go on here").click()
         await show_all(old, "for all")
         await expect(new.locator("#lanes")).to_contain_text("a newer tab shows them")

@@ -1,5 +1,6 @@
 // The class's control plane: its state each second, the teacher's changes, the server's clock. No DOM.
 
+import { refusal } from "../lanes/refusal.js";
 import { makeClock } from "./clock.js";
 import { forgetToken, takeToken } from "./token.js";
 
@@ -131,12 +132,7 @@ export function openRoom({ polling = true } = {}) {
     const response = await fetch(new URL(path, new URL("/", location.href)), {
       cache: "no-store", ...options, headers: { ...headers, ...authorization },
     });
-    if (!response.ok) throw await complaint(response);
+    if (!response.ok) throw await refusal(response);
     return response;
   }
-}
-
-async function complaint(response) {
-  const { error } = await response.json().catch(() => ({}));
-  return Object.assign(new Error(error ?? `the server answered ${response.status}`), { status: response.status });
 }

@@ -3,6 +3,7 @@
 
 import { makeBackoff } from "./backoff.js";
 import { MODES } from "./modes.js";
+import { refusal } from "./refusal.js";
 
 const SETTLED_MS = 400;  // after coming back: what was missed has arrived by then
 const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hold: true, rtt_ms: 0 };
@@ -13,12 +14,13 @@ const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hol
  * `settings()` gives the class's settings of this moment, `now()` the page's clock in ms. `on(event)` is told of
  * everything, each event with `at_ms` and `kind`:
  * `asked` {exchange} a request leaves · `answered` {exchange} its answer is here · `opened` {exchange} a socket is open ·
- * `delivered` {exchange, message, rtt_ms} · `failed` {exchange, why, pause_ms, longest_ms} · `waiting` {until_ms, why:
+ * `delivered` {exchange, message, rtt_ms} · `failed` {exchange, pause_ms, longest_ms} · `waiting` {until_ms, why:
  * "interval" or "backoff"} · `gap` {notice, cursor} messages may be gone · `anew` {cursor} another history begins there ·
  * `skipped` {to, count} `count` messages up to `to` have passed the lane by ·
  * `verdict` {away_ms, caught_up, lost, gap, cursor} what a time without connection has cost; `lost` is null if it cannot know.
- * An exchange is {number, asked_ms, opened_ms, ended_ms, status, messages, cursor, rtt_ms}: one poll, or one socket's life;
- * `cursor` is null when the reader asked without one, `status` 0 when it failed.
+ * An exchange is {number, asked_ms, opened_ms, ended_ms, status, refusal, messages, cursor, rtt_ms}: one poll, or one
+ * socket's life; `cursor` is null when the reader asked without one, `status` 0 when no answer came, `refusal` what the
+ * server said when it refused, and null when it did not.
  */
 export function openLane({ mode, reader, settings, now = () => performance.now(), on, from = 0, epoch = null }) {
   const lane = new Lane({ reader, settings, now, on, from, epoch });
@@ -31,9 +33,8 @@ export async function publish(sender, text) {
   const body = JSON.stringify({ sender, text });
   const headers = { "Content-Type": "application/json" };
   const response = await fetch(new URL("/messages", location.href), { method: "POST", body, headers });
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? `the server answered ${response.status}`);
-  return answer;
+  if (!response.ok) throw await refusal(response);
+  return response.json();
 }
 
 class Lane {
@@ -42,7 +43,6 @@ class Lane {
     this.settings = () => ({ ...DEFAULTS, ...settings() });
     this.cursor = from;
     this.epoch = epoch;
-    this.say = publish;
     this.#now = now;
     this.#on = on;
     this.signal = this.#end.signal;
@@ -74,15 +74,17 @@ class Lane {
   asked() {
     const { cursor, rtt_ms } = this.settings();
     const exchange = {
-      number: this.#asked += 1, asked_ms: this.#now(), opened_ms: null, ended_ms: null, status: null, messages: 0,
-      cursor: cursor ? this.cursor : null, rtt_ms,
+      number: this.#asked += 1, asked_ms: this.#now(), opened_ms: null, ended_ms: null, status: null, refusal: null,
+      messages: 0, cursor: cursor ? this.cursor : null, rtt_ms,
     };
     this.#tell("asked", { exchange });
     return exchange;
   }
 
-  answered(exchange, status, body) {
-    if (status !== 200 && status !== 204 && status !== 410) throw new Error(body?.error ?? `answered ${status}`);
+  async answered(exchange, response) {
+    const { status } = response;
+    if (![200, 204, 410].includes(status)) throw await this.#refused(exchange, response);
+    const body = status === 204 ? null : await response.json();
     exchange.messages = body?.messages?.length ?? 0;
     this.#endExchange(exchange, status);
     this.#tell("answered", { exchange });
@@ -118,13 +120,13 @@ class Lane {
     this.cursor = notice.oldest - 1;
   }
 
-  async comeBack(exchange, error) {
+  async comeBack(exchange) {
     if (this.stopped) return;
     if (exchange.ended_ms === null) this.#endExchange(exchange, 0);
     this.#away ??= { since_ms: exchange.ended_ms, cursor: this.cursor, gap: false, skipped: 0 };
     this.#away.returned_ms = null;
     const { pause_ms, longest_ms } = this.#backoff.next();
-    this.#tell("failed", { exchange, why: error.message, pause_ms, longest_ms });
+    this.#tell("failed", { exchange, pause_ms, longest_ms });
     await this.#wait(pause_ms, "backoff");
   }
 
@@ -186,6 +188,13 @@ class Lane {
   #endExchange(exchange, status) {
     exchange.ended_ms = this.#now();
     exchange.status = status;
+  }
+
+  async #refused(exchange, response) {
+    const error = await refusal(response);
+    exchange.refusal = error.message;
+    this.#endExchange(exchange, response.status);
+    return error;
   }
 
   #wait(pause_ms, why) {

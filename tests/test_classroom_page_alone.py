@@ -1,0 +1,72 @@
+"""Modules of the pages, each alone: in an empty page, without a server."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Route
+
+from demo.pages import PAGE
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+ORIGIN = "http://localhost"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """An empty page that finds the modules where the server has them."""
+
+    async def find(route: Route) -> None:
+        path = route.request.url.removeprefix(f"{ORIGIN}/page/")
+        if path.endswith(".js"):
+            await route.fulfill(path=PAGE / path)
+        else:
+            await route.fulfill(content_type="text/html", body="<!doctype html>")
+
+    async with await browser.new_page() as page:
+        await page.route(f"{ORIGIN}/**", find)
+        await page.goto(f"{ORIGIN}/")
+        yield page
+
+
+REFUSED = """async ([mode, body]) => {
+  const { openLane } = await import("/page/lanes/lane.js");
+  const { NOTES } = await import("/page/lines.js");
+  const { makeDoing } = await import("/page/class/doing.js");
+  const { makeReporter } = await import("/page/class/reporter.js");
+  window.fetch = async () => new Response(body, { status: 429 });
+  const rows = [];
+  const room = {
+    state: null, clock_error_ms: () => 1, server_ns: (ms) => ms,
+    report: async ({ requests }) => { rows.push(...requests); },
+  };
+  const reporter = makeReporter({ room, reader: "r", mode });
+  const doing = makeDoing(mode);
+  const note = await new Promise((done) => {
+    const on = (event) => {
+      for (const each of [doing, reporter]) each.hear(event);
+      if (event.kind === "failed") done(NOTES.failed(event));
+    };
+    const lane = openLane({ mode, reader: "r", settings: () => ({}), on });
+    window.stop = () => lane.stop();
+  });
+  window.stop();
+  reporter.part();
+  return { note, trouble: doing.trouble(), statuses: rows.map((row) => row[2]) };
+}"""
+
+
+@pytest.mark.parametrize("mode", ["short", "long"])
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [('{"error": "the class is full"}', "the class is full"), ("Too many", "the server answered 429")],
+)
+async def test_a_refusal_is_told_as_one_and_is_no_lost_connection(
+    page: Page, mode: str, body: str, says: str
+) -> None:
+    told: dict[str, Any] = await page.evaluate(REFUSED, [mode, body])
+    assert told["note"].startswith(f"Refused: {says}. Tries again in ")
+    assert told["trouble"] == f"Refused: {says}"
+    assert told["statuses"] == [429]
