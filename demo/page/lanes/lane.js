@@ -1,11 +1,11 @@
-// A lane: one reader of the feed in one mode, and all that the modes share: where the reader stands, how it
-// comes back after a failure, and what it has lost. No DOM here.
+// A lane: one reader of the feed in one mode, and all that the modes share: where the reader stands, and how it
+// comes back after a failure. No DOM here.
 
+import { makeAbsence } from "./absence.js";
 import { makeBackoff } from "./backoff.js";
 import { MODES } from "./modes.js";
 import { refusal } from "./refusal.js";
 
-const SETTLED_MS = 400;  // after coming back: what was missed has arrived by then
 const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hold: true, rtt_ms: 0 };
 
 /**
@@ -45,6 +45,7 @@ class Lane {
     this.epoch = epoch;
     this.#now = now;
     this.#on = on;
+    this.#absence = makeAbsence(now, (verdict) => this.#tell("verdict", verdict));
     this.signal = this.#end.signal;
   }
 
@@ -53,9 +54,8 @@ class Lane {
   #end = new AbortController();
   #backoff = makeBackoff();
   #asked = 0;
-  #away = null;  // since when, and from where, while the connection is lost
+  #absence;
   #wake = () => {};
-  #fastest_ms = Infinity;  // the least that page clock minus server clock has been
 
   get stopped() { return this.signal.aborted; }
 
@@ -114,8 +114,7 @@ class Lane {
 
   gap(notice) {
     this.#tell("gap", { notice, cursor: this.cursor });
-    const since_ms = this.#away?.since_ms ?? this.#now();
-    this.#away = { since_ms, cursor: this.cursor, gap: true, skipped: 0 };
+    this.#absence.gap(this.cursor);
     this.epoch = notice.epoch;
     this.cursor = notice.oldest - 1;
   }
@@ -123,8 +122,7 @@ class Lane {
   async comeBack(exchange) {
     if (this.stopped) return;
     if (exchange.ended_ms === null) this.#endExchange(exchange, 0);
-    this.#away ??= { since_ms: exchange.ended_ms, cursor: this.cursor, gap: false, skipped: 0 };
-    this.#away.returned_ms = null;
+    this.#absence.begin(exchange.ended_ms, this.cursor);
     const { pause_ms, longest_ms } = this.#backoff.next();
     this.#tell("failed", { exchange, pause_ms, longest_ms });
     await this.#wait(pause_ms, "backoff");
@@ -154,35 +152,20 @@ class Lane {
   #take(exchange, message) {
     if (message.id > this.cursor + 1) this.#skip(message.id - 1);
     this.cursor = message.id;
-    const published_ms = message.published_ns / 1e6;
-    this.#fastest_ms = Math.min(this.#fastest_ms, this.#now() - published_ms);
-    if (this.#away && published_ms + this.#fastest_ms < this.#away.returned_ms) this.#away.caught_up += 1;
+    this.#absence.take(message);
     this.#tell("delivered", { exchange, message, rtt_ms: this.settings().rtt_ms });
   }
 
   #skip(to) {
     const count = to - this.cursor;
-    if (this.#away) this.#away.skipped += count;
+    this.#absence.skip(count);
     this.cursor = to;
     this.#tell("skipped", { to, count });
   }
 
-  // Nobody tells a reader that asks without its cursor, and is given nothing, what it has missed.
   #back(told) {
     this.#backoff.reset();
-    const away = this.#away;
-    if (away === null) return;
-    away.told ||= told;
-    if (away.returned_ms) return;
-    Object.assign(away, { returned_ms: this.#now(), caught_up: 0 });
-    setTimeout(() => this.#judge(away), SETTLED_MS);
-  }
-
-  #judge(away) {
-    if (this.#away !== away || away.returned_ms === null) return;  // lost again, or told of a gap, meanwhile
-    this.#away = null;
-    const { caught_up, cursor, gap, told, skipped } = away;
-    this.#tell("verdict", { away_ms: away.returned_ms - away.since_ms, caught_up, cursor, gap, lost: told ? skipped : null });
+    this.#absence.back(told);
   }
 
   #endExchange(exchange, status) {
