@@ -70,3 +70,39 @@ async def test_a_refusal_is_told_as_one_and_is_no_lost_connection(
     assert told["note"].startswith(f"Refused: {says}. Tries again in ")
     assert told["trouble"] == f"Refused: {says}"
     assert told["statuses"] == [429]
+
+
+RETURNED = """async () => {
+  const { openLane } = await import("/page/lanes/lane.js");
+  const { makeDoing } = await import("/page/class/doing.js");
+  const doing = makeDoing("long");
+  let here_ms = 0;
+  let answer;
+  const answers = [
+    async () => { throw new TypeError("down"); },
+    () => new Promise((done) => { answer = done; }),
+    () => new Promise(() => {}),
+  ];
+  window.fetch = () => answers.shift()();
+  window.setTimeout = (action) => { queueMicrotask(action); };
+  const said = [];
+  return new Promise((done) => {
+    const on = (event) => {
+      doing.hear(event);
+      said.push(doing.sentence(here_ms));
+      if (event.kind === "waiting") here_ms = 1000;
+      if (event.kind === "verdict") done({ said, away_ms: event.away_ms });
+      if (event.kind !== "asked" || event.exchange.number !== 2) return;
+      here_ms = 26_000;
+      queueMicrotask(() => answer(new Response(null, { status: 204 })));
+    };
+    openLane({ mode: "long", reader: "r", settings: () => ({}), now: () => here_ms, on });
+  });
+}"""
+
+
+async def test_a_long_poll_that_is_held_after_an_absence_is_not_gone(page: Page) -> None:
+    told = await page.evaluate(RETURNED)
+    assert told["said"][2].startswith("The server is gone. Trying again")
+    assert told["said"][3] == "has asked again; no answer yet"
+    assert told["away_ms"] == 1000

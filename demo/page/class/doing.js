@@ -27,12 +27,12 @@ export function makeDoing(mode) {
   function hear(event) {
     if (event.kind === "failed") trouble = event.exchange.refusal === null ? GONE : `Refused: ${event.exchange.refusal}`;
     if (event.kind === "answered" || event.kind === "opened") trouble = null;
-    if (event.kind in SENTENCES[mode] && (event.kind !== "asked" || trouble === null)) last = event;
-    if (event.kind === "waiting") last = event;
+    if (event.kind in SENTENCES[mode]) last = event;
   }
 
   function sentence(now_ms) {
     const left_s = Math.max(0, (last.until_ms ?? 0) - now_ms) / 1000;
+    if (trouble !== null && last.kind === "asked") return "has asked again; no answer yet";  // it may be held
     if (trouble !== null) return left_s > 0 ? `${trouble}. Trying again in ${left_s.toFixed(1)} s` : `${trouble}. Trying again`;
     return SENTENCES[mode][last.kind]?.(left_s, (now_ms - last.at_ms) / 1000) ?? "";
   }

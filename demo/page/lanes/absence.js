@@ -31,11 +31,11 @@ export function makeAbsence(now, tell) {
   }
 
   // Nobody tells a reader that asks without its cursor, and is given nothing, what it has missed: then it was not `told`.
-  function back(told) {
+  function back(returned_ms, told) {
     if (away === null) return;
     away.told ||= told;
     if (away.returned_ms) return;
-    Object.assign(away, { returned_ms: now(), caught_up: 0 });
+    Object.assign(away, { returned_ms, caught_up: 0 });
     const returned = away;
     setTimeout(() => judge(returned), SETTLED_MS);
   }

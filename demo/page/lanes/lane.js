@@ -89,7 +89,7 @@ class Lane {
     this.#endExchange(exchange, status);
     this.#tell("answered", { exchange });
     if (status === 410) this.gap(body);
-    else this.#back(status === 200 || exchange.cursor !== null);
+    else this.#back(exchange, status === 200 || exchange.cursor !== null);
     if (status !== 200) return;
     this.#enter(body.epoch, body.messages[0].id - 1);
     for (const message of body.messages) this.#take(exchange, message);
@@ -108,7 +108,7 @@ class Lane {
       this.#tell("opened", { exchange });
       this.#enter(frame.epoch, frame.cursor);
       if (frame.cursor > this.cursor) this.#skip(frame.cursor);
-      this.#back(true);
+      this.#back(exchange, true);
     }
   }
 
@@ -163,9 +163,10 @@ class Lane {
     this.#tell("skipped", { to, count });
   }
 
-  #back(told) {
+  // The line was there when the request left: how long the server then held it is no absence.
+  #back({ asked_ms, opened_ms }, told) {
     this.#backoff.reset();
-    this.#absence.back(told);
+    this.#absence.back(opened_ms ?? asked_ms, told);
   }
 
   #endExchange(exchange, status) {
