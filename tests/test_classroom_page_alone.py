@@ -61,7 +61,7 @@ REFUSED = """async ([mode, body]) => {
 @pytest.mark.parametrize("mode", ["short", "long"])
 @pytest.mark.parametrize(
     ("body", "says"),
-    [('{"error": "the class is full"}', "the class is full"), ("Too many", "the server answered 429")],
+    [('{"error": "the class is full"}', "the class is full"), ("oh", "the server answered 429")],
 )
 async def test_a_refusal_is_told_as_one_and_is_no_lost_connection(
     page: Page, mode: str, body: str, says: str
@@ -106,3 +106,49 @@ async def test_a_long_poll_that_is_held_after_an_absence_is_not_gone(page: Page)
     assert told["said"][2].startswith("The server is gone. Trying again")
     assert told["said"][3] == "has asked again; no answer yet"
     assert told["away_ms"] == 1000
+
+
+SILENCE = """async () => {
+  const { openLane, publish } = await import("/page/lanes/lane.js");
+  const { openRoom } = await import("/page/class/room.js");
+  window.fetch = (url, { signal }) => new Promise((done, fail) => {
+    const end = () => fail(signal.reason);
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end);
+  });
+  const waits_ms = [];
+  const later = window.setTimeout;
+  window.setTimeout = (action, wait_ms) => { waits_ms.push(wait_ms); queueMicrotask(action); };
+  AbortSignal.timeout = (wait_ms) => {
+    waits_ms.push(wait_ms);
+    return AbortSignal.abort(new Error("no answer"));
+  };
+  const given = (promise) => promise.then(() => "answered", (error) => error.message);
+  const told = { lanes: {} };
+  for (const mode of ["short", "long"]) {
+    told.lanes[mode] = await new Promise((done) => {
+      later(() => done("waits for ever"), 5000);
+      const on = ({ kind, exchange }) => {
+        if (kind !== "failed") return;
+        lane.stop();
+        done([exchange.status, waits_ms.pop()]);
+      };
+      const lane = openLane({ mode, reader: "r", settings: () => ({ hold_s: 7 }), on });
+    });
+  }
+  window.setTimeout = () => 0;
+  const room = openRoom({ polling: false });
+  await room.ready;
+  told.here = room.here;
+  told.others = [await given(room.set({})), await given(publish("ada", "hello"))];
+  told.waits_ms = waits_ms;
+  return told;
+}"""
+
+
+async def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(page: Page) -> None:
+    told = await page.evaluate(SILENCE)
+    assert told["lanes"] == {"short": [0, 10_000], "long": [0, 17_000]}
+    assert told["here"] is False
+    assert told["others"] == ["no answer", "no answer"]
+    assert told["waits_ms"] == [10_000] * 3

@@ -61,7 +61,7 @@ room.onState(tellState);
 room.onState(nudge);
 tellState();
 requestAnimationFrame(frame);
-setInterval(tally, TALLIES_EVERY_MS);
+tallyAgain();
 const mounted = Object.entries(MOUNTED).map(async ([id, name]) => {
   const { mount } = await import(`./class/${name}.js`);
   mount(document.getElementById(id), room);
@@ -91,8 +91,14 @@ function toPage(published_ns) {
   return here_ns === null ? null : now() - (here_ns - published_ns) / 1e6;
 }
 
+// Asked again only when answered: on a slow network the questions would pile up.
+async function tallyAgain() {
+  if (resting) return;
+  if (room.here) await tally();
+  setTimeout(tallyAgain, TALLIES_EVERY_MS);
+}
+
 async function tally() {
-  if (!room.here || resting) return;
   const asked_ms = now();
   const tallies = await room.tallies(Object.values(room.readers)).catch(() => ({}));
   for (const mode of modes) {

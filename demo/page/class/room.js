@@ -7,6 +7,7 @@ import { forgetToken, takeToken } from "./token.js";
 const EVERY_MS = 1000;
 const CLOCK_EVERY_MS = 5000;
 const FIRST_SAMPLES = 5;
+const PATIENCE_MS = 10_000;  // with an answer: a network may swallow what is sent, and nobody is told
 
 /**
  * Open the room. Its members:
@@ -119,12 +120,13 @@ export function openRoom({ polling = true } = {}) {
   }
 
   async function get(path) {
-    return (await ask(path)).json();
+    return (await ask(path, { signal: AbortSignal.timeout(PATIENCE_MS) })).json();
   }
 
   async function post(path, body, options = {}) {
     const headers = { "Content-Type": "application/json" };
-    return (await ask(path, { ...options, method: "POST", body: JSON.stringify(body), headers })).json();
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    return (await ask(path, { ...options, method: "POST", body: JSON.stringify(body), headers, signal })).json();
   }
 
   async function ask(path, { headers = {}, ...options } = {}) {

@@ -1,11 +1,13 @@
-// A lane: one reader of the feed in one mode, and all that the modes share: where the reader stands, and how it
-// comes back after a failure. No DOM here.
+// A lane: one reader of the feed in one mode: where it stands, and how it comes back after a failure. No DOM here.
 
 import { makeAbsence } from "./absence.js";
 import { makeBackoff } from "./backoff.js";
 import { MODES } from "./modes.js";
 import { refusal } from "./refusal.js";
 
+export { publish } from "./publish.js";
+
+const PATIENCE_MS = 10_000;  // with an answer that has not begun: a network may swallow what is sent, and nobody is told
 const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hold: true, rtt_ms: 0 };
 
 /**
@@ -28,15 +30,6 @@ export function openLane({ mode, reader, settings, now = () => performance.now()
   return lane;
 }
 
-/** Publish; resolve to the message, or throw an Error that says what was wrong. The same in every mode. */
-export async function publish(sender, text) {
-  const body = JSON.stringify({ sender, text });
-  const headers = { "Content-Type": "application/json" };
-  const response = await fetch(new URL("/messages", location.href), { method: "POST", body, headers });
-  if (!response.ok) throw await refusal(response);
-  return response.json();
-}
-
 class Lane {
   constructor({ reader, settings, now, on, from, epoch }) {
     this.reader = reader;
@@ -54,6 +47,7 @@ class Lane {
   #end = new AbortController();
   #backoff = makeBackoff();
   #asked = 0;
+  #request = null;  // what ends the one under way
   #absence;
   #wake = () => {};
 
@@ -69,6 +63,17 @@ class Lane {
     const all = { ...standing, ...query, reader: this.reader, ...(keepalive ? {} : { close: 1 }) };
     url.search = new URLSearchParams(all);
     return url.href;
+  }
+
+  /** Ask; an answer must begin in good time, after the hold if there is one. How long it then takes is the line's affair. */
+  async fetch(path, query = {}) {
+    const request = this.#request = new AbortController();
+    const patience = setTimeout(() => request.abort(), (query.hold_s ?? 0) * 1000 + PATIENCE_MS);
+    try {
+      return await fetch(this.url(path, query), { signal: request.signal });
+    } finally {
+      clearTimeout(patience);
+    }
   }
 
   asked() {
@@ -137,6 +142,7 @@ class Lane {
 
   stop() {
     this.#end.abort();
+    this.#request?.abort();
     this.#wake();
   }
 

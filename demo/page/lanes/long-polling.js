@@ -16,8 +16,7 @@ export async function read(lane) {
 }
 
 async function ask(lane, exchange) {
-  const response = await fetch(lane.url(PATH, { hold_s: lane.hold_s }), { signal: lane.signal });
-  await lane.answered(exchange, response);
+  await lane.answered(exchange, await lane.fetch(PATH, { hold_s: lane.hold_s }));
 }
 
 // Without a hold this loop would ask as fast as the server answers; a classroom's server is spared.

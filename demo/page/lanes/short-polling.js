@@ -16,6 +16,5 @@ export async function read(lane) {
 }
 
 async function ask(lane, exchange) {
-  const response = await fetch(lane.url(PATH), { signal: lane.signal });
-  await lane.answered(exchange, response);
+  await lane.answered(exchange, await lane.fetch(PATH));
 }
