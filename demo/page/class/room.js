@@ -77,7 +77,10 @@ export function openRoom({ polling = true } = {}) {
   async function refresh() {
     try {
       const state = await get("class");
-      if (token !== null && !state.teacher) token = forgetToken() ?? null;
+      if (token !== null && !state.teacher) {
+        forgetToken(token);
+        token = null;
+      }
       adopt(state);
     } catch (error) {
       lose(error);
