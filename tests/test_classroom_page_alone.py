@@ -152,3 +152,21 @@ async def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(page: Pag
     assert told["here"] is False
     assert told["others"] == ["no answer", "no answer"]
     assert told["waits_ms"] == [10_000] * 3
+
+
+COUNTED_ANEW = """async () => {
+  const { makeStore } = await import("/page/store.js");
+  const store = makeStore(["ws"], () => null);
+  const tallies = [[5, 300, 4000], [9, 700, 9000], [1, 100, 200], [2, 150, 600]];
+  const anew = tallies.map(([requests, bytes_in, bytes_out], second) => {
+    const at_ms = second * 1000;
+    return store.count("ws", { requests, bytes_in, bytes_out, cursor_behind: 0 }, at_ms, at_ms);
+  });
+  const { tally, requests } = store.counters("ws", 4000);
+  return { anew, requests, up: tally.bytes_in, down: tally.bytes_out };
+}"""
+
+
+async def test_the_bytes_of_a_lane_go_on_after_a_restart_of_the_server(page: Page) -> None:
+    told = await page.evaluate(COUNTED_ANEW)
+    assert told == {"anew": [False, False, True, False], "requests": 11, "up": 850, "down": 9600}

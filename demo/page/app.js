@@ -44,7 +44,7 @@ const panels = Object.fromEntries(modes.map((mode) => [mode, makePanel(mode, MOD
 const playback = makePlayback(document.getElementById("playback"), view, store);
 const raceLine = makeRaceLine(document.querySelector("#race svg"), MODES);
 
-makeControls(document.getElementById("controls"), panels, room);
+const controls = makeControls(document.getElementById("controls"), panels, room);
 makeRaceForm(document.querySelector("#race form"), races, now, room.teacher ? "teacher" : "guest");
 makeScheme(document.getElementById("scheme"));
 
@@ -103,7 +103,7 @@ async function tally() {
   const tallies = await room.tallies(Object.values(room.readers)).catch(() => ({}));
   for (const mode of modes) {
     const counted = tallies[room.readers[mode]];
-    if (counted) store.count(mode, counted, asked_ms, now());
+    if (counted && store.count(mode, counted, asked_ms, now())) controls.release();
   }
 }
 

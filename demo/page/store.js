@@ -7,6 +7,8 @@ export const KEPT_MS = 5 * 60 * 1000;
 const FORGET_EVERY = 256;  // events
 const UNDER_WAY_MS = 50;  // what was asked so lately may not have reached the server
 
+const COUNTED = ["requests", "bytes_in", "bytes_out"];  // by the server, of all that it counts
+
 const NOTHING = {
   requests: 0, empty: 0, messages: 0, missing: 0, timed: 0, latency_sum_ms: 0, latency_last_ms: null, failures: 0, gaps: 0,
 };
@@ -15,7 +17,7 @@ const NOTHING = {
  * Make a store of the lanes of `modes`. `toPage(published_ns)` puts the server's stamp on the page's clock, in ms.
  *
  * `hear(mode, event)` takes a lane's event (see lanes/lane.js), `count(mode, tally, asked_ms, at_ms)` what the server
- * had counted when it was asked in between.
+ * had counted when it was asked in between, and says whether that was a server that has begun anew.
  * `lane(mode)` has timelines: `exchanges` by asked_ms, `deliveries` {at_ms, published_ms, message, rtt_ms} by
  * arrival, `waits` for what the reader waits, and `lines`, the transcript: deliveries, and what else a reader
  * notices {at_ms, kind, ...}. `counters(mode, at_ms)` are the counters of that moment. `published` has each
@@ -55,7 +57,7 @@ export function makeStore(modes, toPage, from = 0) {
     lanes[mode].deliver({ at_ms, published_ms, message, rtt_ms }, published_ms >= began_ms);
   }
 
-  function count(mode, tally, asked_ms, at_ms) { lanes[mode].count(tally, asked_ms, at_ms); }
+  function count(mode, tally, asked_ms, at_ms) { return lanes[mode].count(tally, asked_ms, at_ms); }
 
   function counters(mode, at_ms) {
     const total = lanes[mode].totals.at(at_ms) ?? NOTHING;
@@ -94,6 +96,8 @@ class LaneStore {
   #now = NOTHING;
   #passed;  // the highest id that has come or gone by
   #anew_ms = 0;
+  #told = null;  // by the server, when it was asked last
+  #before = Object.fromEntries(COUNTED.map((name) => [name, 0]));  // counted until a server ended, and another began
 
   constructor(from) { this.#passed = from; }
 
@@ -123,9 +127,14 @@ class LaneStore {
   // A browser asks again by itself when a connection that it had kept breaks: no page sees that, the server does.
   // By how much its count is ahead can be told only while no question is on its way.
   count(tally, asked_ms, at_ms) {
+    const anew = this.#told !== null && COUNTED.some((name) => tally[name] < this.#told[name]);
+    if (anew) this.#before = this.#all(this.#told);
+    this.#told = tally;
+    const all = this.#all(tally);
     const settled = asked_ms - (this.exchanges.last?.asked_ms ?? -Infinity) > UNDER_WAY_MS;
-    const ahead = Math.max(0, tally.requests - this.#now.requests);
-    this.tallies.add({ ...tally, at_ms, unseen: settled ? ahead : this.tallies.last?.unseen ?? 0 });
+    const ahead = Math.max(0, all.requests - this.#now.requests);
+    this.tallies.add({ ...all, at_ms, unseen: settled ? ahead : this.tallies.last?.unseen ?? 0 });
+    return anew;
   }
 
   hear(event) {
@@ -150,6 +159,10 @@ class LaneStore {
   forget(before_ms) {
     const { exchanges, deliveries, waits, lines, totals, tallies } = this;
     for (const timeline of [exchanges, deliveries, waits, lines, totals, tallies]) timeline.forget(before_ms);
+  }
+
+  #all(tally) {
+    return Object.fromEntries(COUNTED.map((name) => [name, this.#before[name] + tally[name]]));
   }
 
   #pass(id, at_ms) {

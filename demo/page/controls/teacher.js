@@ -10,7 +10,7 @@ const SLOW_BYTES_PER_S = 400;
 const WHY = "These are the teacher's. The address that python -m demo prints (Teacher: ...) unlocks them.";
 const GONE = "The server does not answer; trying again.";
 
-/** Join the controls in `panel` and the lanes' own buttons to `room`. */
+/** Join the controls in `panel` and the lanes' own buttons to `room`; `release()` when the server has begun anew. */
 export function makeControls(panel, panels, room) {
   const fieldset = panel.querySelector("fieldset");
   const fields = Object.keys(SETTINGS).map((name) => fieldset.elements[name]).filter((field) => field);
@@ -29,6 +29,7 @@ export function makeControls(panel, panels, room) {
   }
   room.onState(show);
   show();
+  return { release };
 
   function show() {
     const settings = room.state?.settings ?? STARTS;
@@ -47,6 +48,12 @@ export function makeControls(panel, panels, room) {
       else slow.delete(mode);
       pressed.setAttribute("aria-pressed", on);
     }));
+  }
+
+  // A server that begins anew knows of no slow line.
+  function release() {
+    slow.clear();
+    for (const { node } of Object.values(panels)) button(node, "slow").setAttribute("aria-pressed", false);
   }
 
   async function attempt(promise) {
