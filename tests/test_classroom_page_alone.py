@@ -170,3 +170,24 @@ COUNTED_ANEW = """async () => {
 async def test_the_bytes_of_a_lane_go_on_after_a_restart_of_the_server(page: Page) -> None:
     told = await page.evaluate(COUNTED_ANEW)
     assert told == {"anew": [False, False, True, False], "requests": 11, "up": 850, "down": 9600}
+
+
+TIMED = """async () => {
+  const { makeStore } = await import("/page/store.js");
+  let known = false;
+  const store = makeStore(["ws"], (published_ns) => (known ? published_ns / 1e6 : null));
+  const hear = (id, at_ms) => {
+    const message = { id, published_ns: (at_ms - 30) * 1e6 };
+    store.hear("ws", { kind: "delivered", at_ms, message, rtt_ms: 0 });
+  };
+  store.hear("ws", { kind: "asked", at_ms: 0, exchange: { asked_ms: 0 } });
+  hear(1, 100);
+  known = true;
+  hear(2, 200);
+  return store.counters("ws", 300);
+}"""
+
+
+async def test_while_the_servers_clock_is_not_known_nothing_is_timed(page: Page) -> None:
+    told = await page.evaluate(TIMED)
+    assert (told["messages"], told["timed"], told["latency_sum_ms"]) == (2, 1, 30)

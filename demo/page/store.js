@@ -47,14 +47,15 @@ export function makeStore(modes, toPage, from = 0) {
   }
 
   function deliver(mode, { at_ms, message, rtt_ms }) {
-    const published_ms = Math.min(toPage(message.published_ns) ?? at_ms, at_ms);
+    const stamped_ms = toPage(message.published_ns);
+    const published_ms = Math.min(stamped_ms ?? at_ms, at_ms);
     if (message.published_ns > head_ns) {
       head_ns = message.published_ns;
       arrivals.set(head_ns, {});
       published.add({ at_ms: Math.max(published_ms, published.last?.at_ms ?? 0), id: message.id, arrivals: arrivals.get(head_ns) });
     }
     Object.assign(arrivals.get(message.published_ns) ?? {}, { [mode]: at_ms });
-    lanes[mode].deliver({ at_ms, published_ms, message, rtt_ms }, published_ms >= began_ms);
+    lanes[mode].deliver({ at_ms, published_ms, message, rtt_ms }, stamped_ms !== null && published_ms >= began_ms);
   }
 
   function count(mode, tally, asked_ms, at_ms) { return lanes[mode].count(tally, asked_ms, at_ms); }
