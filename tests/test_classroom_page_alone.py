@@ -191,3 +191,37 @@ TIMED = """async () => {
 async def test_while_the_servers_clock_is_not_known_nothing_is_timed(page: Page) -> None:
     told = await page.evaluate(TIMED)
     assert (told["messages"], told["timed"], told["latency_sum_ms"]) == (2, 1, 30)
+
+
+SLOWLY = """async () => {
+  const { makeAbsence } = await import("/page/lanes/absence.js");
+  let here_ms = 0;
+  let timers = [];
+  window.setTimeout = (action, wait_ms) => timers.push([here_ms + wait_ms, action]);
+  window.clearTimeout = (number) => { timers[number - 1] = [Infinity]; };
+  const verdicts = [];
+  const absence = makeAbsence(() => here_ms, (verdict) => verdicts.push([here_ms, verdict]));
+  const pass = (until_ms) => {
+    for (; here_ms < until_ms; here_ms += 10) {
+      for (const [due_ms, action] of timers) if (due_ms === here_ms) action();
+    }
+  };
+  const take = (published_ms) => absence.take({ published_ns: published_ms * 1e6 });
+  take(0);
+  absence.begin(100, 1);
+  pass(3000);
+  absence.back(3000, true);
+  for (const published_ms of [500, 1000, 1500, 2000]) {
+    pass(here_ms + 600);
+    take(published_ms);
+  }
+  pass(here_ms + 5000);
+  return verdicts;
+}"""
+
+
+async def test_the_verdict_waits_for_all_that_comes_over_a_slow_line(page: Page) -> None:
+    ((told_ms, verdict),) = await page.evaluate(SLOWLY)
+    assert verdict["caught_up"] == 4
+    assert (verdict["away_ms"], verdict["lost"]) == (2900, 0)
+    assert told_ms == 3000 + 4 * 600 + 1000

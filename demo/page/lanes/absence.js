@@ -1,6 +1,6 @@
 // What a time without connection costs a reader: how long it was, what the reader caught up on or lost. No DOM here.
 
-const SETTLED_MS = 400;  // after coming back: what was missed has arrived by then
+const SETTLED_MS = 1000;  // without more of what was missed: longer than a frame takes on a slow line
 
 /**
  * Follow a reader's absences: `begin` and `gap` when it is cut off, `skip` and `take` for what passes and what comes,
@@ -8,16 +8,17 @@ const SETTLED_MS = 400;  // after coming back: what was missed has arrived by th
  */
 export function makeAbsence(now, tell) {
   let away = null;  // since when, and from where, while the connection is lost
+  let settling;
   let fastest_ms = Infinity;  // the least that page clock minus server clock has been
   return { begin, gap, skip, take, back };
 
   function begin(since_ms, cursor) {
-    away ??= { since_ms, cursor, gap: false, skipped: 0 };
+    away ??= { since_ms, returned_ms: null, cursor, gap: false, skipped: 0 };
     away.returned_ms = null;
   }
 
   function gap(cursor) {
-    away = { since_ms: away?.since_ms ?? now(), cursor, gap: true, skipped: 0 };
+    away = { since_ms: away?.since_ms ?? now(), returned_ms: null, cursor, gap: true, skipped: 0 };
   }
 
   function skip(count) {
@@ -27,23 +28,29 @@ export function makeAbsence(now, tell) {
   function take(message) {
     const published_ms = message.published_ns / 1e6;
     fastest_ms = Math.min(fastest_ms, now() - published_ms);
-    if (away && published_ms + fastest_ms < away.returned_ms) away.caught_up += 1;
+    if (!away || away.returned_ms === null || published_ms + fastest_ms >= away.returned_ms) return;
+    away.caught_up += 1;
+    settle();
   }
 
   // Nobody tells a reader that asks without its cursor, and is given nothing, what it has missed: then it was not `told`.
   function back(returned_ms, told) {
     if (away === null) return;
     away.told ||= told;
-    if (away.returned_ms) return;
+    if (away.returned_ms !== null) return;
     Object.assign(away, { returned_ms, caught_up: 0 });
-    const returned = away;
-    setTimeout(() => judge(returned), SETTLED_MS);
+    settle();
   }
 
-  function judge(returned) {
-    if (away !== returned || away.returned_ms === null) return;  // lost again, or told of a gap, meanwhile
+  function settle() {
+    clearTimeout(settling);
+    settling = setTimeout(judge, SETTLED_MS);
+  }
+
+  function judge() {
+    if (away.returned_ms === null) return;  // lost again, or told of a gap, meanwhile
+    const { since_ms, returned_ms, caught_up, cursor, gap, told, skipped } = away;
     away = null;
-    const { caught_up, cursor, gap, told, skipped } = returned;
-    tell({ away_ms: returned.returned_ms - returned.since_ms, caught_up, cursor, gap, lost: told ? skipped : null });
+    tell({ away_ms: returned_ms - since_ms, caught_up, cursor, gap, lost: told ? skipped : null });
   }
 }
