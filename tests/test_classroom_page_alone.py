@@ -225,3 +225,23 @@ async def test_the_verdict_waits_for_all_that_comes_over_a_slow_line(page: Page)
     assert verdict["caught_up"] == 4
     assert (verdict["away_ms"], verdict["lost"]) == (2900, 0)
     assert told_ms == 3000 + 4 * 600 + 1000
+
+
+STAMPS = """async () => {
+  const { makeStore } = await import("/page/store.js");
+  const store = makeStore(["short", "ws"], () => null);
+  const hear = (mode, at_ms, published_ns) => {
+    const message = { id: at_ms, published_ns };
+    store.hear(mode, { kind: "delivered", at_ms, message, rtt_ms: 0 });
+  };
+  hear("ws", 1, 9e9);
+  hear("ws", 2, 1e9);
+  hear("short", 3, 1e9);
+  return [store.arrivals(9e9), store.arrivals(1e9), store.published.length];
+}"""
+
+
+async def test_a_message_whose_stamp_is_older_than_the_last_ones_has_its_arrivals_too(
+    page: Page,
+) -> None:
+    assert await page.evaluate(STAMPS) == [{"ws": 1}, {"short": 3, "ws": 2}, 2]

@@ -28,7 +28,6 @@ export function makeStore(modes, toPage, from = 0) {
   const lanes = Object.fromEntries(modes.map((mode) => [mode, new LaneStore(from)]));
   const published = new Timeline((message) => message.at_ms);
   const arrivals = new Map();  // by published_ns: ids begin anew with each history
-  let head_ns = -1;
   let began_ms = null;
   let heard = 0;
 
@@ -49,13 +48,16 @@ export function makeStore(modes, toPage, from = 0) {
   function deliver(mode, { at_ms, message, rtt_ms }) {
     const stamped_ms = toPage(message.published_ns);
     const published_ms = Math.min(stamped_ms ?? at_ms, at_ms);
-    if (message.published_ns > head_ns) {
-      head_ns = message.published_ns;
-      arrivals.set(head_ns, {});
-      published.add({ at_ms: Math.max(published_ms, published.last?.at_ms ?? 0), id: message.id, arrivals: arrivals.get(head_ns) });
-    }
-    Object.assign(arrivals.get(message.published_ns) ?? {}, { [mode]: at_ms });
+    if (!arrivals.has(message.published_ns)) enter(message, published_ms);
+    arrivals.get(message.published_ns)[mode] = at_ms;
     lanes[mode].deliver({ at_ms, published_ms, message, rtt_ms }, stamped_ms !== null && published_ms >= began_ms);
+  }
+
+  // Not by how large the stamp is: stamps go back when the server's machine is started anew.
+  function enter({ id, published_ns }, published_ms) {
+    const arrived = {};
+    arrivals.set(published_ns, arrived);
+    published.add({ at_ms: Math.max(published_ms, published.last?.at_ms ?? 0), id, arrivals: arrived });
   }
 
   function count(mode, tally, asked_ms, at_ms) { return lanes[mode].count(tally, asked_ms, at_ms); }
