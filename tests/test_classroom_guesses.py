@@ -208,6 +208,24 @@ async def test_a_token_that_the_server_does_not_know_opens_nothing(
         assert await page.evaluate("Object.keys(localStorage).length") == 0
 
 
+async def test_a_tab_whose_token_is_old_leaves_the_new_one_to_the_other_tabs(
+    browser: Browser, demo: Demo
+) -> None:
+    async with opened(browser, LAPTOP) as page:
+        await page.goto(f"{demo.url}/stats#token=of an earlier start")
+        kept = await page.evaluate(
+            """async () => {
+              const { openRoom } = await import("/page/class/room.js");
+              const room = openRoom({ polling: false });
+              const [key] = Object.keys(localStorage);
+              localStorage.setItem(key, '"of a newer tab"');
+              await room.ready;
+              return [room.teacher, localStorage.getItem(key)];
+            }"""
+        )
+    assert kept == [False, '"of a newer tab"']
+
+
 @pytest.mark.parametrize("size", [PROJECTOR, LAPTOP, PHONE], ids=["projector", "laptop", "phone"])
 async def test_the_reveal_fits_every_screen(
     browser: Browser, demo: Demo, client: ClientSession, size: tuple[int, int], tmp_path: Path

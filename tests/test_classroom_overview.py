@@ -76,6 +76,7 @@ async def test_on_loopback_the_page_says_how_to_let_the_class_in(
 ) -> None:
     async with teacher(browser, demo) as page:
         await expect(page.locator("#class")).to_contain_text("--host 0.0.0.0")
+        await expect(page.locator("#class")).to_contain_text("join its network or open a hotspot")
         await expect(page.get_by_role("button", name="Show large")).to_have_count(0)
 
 

@@ -199,6 +199,21 @@ async def test_a_button_is_not_pressed_when_the_server_refuses(page: Page) -> No
     await expect(button).to_have_attribute("aria-pressed", "false")
 
 
+async def test_a_server_that_has_begun_anew_is_slow_to_nobody(page: Page) -> None:
+    async def forget(route: Route) -> None:
+        told = await (await route.fetch()).json()
+        none = dict.fromkeys(("requests", "bytes_in", "bytes_out"), 0)
+        await route.fulfill(json={reader: {**each, **none} for reader, each in told.items()})
+
+    button = lane(page, "ws").get_by_role("button", name="Slow")
+    await expect(figure(page, "ws", "bytes up")).to_have_text(re.compile(r"\d"))
+    await button.click()
+    await expect(button).to_have_attribute("aria-pressed", "true")
+    await page.route("**/class/tallies?*", forget)
+    await expect(button).to_have_attribute("aria-pressed", "false")
+    await expect(figure(page, "ws", "bytes up")).not_to_have_text("0 B")
+
+
 async def test_without_a_cursor_messages_go_missing_and_with_it_they_come_back(
     page: Page, client: ClientSession
 ) -> None:

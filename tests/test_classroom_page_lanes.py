@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.classroom_pages import (
     LAPTOP,
@@ -22,7 +22,9 @@ from tests.classroom_pages import (
     TEACHER,
     TOKEN,
     Watch,
+    ask_until,
     modules,
+    opened,
     phone,
     say,
     shoot,
@@ -86,6 +88,20 @@ async def test_the_lanes_show_the_same_messages_in_the_same_order(
         await show_all(page, *texts)
 
 
+async def test_only_the_newest_page_of_a_browser_reads_and_an_older_one_says_so(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    async with opened(browser, LAPTOP) as old, await old.context.new_page() as new:
+        for page in (old, new):
+            await page.goto(f"http://localhost:{demo.port}/")
+            await expect(page.locator(".lane")).to_have_count(3)
+        await expect(old.locator("#lanes")).to_contain_text("a newer tab shows them")
+        await ask_until(client, "/stats", lambda stats: stats["modes"]["ws"]["connections"] == 1)
+        await old.get_by_role("button", name="Go on here").click()
+        await expect(new.locator("#lanes")).to_contain_text("a newer tab shows them")
+        await expect(old.locator(".lane")).to_have_count(3)
+
+
 async def test_what_was_said_before_is_shown_too(
     browser: Browser, demo: Demo, client: ClientSession
 ) -> None:
@@ -131,6 +147,23 @@ async def agree(page: Page, client: ClientSession, names: dict[str, str], mode: 
         ]:
             return
         assert time.monotonic() < give_up, (seen, counted)
+
+
+async def test_the_servers_count_is_not_asked_for_again_before_it_is_told(
+    browser: Browser, demo: Demo
+) -> None:
+    async with opened(browser, LAPTOP) as page:
+        asked = []
+
+        async def keep(route: Route) -> None:
+            asked.append(route)
+
+        await page.route("**/class/tallies?*", keep)
+        await page.clock.install()
+        await page.goto(f"http://localhost:{demo.port}/")
+        await expect(page.locator("#state")).to_have_text("connected")
+        await page.clock.run_for(5000)
+        assert len(asked) == 1
 
 
 async def test_a_race_draws_three_arrivals(browser: Browser, demo: Demo) -> None:

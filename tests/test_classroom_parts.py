@@ -1,11 +1,14 @@
 """The small parts of the classroom that need no server."""
 
 import random
+import socket
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from demo.classroom import address
 from demo.classroom.address import home_url, join_url
 from demo.classroom.chatter import NAMES, RATES_PER_S, Chatter
 from demo.classroom.framing import frames, last_text, text_bytes
@@ -50,6 +53,26 @@ def test_on_loopback_nobody_joins(host: str) -> None:
 def test_an_address_that_was_asked_for_is_where_to_join() -> None:
     assert join_url("192.0.2.7", "http://192.0.2.7:3001") == "http://192.0.2.7:3001/join"
     assert join_url("2001:db8::7", "http://[2001:db8::7]:80") == "http://[2001:db8::7]:80/join"
+
+
+@pytest.mark.parametrize(("up", "students"), [(True, "http://10.42.0.1:3001/join"), (False, None)])
+def test_a_hotspot_that_leads_nowhere_else_is_where_to_join(
+    monkeypatch: pytest.MonkeyPatch, up: bool, students: str | None
+) -> None:
+    def interface(*addresses: str) -> list[SimpleNamespace]:
+        return [SimpleNamespace(family=socket.AF_INET, address=address) for address in addresses]
+
+    addresses = {
+        "lo": interface("127.0.0.1"),
+        "eth0": interface("169.254.3.4"),
+        "wlan0": [SimpleNamespace(family=socket.AF_INET6, address="fd00::1")],
+        "ap0": interface("10.42.0.1"),
+    }
+    states = {name: SimpleNamespace(isup=up or name != "ap0") for name in addresses}
+    monkeypatch.setitem(address.FAR, socket.AF_INET, "255.255.255.255")  # no socket may go there
+    monkeypatch.setattr("psutil.net_if_addrs", lambda: addresses)
+    monkeypatch.setattr("psutil.net_if_stats", lambda: states)
+    assert join_url("0.0.0.0", "http://0.0.0.0:3001") == students
 
 
 @pytest.mark.parametrize(

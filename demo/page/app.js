@@ -3,6 +3,7 @@
 import { write } from "./class/element.js";
 import { openRoom } from "./class/room.js";
 import { followAddress } from "./controls/address.js";
+import { keepNewest } from "./controls/newest.js";
 import { makePlayback } from "./controls/playback.js";
 import { makeRaceForm } from "./controls/race.js";
 import { makeScheme } from "./controls/scheme.js";
@@ -43,7 +44,7 @@ const panels = Object.fromEntries(modes.map((mode) => [mode, makePanel(mode, MOD
 const playback = makePlayback(document.getElementById("playback"), view, store);
 const raceLine = makeRaceLine(document.querySelector("#race svg"), MODES);
 
-makeControls(document.getElementById("controls"), panels, room, refused);
+const controls = makeControls(document.getElementById("controls"), panels, room, refused);
 makeRaceForm(document.querySelector("#race form"), races, now, room.teacher ? "teacher" : "guest");
 makeScheme(document.getElementById("scheme"));
 
@@ -52,11 +53,15 @@ const lanes = modes.map((mode) => openLane({
   mode, reader: room.readers[mode], settings, now, from, on: (event) => store.hear(mode, event),
 }));
 
+let resting = false;
+// Asked first, so that the address has the settings of now: the page that it loads sets what the address says.
+keepNewest(document.getElementById("lanes"), rest, () => room.refresh().then(() => location.reload()));
+
 room.onState(tellState);
 room.onState(nudge);
 tellState();
 requestAnimationFrame(frame);
-setInterval(tally, TALLIES_EVERY_MS);
+tallyAgain();
 const mounted = Object.entries(MOUNTED).map(async ([id, name]) => {
   const { mount } = await import(`./class/${name}.js`);
   mount(document.getElementById(id), room);
@@ -67,6 +72,7 @@ Promise.all(mounted).then(() => document.getElementById(location.hash.slice(1))?
 let drawn_ms = -Infinity;
 
 function frame() {
+  if (resting) return;
   requestAnimationFrame(frame);
   const here_ms = now();
   if (here_ms - drawn_ms < (calm.matches ? CALM_MS : PICTURE_MS)) return;
@@ -85,14 +91,26 @@ function toPage(published_ns) {
   return here_ns === null ? null : now() - (here_ns - published_ns) / 1e6;
 }
 
+// Asked again only when answered: on a slow network the questions would pile up.
+async function tallyAgain() {
+  if (resting) return;
+  if (room.here) await tally();
+  setTimeout(tallyAgain, TALLIES_EVERY_MS);
+}
+
 async function tally() {
-  if (!room.here) return;
   const asked_ms = now();
   const tallies = await room.tallies(Object.values(room.readers)).catch(() => ({}));
   for (const mode of modes) {
     const counted = tallies[room.readers[mode]];
-    if (counted) store.count(mode, counted, asked_ms, now());
+    if (counted && store.count(mode, counted, asked_ms, now())) controls.release();
   }
+}
+
+function rest() {
+  resting = true;
+  for (const lane of lanes) lane.stop();
+  for (const id of ["playback", "race"]) document.getElementById(id).remove();
 }
 
 function nudge() {

@@ -6,12 +6,16 @@ const VERDICT_SHOWN_MS = 8000;
 
 /** One line of a transcript for what is no message, or null when it is not worth one. */
 export const NOTES = {
-  failed: ({ pause_ms, longest_ms }) => `Connection lost. Tries again in ${milliseconds(pause_ms)}, at random within ${milliseconds(longest_ms)}.`,
+  failed: ({ exchange, pause_ms, longest_ms }) => `${trouble(exchange)}. Tries again in ${milliseconds(pause_ms)}, at random within ${milliseconds(longest_ms)}.`,
   gap: ({ notice, cursor }) => `Told of a gap: it had up to #${cursor}, and that history has ended or begins later now. Reads on from #${notice.oldest}.`,
   anew: () => "Another history, and nobody said so: without a cursor a gap cannot be told.",
   skipped: () => null,
   verdict,
 };
+
+function trouble({ refusal }) {
+  return refusal === null ? "Connection lost" : `Refused: ${refusal}`;
+}
 
 function verdict({ away_ms, caught_up, lost, gap, cursor }) {
   if (gap) return "Back. Lost what the gap swallowed, and told so.";
@@ -35,7 +39,7 @@ export function doing(mode, lane, at_ms) {
   const last = lane.lines.at(at_ms);
   if (last?.kind === "verdict" && at_ms - last.at_ms < VERDICT_SHOWN_MS) return { text: brief(last), lost: true };
   const over = exchange.ended_ms !== null && exchange.ended_ms <= at_ms;
-  if (over && exchange.status === 0) return away(lane, at_ms);
+  if (over && (exchange.status === 0 || exchange.refusal !== null)) return away(exchange, lane, at_ms);
   return { text: over ? pausing(lane, at_ms) : UNDER_WAY[mode](exchange, at_ms), lost: false };
 }
 
@@ -50,10 +54,11 @@ function pausing(lane, at_ms) {
   return wait && wait.until_ms > at_ms ? `asks again in ${clock(wait.until_ms - at_ms)}` : "asks again";
 }
 
-function away(lane, at_ms) {
+function away(exchange, lane, at_ms) {
   const wait = lane.waits.at(at_ms);
   const left_ms = wait ? Math.max(0, wait.until_ms - at_ms) : 0;
-  return { text: `connection lost, tries again in ${clock(left_ms)}`, lost: true };
+  const why = exchange.refusal === null ? "connection lost" : "refused";
+  return { text: `${why}, tries again in ${clock(left_ms)}`, lost: true };
 }
 
 function clock(ms) {

@@ -7,6 +7,8 @@ export const KEPT_MS = 5 * 60 * 1000;
 const FORGET_EVERY = 256;  // events
 const UNDER_WAY_MS = 50;  // what was asked so lately may not have reached the server
 
+const COUNTED = ["requests", "bytes_in", "bytes_out"];  // by the server, of all that it counts
+
 const NOTHING = {
   requests: 0, empty: 0, messages: 0, missing: 0, timed: 0, latency_sum_ms: 0, latency_last_ms: null,
 };
@@ -15,7 +17,7 @@ const NOTHING = {
  * Make a store of the lanes of `modes`. `toPage(published_ns)` puts the server's stamp on the page's clock, in ms.
  *
  * `hear(mode, event)` takes a lane's event (see lanes/lane.js), `count(mode, tally, asked_ms, at_ms)` what the server
- * had counted when it was asked in between.
+ * had counted when it was asked in between, and says whether that was a server that has begun anew.
  * `lane(mode)` has timelines: `exchanges` by asked_ms, `deliveries` {at_ms, published_ms, message, rtt_ms} by
  * arrival, `waits` for what the reader waits, and `lines`, the transcript: deliveries, and what else a reader
  * notices {at_ms, kind, ...}. `counters(mode, at_ms)` are the counters of that moment. `published` has each
@@ -26,7 +28,6 @@ export function makeStore(modes, toPage, from = 0) {
   const lanes = Object.fromEntries(modes.map((mode) => [mode, new LaneStore(from)]));
   const published = new Timeline((message) => message.at_ms);
   const arrivals = new Map();  // by published_ns: ids begin anew with each history
-  let head_ns = -1;
   let began_ms = null;
   let heard = 0;
 
@@ -45,17 +46,21 @@ export function makeStore(modes, toPage, from = 0) {
   }
 
   function deliver(mode, { at_ms, message, rtt_ms }) {
-    const published_ms = Math.min(toPage(message.published_ns) ?? at_ms, at_ms);
-    if (message.published_ns > head_ns) {
-      head_ns = message.published_ns;
-      arrivals.set(head_ns, {});
-      published.add({ at_ms: Math.max(published_ms, published.last?.at_ms ?? 0), id: message.id, arrivals: arrivals.get(head_ns) });
-    }
-    Object.assign(arrivals.get(message.published_ns) ?? {}, { [mode]: at_ms });
-    lanes[mode].deliver({ at_ms, published_ms, message, rtt_ms }, published_ms >= began_ms);
+    const stamped_ms = toPage(message.published_ns);
+    const published_ms = Math.min(stamped_ms ?? at_ms, at_ms);
+    if (!arrivals.has(message.published_ns)) enter(message, published_ms);
+    arrivals.get(message.published_ns)[mode] = at_ms;
+    lanes[mode].deliver({ at_ms, published_ms, message, rtt_ms }, stamped_ms !== null && published_ms >= began_ms);
   }
 
-  function count(mode, tally, asked_ms, at_ms) { lanes[mode].count(tally, asked_ms, at_ms); }
+  // Not by how large the stamp is: stamps go back when the server's machine is started anew.
+  function enter({ id, published_ns }, published_ms) {
+    const arrived = {};
+    arrivals.set(published_ns, arrived);
+    published.add({ at_ms: Math.max(published_ms, published.last?.at_ms ?? 0), id, arrivals: arrived });
+  }
+
+  function count(mode, tally, asked_ms, at_ms) { return lanes[mode].count(tally, asked_ms, at_ms); }
 
   function counters(mode, at_ms) {
     const total = lanes[mode].totals.at(at_ms) ?? NOTHING;
@@ -94,6 +99,8 @@ class LaneStore {
   #now = NOTHING;
   #passed;  // the highest id that has come or gone by
   #anew_ms = 0;
+  #told = null;  // by the server, when it was asked last
+  #before = Object.fromEntries(COUNTED.map((name) => [name, 0]));  // counted until a server ended, and another began
 
   constructor(from) { this.#passed = from; }
 
@@ -123,9 +130,14 @@ class LaneStore {
   // A browser asks again by itself when a connection that it had kept breaks: no page sees that, the server does.
   // By how much its count is ahead can be told only while no question is on its way.
   count(tally, asked_ms, at_ms) {
+    const anew = this.#told !== null && COUNTED.some((name) => tally[name] < this.#told[name]);
+    if (anew) this.#before = this.#all(this.#told);
+    this.#told = tally;
+    const all = this.#all(tally);
     const settled = asked_ms - (this.exchanges.last?.asked_ms ?? -Infinity) > UNDER_WAY_MS;
-    const ahead = Math.max(0, tally.requests - this.#now.requests);
-    this.tallies.add({ ...tally, at_ms, unseen: settled ? ahead : this.tallies.last?.unseen ?? 0 });
+    const ahead = Math.max(0, all.requests - this.#now.requests);
+    this.tallies.add({ ...all, at_ms, unseen: settled ? ahead : this.tallies.last?.unseen ?? 0 });
+    return anew;
   }
 
   hear(event) {
@@ -150,6 +162,10 @@ class LaneStore {
   forget(before_ms) {
     const { exchanges, deliveries, waits, lines, totals, tallies } = this;
     for (const timeline of [exchanges, deliveries, waits, lines, totals, tallies]) timeline.forget(before_ms);
+  }
+
+  #all(tally) {
+    return Object.fromEntries(COUNTED.map((name) => [name, this.#before[name] + tally[name]]));
   }
 
   #pass(id, at_ms) {

@@ -16,22 +16,24 @@ const SENTENCES = {
   },
 };
 
-/** Follow a lane's events; `sentence(now_ms)` says what it does, `lost()` whether the connection is gone. */
+const GONE = "The server is gone";
+
+/** Follow a lane's events; `sentence(now_ms)` says what it does, `trouble()` why no news come, or null while they do. */
 export function makeDoing(mode) {
   let last = { kind: "asked", at_ms: performance.now() };
-  let lost = false;
-  return { hear, sentence, lost: () => lost };
+  let trouble = null;
+  return { hear, sentence, trouble: () => trouble };
 
   function hear(event) {
-    if (event.kind === "failed") lost = true;
-    if (event.kind === "answered" || event.kind === "opened") lost = false;
-    if (event.kind in SENTENCES[mode] && (event.kind !== "asked" || !lost)) last = event;
-    if (event.kind === "waiting") last = event;
+    if (event.kind === "failed") trouble = event.exchange.refusal === null ? GONE : `Refused: ${event.exchange.refusal}`;
+    if (event.kind === "answered" || event.kind === "opened") trouble = null;
+    if (event.kind in SENTENCES[mode]) last = event;
   }
 
   function sentence(now_ms) {
     const left_s = Math.max(0, (last.until_ms ?? 0) - now_ms) / 1000;
-    if (lost) return left_s > 0 ? `The server is gone. Trying again in ${left_s.toFixed(1)} s` : "The server is gone. Trying again";
+    if (trouble !== null && last.kind === "asked") return "has asked again; no answer yet";  // it may be held
+    if (trouble !== null) return left_s > 0 ? `${trouble}. Trying again in ${left_s.toFixed(1)} s` : `${trouble}. Trying again`;
     return SENTENCES[mode][last.kind]?.(left_s, (now_ms - last.at_ms) / 1000) ?? "";
   }
 }

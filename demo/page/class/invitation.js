@@ -2,7 +2,8 @@
 
 import { element } from "./element.js";
 
-const ALONE = "So far only this computer can reach the server. To let the class in, stop it and start it with";
+const ALONE = "So far only this computer can reach the server. To let the class in, join its network or open a hotspot, "
+  + "then stop the server and start it with";
 
 /** Make the invitation; `show(join_url)` fills it in once it is known. */
 export function makeInvitation() {

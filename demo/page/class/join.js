@@ -36,7 +36,7 @@ const choices = MODES.map((mode) => element("button", { type: "button", data: { 
 let lane = null;
 let reporter = null;
 let doing = null;
-let wasLost = false;
+let trouble = null;
 
 place("say").sender.value = name;
 place("guess").append(guess.form);
@@ -105,9 +105,9 @@ function remark(text) {
 
 function say() {
   write(place("doing"), doing.sentence(performance.now()));
-  if (doing.lost() !== wasLost) speak(wasLost ? "The server is back." : "The server is gone.");
-  wasLost = doing.lost();
-  document.body.classList.toggle("lost", wasLost);
+  if (doing.trouble() !== trouble) speak(`${doing.trouble() ?? "The server is back"}.`);
+  trouble = doing.trouble();
+  document.body.classList.toggle("lost", trouble !== null);
   counters.draw();
 }
 

@@ -28,8 +28,8 @@ export function makeReporter({ room, reader, mode, after = 0 }) {
   function hear({ kind, at_ms, exchange, message }) {
     if (kind === "delivered") keep(rows.deliveries, { message, at_ms });
     else if (kind === "answered" && mode !== "ws") request(exchange);
-    else if (kind === "failed" && exchange.status === 0) {
-      failures += 1;
+    else if (kind === "failed" && (exchange.status === 0 || exchange.refusal !== null)) {
+      failures += exchange.status === 0;
       request(exchange);
     }
   }

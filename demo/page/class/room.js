@@ -1,11 +1,13 @@
 // The class's control plane: its state each second, the teacher's changes, the server's clock. No DOM.
 
+import { refusal } from "../lanes/refusal.js";
 import { makeClock } from "./clock.js";
 import { forgetToken, takeToken } from "./token.js";
 
 const EVERY_MS = 1000;
 const CLOCK_EVERY_MS = 5000;
 const FIRST_SAMPLES = 5;
+const PATIENCE_MS = 10_000;  // with an answer: a network may swallow what is sent, and nobody is told
 
 /**
  * Open the room. Its members:
@@ -68,7 +70,10 @@ export function openRoom({ polling = true } = {}) {
   async function refresh() {
     try {
       const state = await get("class");
-      if (token !== null && !state.teacher) token = forgetToken() ?? null;
+      if (token !== null && !state.teacher) {
+        forgetToken(token);
+        token = null;
+      }
       adopt(state);
     } catch {
       lose();
@@ -109,12 +114,13 @@ export function openRoom({ polling = true } = {}) {
   }
 
   async function get(path) {
-    return (await ask(path)).json();
+    return (await ask(path, { signal: AbortSignal.timeout(PATIENCE_MS) })).json();
   }
 
   async function post(path, body, options = {}) {
     const headers = { "Content-Type": "application/json" };
-    return (await ask(path, { ...options, method: "POST", body: JSON.stringify(body), headers })).json();
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    return (await ask(path, { ...options, method: "POST", body: JSON.stringify(body), headers, signal })).json();
   }
 
   async function ask(path, { headers = {}, ...options } = {}) {
@@ -122,12 +128,7 @@ export function openRoom({ polling = true } = {}) {
     const response = await fetch(new URL(path, new URL("/", location.href)), {
       cache: "no-store", ...options, headers: { ...headers, ...authorization },
     });
-    if (!response.ok) throw await complaint(response);
+    if (!response.ok) throw await refusal(response);
     return response;
   }
-}
-
-async function complaint(response) {
-  const { error } = await response.json().catch(() => ({}));
-  return Object.assign(new Error(error ?? `the server answered ${response.status}`), { status: response.status });
 }

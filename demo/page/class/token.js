@@ -14,7 +14,7 @@ export function takeToken() {
   return given;
 }
 
-/** Forget a token that the server does not know: each start makes another. */
-export function forgetToken() {
-  forget(WHERE, KEY);
+/** Forget a token that the server does not know: each start makes another, which a newer tab may have kept meanwhile. */
+export function forgetToken(token) {
+  if (recall(WHERE, KEY) === token) forget(WHERE, KEY);
 }

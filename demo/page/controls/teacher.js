@@ -10,7 +10,10 @@ const SLOW_BYTES_PER_S = 400;
 const WHY = "These are the teacher's. The address that python -m demo prints (Teacher: ...) unlocks them.";
 const GONE = "The server does not answer; trying again.";
 
-/** Join the controls in `panel` and the lanes' own buttons to `room`; `problem` is what went wrong before. */
+/**
+ * Join the controls in `panel` and the lanes' own buttons to `room`; `problem` is what went wrong before, and
+ * `release()` when the server has begun anew.
+ */
 export function makeControls(panel, panels, room, problem = "") {
   const fieldset = panel.querySelector("fieldset");
   const fields = Object.keys(SETTINGS).map((name) => fieldset.elements[name]).filter((field) => field);
@@ -28,6 +31,7 @@ export function makeControls(panel, panels, room, problem = "") {
   }
   room.onState(show);
   show();
+  return { release };
 
   function show() {
     const settings = room.state?.settings ?? STARTS;
@@ -46,6 +50,12 @@ export function makeControls(panel, panels, room, problem = "") {
       else slow.delete(mode);
       pressed.setAttribute("aria-pressed", on);
     }));
+  }
+
+  // A server that begins anew knows of no slow line.
+  function release() {
+    slow.clear();
+    for (const { node } of Object.values(panels)) button(node, "slow").setAttribute("aria-pressed", false);
   }
 
   // What went wrong is said until something else is tried.

@@ -1,10 +1,13 @@
-// A lane: one reader of the feed in one mode, and all that the modes share: where the reader stands, how it
-// comes back after a failure, and what it has lost. No DOM here.
+// A lane: one reader of the feed in one mode: where it stands, and how it comes back after a failure. No DOM here.
 
+import { makeAbsence } from "./absence.js";
 import { makeBackoff } from "./backoff.js";
 import { MODES } from "./modes.js";
+import { refusal } from "./refusal.js";
 
-const SETTLED_MS = 400;  // after coming back: what was missed has arrived by then
+export { publish } from "./publish.js";
+
+const PATIENCE_MS = 10_000;  // with an answer that has not begun: a network may swallow what is sent, and nobody is told
 const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hold: true, rtt_ms: 0 };
 
 /**
@@ -13,27 +16,18 @@ const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hol
  * `settings()` gives the class's settings of this moment, `now()` the page's clock in ms. `on(event)` is told of
  * everything, each event with `at_ms` and `kind`:
  * `asked` {exchange} a request leaves · `answered` {exchange} its answer is here · `opened` {exchange} a socket is open ·
- * `delivered` {exchange, message, rtt_ms} · `failed` {exchange, why, pause_ms, longest_ms} · `waiting` {until_ms, why:
+ * `delivered` {exchange, message, rtt_ms} · `failed` {exchange, pause_ms, longest_ms} · `waiting` {until_ms, why:
  * "interval" or "backoff"} · `gap` {notice, cursor} messages may be gone · `anew` {cursor} another history begins there ·
  * `skipped` {to, count} `count` messages up to `to` have passed the lane by ·
  * `verdict` {away_ms, caught_up, lost, gap, cursor} what a time without connection has cost; `lost` is null if it cannot know.
- * An exchange is {number, asked_ms, opened_ms, ended_ms, status, messages, cursor, rtt_ms}: one poll, or one socket's life;
- * `cursor` is null when the reader asked without one, `status` 0 when it failed.
+ * An exchange is {number, asked_ms, opened_ms, ended_ms, status, refusal, messages, cursor, rtt_ms}: one poll, or one
+ * socket's life; `cursor` is null when the reader asked without one, `status` 0 when no answer came, `refusal` what the
+ * server said when it refused, and null when it did not.
  */
 export function openLane({ mode, reader, settings, now = () => performance.now(), on, from = 0, epoch = null }) {
   const lane = new Lane({ reader, settings, now, on, from, epoch });
   lane.done = MODES[mode].read(lane);
   return lane;
-}
-
-/** Publish; resolve to the message, or throw an Error that says what was wrong. The same in every mode. */
-export async function publish(sender, text) {
-  const body = JSON.stringify({ sender, text });
-  const headers = { "Content-Type": "application/json" };
-  const response = await fetch(new URL("/messages", location.href), { method: "POST", body, headers });
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? `the server answered ${response.status}`);
-  return answer;
 }
 
 class Lane {
@@ -42,9 +36,9 @@ class Lane {
     this.settings = () => ({ ...DEFAULTS, ...settings() });
     this.cursor = from;
     this.epoch = epoch;
-    this.say = publish;
     this.#now = now;
     this.#on = on;
+    this.#absence = makeAbsence(now, (verdict) => this.#tell("verdict", verdict));
     this.signal = this.#end.signal;
   }
 
@@ -53,9 +47,9 @@ class Lane {
   #end = new AbortController();
   #backoff = makeBackoff();
   #asked = 0;
-  #away = null;  // since when, and from where, while the connection is lost
+  #request = null;  // what ends the one under way
+  #absence;
   #wake = () => {};
-  #fastest_ms = Infinity;  // the least that page clock minus server clock has been
 
   get stopped() { return this.signal.aborted; }
 
@@ -71,23 +65,36 @@ class Lane {
     return url.href;
   }
 
+  /** Ask; an answer must begin in good time, after the hold if there is one. How long it then takes is the line's affair. */
+  async fetch(path, query = {}) {
+    const request = this.#request = new AbortController();
+    const patience = setTimeout(() => request.abort(), (query.hold_s ?? 0) * 1000 + PATIENCE_MS);
+    try {
+      return await fetch(this.url(path, query), { signal: request.signal });
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
   asked() {
     const { cursor, rtt_ms } = this.settings();
     const exchange = {
-      number: this.#asked += 1, asked_ms: this.#now(), opened_ms: null, ended_ms: null, status: null, messages: 0,
-      cursor: cursor ? this.cursor : null, rtt_ms,
+      number: this.#asked += 1, asked_ms: this.#now(), opened_ms: null, ended_ms: null, status: null, refusal: null,
+      messages: 0, cursor: cursor ? this.cursor : null, rtt_ms,
     };
     this.#tell("asked", { exchange });
     return exchange;
   }
 
-  answered(exchange, status, body) {
-    if (status !== 200 && status !== 204 && status !== 410) throw new Error(body?.error ?? `answered ${status}`);
+  async answered(exchange, response) {
+    const { status } = response;
+    if (![200, 204, 410].includes(status)) throw await this.#refused(exchange, response);
+    const body = status === 204 ? null : await response.json();
     exchange.messages = body?.messages?.length ?? 0;
     this.#endExchange(exchange, status);
     this.#tell("answered", { exchange });
     if (status === 410) this.gap(body);
-    else this.#back(status === 200 || exchange.cursor !== null);
+    else this.#back(exchange, status === 200 || exchange.cursor !== null);
     if (status !== 200) return;
     this.#enter(body.epoch, body.messages[0].id - 1);
     for (const message of body.messages) this.#take(exchange, message);
@@ -106,25 +113,23 @@ class Lane {
       this.#tell("opened", { exchange });
       this.#enter(frame.epoch, frame.cursor);
       if (frame.cursor > this.cursor) this.#skip(frame.cursor);
-      this.#back(true);
+      this.#back(exchange, true);
     }
   }
 
   gap(notice) {
     this.#tell("gap", { notice, cursor: this.cursor });
-    const since_ms = this.#away?.since_ms ?? this.#now();
-    this.#away = { since_ms, cursor: this.cursor, gap: true, skipped: 0 };
+    this.#absence.gap(this.cursor);
     this.epoch = notice.epoch;
     this.cursor = notice.oldest - 1;
   }
 
-  async comeBack(exchange, error) {
+  async comeBack(exchange) {
     if (this.stopped) return;
     if (exchange.ended_ms === null) this.#endExchange(exchange, 0);
-    this.#away ??= { since_ms: exchange.ended_ms, cursor: this.cursor, gap: false, skipped: 0 };
-    this.#away.returned_ms = null;
+    this.#absence.begin(exchange.ended_ms, this.cursor);
     const { pause_ms, longest_ms } = this.#backoff.next();
-    this.#tell("failed", { exchange, why: error.message, pause_ms, longest_ms });
+    this.#tell("failed", { exchange, pause_ms, longest_ms });
     await this.#wait(pause_ms, "backoff");
   }
 
@@ -137,6 +142,7 @@ class Lane {
 
   stop() {
     this.#end.abort();
+    this.#request?.abort();
     this.#wake();
   }
 
@@ -152,40 +158,33 @@ class Lane {
   #take(exchange, message) {
     if (message.id > this.cursor + 1) this.#skip(message.id - 1);
     this.cursor = message.id;
-    const published_ms = message.published_ns / 1e6;
-    this.#fastest_ms = Math.min(this.#fastest_ms, this.#now() - published_ms);
-    if (this.#away && published_ms + this.#fastest_ms < this.#away.returned_ms) this.#away.caught_up += 1;
+    this.#absence.take(message);
     this.#tell("delivered", { exchange, message, rtt_ms: this.settings().rtt_ms });
   }
 
   #skip(to) {
     const count = to - this.cursor;
-    if (this.#away) this.#away.skipped += count;
+    this.#absence.skip(count);
     this.cursor = to;
     this.#tell("skipped", { to, count });
   }
 
-  // Nobody tells a reader that asks without its cursor, and is given nothing, what it has missed.
-  #back(told) {
+  // The line was there when the request left: how long the server then held it is no absence.
+  #back({ asked_ms, opened_ms }, told) {
     this.#backoff.reset();
-    const away = this.#away;
-    if (away === null) return;
-    away.told ||= told;
-    if (away.returned_ms) return;
-    Object.assign(away, { returned_ms: this.#now(), caught_up: 0 });
-    setTimeout(() => this.#judge(away), SETTLED_MS);
-  }
-
-  #judge(away) {
-    if (this.#away !== away || away.returned_ms === null) return;  // lost again, or told of a gap, meanwhile
-    this.#away = null;
-    const { caught_up, cursor, gap, told, skipped } = away;
-    this.#tell("verdict", { away_ms: away.returned_ms - away.since_ms, caught_up, cursor, gap, lost: told ? skipped : null });
+    this.#absence.back(opened_ms ?? asked_ms, told);
   }
 
   #endExchange(exchange, status) {
     exchange.ended_ms = this.#now();
     exchange.status = status;
+  }
+
+  async #refused(exchange, response) {
+    const error = await refusal(response);
+    exchange.refusal = error.message;
+    this.#endExchange(exchange, response.status);
+    return error;
   }
 
   #wait(pause_ms, why) {

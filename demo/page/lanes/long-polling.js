@@ -9,16 +9,14 @@ export async function read(lane) {
     try {
       await ask(lane, exchange);
       await lane.pause(lane.hold_s === 0 ? UNHELD_PAUSE_S : 0);
-    } catch (error) {
-      await lane.comeBack(exchange, error);
+    } catch {
+      await lane.comeBack(exchange);
     }
   }
 }
 
 async function ask(lane, exchange) {
-  const response = await fetch(lane.url(PATH, { hold_s: lane.hold_s }), { signal: lane.signal });
-  const body = response.status === 204 ? null : await response.json();
-  lane.answered(exchange, response.status, body);
+  await lane.answered(exchange, await lane.fetch(PATH, { hold_s: lane.hold_s }));
 }
 
 // Without a hold this loop would ask as fast as the server answers; a classroom's server is spared.

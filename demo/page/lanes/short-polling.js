@@ -9,14 +9,12 @@ export async function read(lane) {
     try {
       await ask(lane, exchange);
       await lane.pause(lane.settings().interval_s);
-    } catch (error) {
-      await lane.comeBack(exchange, error);
+    } catch {
+      await lane.comeBack(exchange);
     }
   }
 }
 
 async function ask(lane, exchange) {
-  const response = await fetch(lane.url(PATH), { signal: lane.signal });
-  const body = response.status === 204 ? null : await response.json();
-  lane.answered(exchange, response.status, body);
+  await lane.answered(exchange, await lane.fetch(PATH));
 }

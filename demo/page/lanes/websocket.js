@@ -9,8 +9,8 @@ export async function read(lane) {
     try {
       await listen(lane, exchange);
       await lane.pause(0);
-    } catch (error) {
-      await lane.comeBack(exchange, error);
+    } catch {
+      await lane.comeBack(exchange);
     }
   }
 }

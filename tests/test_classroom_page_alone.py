@@ -1,0 +1,247 @@
+"""Modules of the pages, each alone: in an empty page, without a server."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Route
+
+from demo.pages import PAGE
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+ORIGIN = "http://localhost"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """An empty page that finds the modules where the server has them."""
+
+    async def find(route: Route) -> None:
+        path = route.request.url.removeprefix(f"{ORIGIN}/page/")
+        if path.endswith(".js"):
+            await route.fulfill(path=PAGE / path)
+        else:
+            await route.fulfill(content_type="text/html", body="<!doctype html>")
+
+    async with await browser.new_page() as page:
+        await page.route(f"{ORIGIN}/**", find)
+        await page.goto(f"{ORIGIN}/")
+        yield page
+
+
+REFUSED = """async ([mode, body]) => {
+  const { openLane } = await import("/page/lanes/lane.js");
+  const { NOTES } = await import("/page/lines.js");
+  const { makeDoing } = await import("/page/class/doing.js");
+  const { makeReporter } = await import("/page/class/reporter.js");
+  window.fetch = async () => new Response(body, { status: 429 });
+  const rows = [];
+  const room = {
+    state: null, clock_error_ms: () => 1, server_ns: (ms) => ms,
+    report: async ({ requests }) => { rows.push(...requests); },
+  };
+  const reporter = makeReporter({ room, reader: "r", mode });
+  const doing = makeDoing(mode);
+  const note = await new Promise((done) => {
+    const on = (event) => {
+      for (const each of [doing, reporter]) each.hear(event);
+      if (event.kind === "failed") done(NOTES.failed(event));
+    };
+    const lane = openLane({ mode, reader: "r", settings: () => ({}), on });
+    window.stop = () => lane.stop();
+  });
+  window.stop();
+  reporter.part();
+  return { note, trouble: doing.trouble(), statuses: rows.map((row) => row[2]) };
+}"""
+
+
+@pytest.mark.parametrize("mode", ["short", "long"])
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [('{"error": "the class is full"}', "the class is full"), ("oh", "the server answered 429")],
+)
+async def test_a_refusal_is_told_as_one_and_is_no_lost_connection(
+    page: Page, mode: str, body: str, says: str
+) -> None:
+    told: dict[str, Any] = await page.evaluate(REFUSED, [mode, body])
+    assert told["note"].startswith(f"Refused: {says}. Tries again in ")
+    assert told["trouble"] == f"Refused: {says}"
+    assert told["statuses"] == [429]
+
+
+RETURNED = """async () => {
+  const { openLane } = await import("/page/lanes/lane.js");
+  const { makeDoing } = await import("/page/class/doing.js");
+  const doing = makeDoing("long");
+  let here_ms = 0;
+  let answer;
+  const answers = [
+    async () => { throw new TypeError("down"); },
+    () => new Promise((done) => { answer = done; }),
+    () => new Promise(() => {}),
+  ];
+  window.fetch = () => answers.shift()();
+  window.setTimeout = (action) => { queueMicrotask(action); };
+  const said = [];
+  return new Promise((done) => {
+    const on = (event) => {
+      doing.hear(event);
+      said.push(doing.sentence(here_ms));
+      if (event.kind === "waiting") here_ms = 1000;
+      if (event.kind === "verdict") done({ said, away_ms: event.away_ms });
+      if (event.kind !== "asked" || event.exchange.number !== 2) return;
+      here_ms = 26_000;
+      queueMicrotask(() => answer(new Response(null, { status: 204 })));
+    };
+    openLane({ mode: "long", reader: "r", settings: () => ({}), now: () => here_ms, on });
+  });
+}"""
+
+
+async def test_a_long_poll_that_is_held_after_an_absence_is_not_gone(page: Page) -> None:
+    told = await page.evaluate(RETURNED)
+    assert told["said"][2].startswith("The server is gone. Trying again")
+    assert told["said"][3] == "has asked again; no answer yet"
+    assert told["away_ms"] == 1000
+
+
+SILENCE = """async () => {
+  const { openLane, publish } = await import("/page/lanes/lane.js");
+  const { openRoom } = await import("/page/class/room.js");
+  window.fetch = (url, { signal }) => new Promise((done, fail) => {
+    const end = () => fail(signal.reason);
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end);
+  });
+  const waits_ms = [];
+  const later = window.setTimeout;
+  window.setTimeout = (action, wait_ms) => { waits_ms.push(wait_ms); queueMicrotask(action); };
+  AbortSignal.timeout = (wait_ms) => {
+    waits_ms.push(wait_ms);
+    return AbortSignal.abort(new Error("no answer"));
+  };
+  const given = (promise) => promise.then(() => "answered", (error) => error.message);
+  const told = { lanes: {} };
+  for (const mode of ["short", "long"]) {
+    told.lanes[mode] = await new Promise((done) => {
+      later(() => done("waits for ever"), 5000);
+      const on = ({ kind, exchange }) => {
+        if (kind !== "failed") return;
+        lane.stop();
+        done([exchange.status, waits_ms.pop()]);
+      };
+      const lane = openLane({ mode, reader: "r", settings: () => ({ hold_s: 7 }), on });
+    });
+  }
+  window.setTimeout = () => 0;
+  const room = openRoom({ polling: false });
+  await room.ready;
+  told.here = room.here;
+  told.others = [await given(room.set({})), await given(publish("ada", "hello"))];
+  told.waits_ms = waits_ms;
+  return told;
+}"""
+
+
+async def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(page: Page) -> None:
+    told = await page.evaluate(SILENCE)
+    assert told["lanes"] == {"short": [0, 10_000], "long": [0, 17_000]}
+    assert told["here"] is False
+    assert told["others"] == ["no answer", "no answer"]
+    assert told["waits_ms"] == [10_000] * 3
+
+
+COUNTED_ANEW = """async () => {
+  const { makeStore } = await import("/page/store.js");
+  const store = makeStore(["ws"], () => null);
+  const tallies = [[5, 300, 4000], [9, 700, 9000], [1, 100, 200], [2, 150, 600]];
+  const anew = tallies.map(([requests, bytes_in, bytes_out], second) => {
+    const at_ms = second * 1000;
+    return store.count("ws", { requests, bytes_in, bytes_out, cursor_behind: 0 }, at_ms, at_ms);
+  });
+  const { tally, requests } = store.counters("ws", 4000);
+  return { anew, requests, up: tally.bytes_in, down: tally.bytes_out };
+}"""
+
+
+async def test_the_bytes_of_a_lane_go_on_after_a_restart_of_the_server(page: Page) -> None:
+    told = await page.evaluate(COUNTED_ANEW)
+    assert told == {"anew": [False, False, True, False], "requests": 11, "up": 850, "down": 9600}
+
+
+TIMED = """async () => {
+  const { makeStore } = await import("/page/store.js");
+  let known = false;
+  const store = makeStore(["ws"], (published_ns) => (known ? published_ns / 1e6 : null));
+  const hear = (id, at_ms) => {
+    const message = { id, published_ns: (at_ms - 30) * 1e6 };
+    store.hear("ws", { kind: "delivered", at_ms, message, rtt_ms: 0 });
+  };
+  store.hear("ws", { kind: "asked", at_ms: 0, exchange: { asked_ms: 0 } });
+  hear(1, 100);
+  known = true;
+  hear(2, 200);
+  return store.counters("ws", 300);
+}"""
+
+
+async def test_while_the_servers_clock_is_not_known_nothing_is_timed(page: Page) -> None:
+    told = await page.evaluate(TIMED)
+    assert (told["messages"], told["timed"], told["latency_sum_ms"]) == (2, 1, 30)
+
+
+SLOWLY = """async () => {
+  const { makeAbsence } = await import("/page/lanes/absence.js");
+  let here_ms = 0;
+  let timers = [];
+  window.setTimeout = (action, wait_ms) => timers.push([here_ms + wait_ms, action]);
+  window.clearTimeout = (number) => { timers[number - 1] = [Infinity]; };
+  const verdicts = [];
+  const absence = makeAbsence(() => here_ms, (verdict) => verdicts.push([here_ms, verdict]));
+  const pass = (until_ms) => {
+    for (; here_ms < until_ms; here_ms += 10) {
+      for (const [due_ms, action] of timers) if (due_ms === here_ms) action();
+    }
+  };
+  const take = (published_ms) => absence.take({ published_ns: published_ms * 1e6 });
+  take(0);
+  absence.begin(100, 1);
+  pass(3000);
+  absence.back(3000, true);
+  for (const published_ms of [500, 1000, 1500, 2000]) {
+    pass(here_ms + 600);
+    take(published_ms);
+  }
+  pass(here_ms + 5000);
+  return verdicts;
+}"""
+
+
+async def test_the_verdict_waits_for_all_that_comes_over_a_slow_line(page: Page) -> None:
+    ((told_ms, verdict),) = await page.evaluate(SLOWLY)
+    assert verdict["caught_up"] == 4
+    assert (verdict["away_ms"], verdict["lost"]) == (2900, 0)
+    assert told_ms == 3000 + 4 * 600 + 1000
+
+
+STAMPS = """async () => {
+  const { makeStore } = await import("/page/store.js");
+  const store = makeStore(["short", "ws"], () => null);
+  const hear = (mode, at_ms, published_ns) => {
+    const message = { id: at_ms, published_ns };
+    store.hear(mode, { kind: "delivered", at_ms, message, rtt_ms: 0 });
+  };
+  hear("ws", 1, 9e9);
+  hear("ws", 2, 1e9);
+  hear("short", 3, 1e9);
+  return [store.arrivals(9e9), store.arrivals(1e9), store.published.length];
+}"""
+
+
+async def test_a_message_whose_stamp_is_older_than_the_last_ones_has_its_arrivals_too(
+    page: Page,
+) -> None:
+    assert await page.evaluate(STAMPS) == [{"ws": 1}, {"short": 3, "ws": 2}, 2]
