@@ -114,6 +114,7 @@ function say() {
 let shown = null;
 
 function show(state) {
+  if (room.silent) lane.doubt();
   const { settings, tally } = state;
   if (tally) counters.server(tally);  // heads and frames are hidden from a page; the server has counted them
   guess.show(state);
