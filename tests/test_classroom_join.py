@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.classroom_pages import (
     MARKUP,
@@ -27,6 +27,9 @@ from tests.classroom_pages import (
     shoot,
 )
 from tests.conftest import Demo, StartDemo
+
+HASTE = """const { timeout } = AbortSignal;
+AbortSignal.timeout = (wait_ms) => timeout.call(AbortSignal, wait_ms / 10);"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -223,6 +226,20 @@ async def test_a_phone_says_that_the_server_is_gone_and_comes_back(
         async with ClientSession(again.url) as client:
             await publish(client, "after the restart")
         await expect(page.get_by_role("listitem").last).to_contain_text("after the restart")
+
+
+async def test_a_socket_is_opened_anew_when_the_server_answers_nothing_else(
+    browser: Browser, demo: Demo
+) -> None:
+    async with opened(browser, PHONE) as page:
+        await page.add_init_script(HASTE)
+        await join(page, demo, "ws")
+        await page.route("**/class/*", swallow)
+        await expect(page.locator("#requests")).to_have_text(re.compile("[2-9]"), timeout=SOON_MS)
+
+
+async def swallow(_route: Route) -> None:
+    """Leave a request without an answer."""
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -120,6 +120,7 @@ function nudge() {
 }
 
 function tellState() {
+  if (room.silent) for (const lane of lanes) lane.doubt();
   const state = document.getElementById("state");
   const text = room.here ? "connected" : "The server does not answer; trying again.";
   write(state, text);

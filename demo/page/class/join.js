@@ -114,6 +114,7 @@ function say() {
 let shown = null;
 
 function show(state) {
+  if (room.silent) lane.doubt();
   const { settings, tallies } = state;
   if (tallies) counters.server(tallies);  // heads and frames are hidden from a page; the server has counted them
   guess.show(state);

@@ -13,6 +13,7 @@ const PATIENCE_MS = 10_000;  // with an answer: a network may swallow what is se
  * Open the room. Its members:
  * `state`: the last answer of GET /class (null before the first); `here`: does the server answer;
  * `teacher`: may this page change anything;
+ * `silent`: was the last request given up, since no answer came;
  * `onState(fn)`: call `fn(state)` after each answer, and when the server is gone; returns how to stop it;
  * `now()`, `server_ns(page_ms)`: the server's clock in ns; `clock_error_ms()`: by how much that may be wrong;
  * `set`, `restart`, `line`, `run`, `tallies`, `guess`, `report`, `wire`, `log`: the routes; each resolves
@@ -27,7 +28,7 @@ export function openRoom({ polling = true } = {}) {
   const room = {
     state: null, here: false, teacher: false,
     onState, refresh, adopt, lose,
-    now: clock.now, server_ns: clock.server_ns,
+    now: clock.now, server_ns: clock.server_ns, silent: false,
     clock_error_ms: () => (clock.known() ? clock.error_ns() / 1e6 : null),
     set: (changes) => post("class/settings", changes).then(settled),
     restart: () => post("class/restart", {}),
@@ -113,14 +114,21 @@ export function openRoom({ polling = true } = {}) {
     }
   }
 
-  async function get(path) {
-    return (await ask(path, { signal: AbortSignal.timeout(PATIENCE_MS) })).json();
+  function get(path) {
+    return soon(path, {});
   }
 
-  async function post(path, body, options = {}) {
-    const headers = { "Content-Type": "application/json" };
+  function post(path, body, options = {}) {
+    return soon(path, { ...options, method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+  }
+
+  async function soon(path, options) {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    return (await ask(path, { ...options, method: "POST", body: JSON.stringify(body), headers, signal })).json();
+    try {
+      return await (await ask(path, { ...options, signal })).json();
+    } finally {
+      room.silent = signal.aborted;
+    }
   }
 
   async function ask(path, { headers = {}, ...options } = {}) {

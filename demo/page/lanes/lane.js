@@ -50,6 +50,7 @@ class Lane {
   #request = null;  // what ends the one under way
   #absence;
   #wake = () => {};
+  doubt = () => {};  // begin anew, in a mode that may be silent for ever: the server answers nothing else
 
   get stopped() { return this.signal.aborted; }
 
@@ -58,11 +59,9 @@ class Lane {
   /** The address to ask at, from where the lane stands. */
   url(path, query = {}) {
     const { cursor, keepalive } = this.settings();
-    const url = new URL(path, location.href);
     const standing = cursor ? { after: this.cursor, ...(this.epoch && { epoch: this.epoch }) } : {};
     const all = { ...standing, ...query, reader: this.reader, ...(keepalive ? {} : { close: 1 }) };
-    url.search = new URLSearchParams(all);
-    return url.href;
+    return `${new URL(path, location.href)}?${new URLSearchParams(all)}`;
   }
 
   /** Ask; an answer must begin in good time, after the hold if there is one. How long it then takes is the line's affair. */

@@ -19,6 +19,7 @@ function listen(lane, exchange) {
   const socket = new WebSocket(lane.url(PATH).replace("http", "ws"));
   const close = () => socket.close();
   lane.signal.addEventListener("abort", close);
+  lane.doubt = close;  // no socket tells its page that the network has swallowed its other end
   return new Promise((closed, lost) => {
     socket.onmessage = ({ data }) => lane.heard(exchange, JSON.parse(data));
     socket.onclose = ({ code }) => {
