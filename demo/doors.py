@@ -184,4 +184,5 @@ class DoorProtocol(TimedProtocol):
         """Count a connection that aiohttp has closed since nothing was asked."""
         if exc is None and not (self._left or self._meter.streaming or self._is_at_work()):
             due = getattr(self._inner, "_next_keepalive_close_time", math.inf)
-            self._doors.refusals.idle += asyncio.get_running_loop().time() >= due
+            kept = getattr(self._inner, "_keepalive", False)  # else it was answered, and closed
+            self._doors.refusals.idle += kept and asyncio.get_running_loop().time() >= due

@@ -122,9 +122,10 @@ def gate(
         elif "Upgrade" in request.headers or request.method != "GET":
             begin(request, request.app[STATS].other)
             request.app[STATS].refusals.origin += 1
-            way_in = f"--allow-origin {origin}"
-            told.tell(origin, f"refused a page of {origin!r}: {way_in} would let it in")
-            line = f"pages of {origin} may not join: start the server with --allow-origin {origin}"
+            page = origin[:MOST_SHOWN]
+            way_in = f"--allow-origin {page}"
+            told.tell(page, f"refused a page of {page!r}: {way_in} would let it in")
+            line = f"pages of {page} may not join: start the server with {way_in}"
             raise problem(web.HTTPForbidden, line)
         try:
             response = await handler(request)

@@ -9,7 +9,14 @@ from aiohttp import web
 
 from demo.feed import Away, Entry, Feed
 from demo.keys import Keys
-from demo.message import MAX_SENDER_CHARACTERS, Draft, Unfit, check_text, decode_draft
+from demo.message import (
+    MAX_KEY_CHARACTERS,
+    MAX_SENDER_CHARACTERS,
+    Draft,
+    Unfit,
+    check_text,
+    decode_draft,
+)
 from demo.metering import Meter, meter_of
 from demo.queries import NO_STORE, problem
 from demo.rates import Rate, take
@@ -55,8 +62,15 @@ class Limits(msgspec.Struct, frozen=True):
 
     @property
     def body_bytes(self) -> int:
-        """The longest JSON; by itself what a text may need: 6 bytes a character, and the rest."""
-        return self.json_bytes or 6 * self.text_bytes + 1024
+        """The longest JSON; by itself what may be in one: 6 bytes a byte of text, and the rest.
+
+        A character of sender and key may take 12, escaped as two surrogates.
+        """
+        return self.json_bytes or 6 * self.text_bytes + 12 * self._named_characters + 1024
+
+    @property
+    def _named_characters(self) -> int:
+        return self.sender_characters + MAX_KEY_CHARACTERS
 
 
 class Refused(ValueError):

@@ -15,8 +15,8 @@ from demo.tally import Tally
 CLASSROOM_PATHS = ("/class", "/class/{rest:.*}", "/join", "/handout")
 NO_CLASSROOM = (
     "This server may share its feed with others (--feed), so it has no classroom, whose settings, "
-    "runs and lines are the state of one server: start `python -m demo` without --feed for that. "
-    "Served here: /messages, /short-poll, /long-poll, /ws, /stats.\n"
+    "runs and lines are the state of one server: start `python -m demo` without --feed redis:// for"
+    " that. Served here: /messages, /short-poll, /long-poll, /ws, /stats.\n"
 )
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

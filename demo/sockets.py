@@ -42,9 +42,9 @@ def open_peer(
         del sockets[peer]
         ended(peer)
 
-    peer = upgrade(request, headers, hear, _longest(request.app), _heartbeat_s())
+    broke = request.app[STATS].refusals.broken
+    peer = upgrade(request, headers, hear, broke, _longest(request.app), _heartbeat_s())
     peer.ended = end
-    peer.broke = request.app[STATS].refusals.broken
     sockets[peer] = peer.transport
     return peer
 

@@ -35,7 +35,7 @@ class Stats:
     def fold(self, mode: str, share: Tally) -> None:
         """Keep what a reader's counters say, and no longer whose it was."""
         self._shares[mode] = [tally for tally in self._shares[mode] if tally is not share]
-        self.modes[mode] = total([self.modes[mode], share])
+        self.modes[mode].add(share)  # which handlers have in hand, and go on counting in
 
     def snapshot(self) -> dict[str, Any]:
         """All counters as JSON types.

@@ -30,8 +30,15 @@ class Tally(msgspec.Struct):
     stalled: int = 0
     silent: int = 0
 
+    def add(self, other: "Tally") -> None:
+        """Add another's counts to these."""
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
 
 def total(tallies: Iterable[Tally]) -> Tally:
     """Add counters up."""
-    rows = [msgspec.structs.astuple(tally) for tally in tallies]
-    return Tally(*map(sum, zip(*rows, strict=True)))
+    whole = Tally()
+    for tally in tallies:
+        whole.add(tally)
+    return whole

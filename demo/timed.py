@@ -13,7 +13,8 @@ from demo.metering import MeteredProtocol
 from demo.refusals import Refusals
 from demo.tally import Tally
 
-NOTHING = (-1, 0.0)
+NOBODY = (-1, 0.0)
+NOTHING = (-1, -1, 0.0)
 
 
 class TimedProtocol(MeteredProtocol):
@@ -24,8 +25,8 @@ class TimedProtocol(MeteredProtocol):
     def __init__(self, inner: asyncio.Protocol, tally: Tally) -> None:
         super().__init__(inner, tally)
         self._transport: asyncio.Transport | None = None
-        self._asking = NOTHING  # requests before this one, and when its beginning was seen
-        self._taking = NOTHING  # bytes that its reader had yet to take, and since when
+        self._asking = NOBODY  # requests before this one, and when its beginning was seen
+        self._taking = NOTHING  # of which answer its reader had yet to take how much, since when
 
     def look(self, now: float, bounds: Bounds, refusals: Refusals) -> None:
         """Cut the connection off if its request has taken too long, or its reader has stalled."""
@@ -38,7 +39,7 @@ class TimedProtocol(MeteredProtocol):
         if self._meter.pending and not is_closing:
             self._look_at_request(now, bounds.request_s, refusals)
         else:
-            self._asking = NOTHING
+            self._asking = NOBODY
         if transport.get_write_buffer_size():
             self._look_at_reader(transport, now, bounds.stall_s)
         else:
@@ -51,7 +52,7 @@ class TimedProtocol(MeteredProtocol):
         """Answer 408 if a head has been coming for too long; for a body its handler waits."""
         claims, since = self._asking
         if self._is_at_work():
-            self._asking = NOTHING
+            self._asking = NOBODY
         elif claims != self._meter.claims:
             self._asking = self._meter.claims, now
         elif now - since >= limit_s:
@@ -62,9 +63,9 @@ class TimedProtocol(MeteredProtocol):
 
     def _look_at_reader(self, transport: asyncio.Transport, now: float, limit_s: float) -> None:
         """Cut a reader off that takes nothing more of what it has asked for."""
-        (before, since), untaken = self._taking, _untaken(transport)
-        if before < 0 or untaken < before:
-            self._taking = untaken, now
+        (answer, before, since), untaken = self._taking, _untaken(transport)
+        if answer != self._meter.claims or untaken < before:
+            self._taking = self._meter.claims, untaken, now
         elif now - since >= limit_s:
             self._meter.tally.stalled += 1
             transport.abort()

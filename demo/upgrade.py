@@ -6,13 +6,14 @@ Source: RFC 6455, sections 1.3 and 4.2.
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import WebSocketReader
 
+from demo.frames import Broken
 from demo.metering import MeteredTransport, stream
 from demo.peer import Hear, Peer
 from demo.queries import problem
@@ -48,7 +49,12 @@ class HandedOver(web.StreamResponse):
 
 
 def upgrade(
-    request: web.Request, headers: Mapping[str, str], hear: Hear, longest: int, heartbeat_s: float
+    request: web.Request,
+    headers: Mapping[str, str],
+    hear: Hear,
+    broke: Callable[[Broken], None],
+    longest: int,
+    heartbeat_s: float,
 ) -> Peer:
     """Answer 101, and hand the request's connection to a peer; raise a 400 if it is no upgrade."""
     accepted = _accept(request)
@@ -64,6 +70,7 @@ def upgrade(
     transport.write(wire(101, fields))
     stream(request)
     peer = Peer(transport, hear, longest, heartbeat_s)
+    peer.broke = broke  # frames may have come with the request
     _hand_over(request, peer)
     return peer
 

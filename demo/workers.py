@@ -55,7 +55,7 @@ class Worker:
         ending = asyncio.create_task(_end(process, stop))
         assert process.stdout is not None
         async for line in process.stdout:
-            self._hear(line.decode().rstrip("\n"))
+            self._hear(line.decode(errors="replace").rstrip("\n"))
         code = await process.wait()
         ending.cancel()
         return code

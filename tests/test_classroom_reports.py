@@ -240,8 +240,10 @@ async def test_a_reader_long_gone_makes_room_and_stays_counted(
         assert response.status == 204
     async with client.get("/class/tallies?readers=a,b") as response:
         assert set(await response.json()) == {"b"}
+    async with client.get("/short-poll?after=0") as response:  # who has no name is counted still
+        assert response.status == 204
     async with client.get("/stats") as response:
-        assert (await response.json())["modes"]["short"]["requests"] == 2
+        assert (await response.json())["modes"]["short"]["requests"] == 3
 
 
 async def test_an_open_socket_is_never_forgotten(

@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
+from typing import cast
 
 import pytest
 from aiohttp import ClientSession
@@ -20,6 +22,7 @@ from demo.refusals import Refusals
 from demo.sites import PerSite
 from demo.stats import STATS
 from demo.tally import Tally
+from demo.timed import TimedProtocol
 from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
 
 ASK = "/short-poll"
@@ -291,6 +294,20 @@ async def test_a_connection_that_asks_nothing_is_closed(
     assert refusals(server).idle == 2
 
 
+async def test_an_answer_that_was_the_last_on_its_connection_is_not_idle(
+    clock: Clock, start_server: StartServer, open_wire: OpenWire
+) -> None:
+    server = await start_server(Settings(bounds=Bounds(idle_s=20)))
+    wire = await open_wire(server)
+    asked = asyncio.create_task(wire.request("/long-poll?hold_s=60", "Connection: close"))
+    await until(lambda: server.app[STATS].modes["long"].requests == 1)
+    await clock.advance(61)
+    assert (await asked).startswith(b"HTTP/1.1 204 ")
+    await wire.end()
+    await until(lambda: open_connections(server) == 0)
+    assert refusals(server).idle == 0
+
+
 async def ask_for_all(clock: Clock, server: Server, wire: Wire) -> Tally:
     """Ask for more than the connection takes, and read nothing of it."""
     server.publish(*["x" * 4000] * 250)
@@ -328,6 +345,43 @@ async def test_a_reader_that_takes_its_answer_slowly_is_not(
         await wire.read(20_000)
         await clock.advance(20)
     assert (tally.connections, tally.stalled) == (1, 0)
+
+
+class Full:
+    """A transport with so much unsent; its peer's system has taken what was sent."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.unsent = 0
+        self.is_aborted = False
+        self._socket = sock
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def get_extra_info(self, _: str) -> socket.socket:
+        return self._socket
+
+    def is_closing(self) -> bool:
+        return self.is_aborted
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+def test_a_longer_answer_after_a_short_one_is_no_stall() -> None:
+    tally, bounds = Tally(), Bounds(stall_s=30)
+    with socket.socket() as sock:
+        transport = Full(sock)
+        protocol = TimedProtocol(asyncio.Protocol(), tally)
+        protocol._transport = cast(asyncio.Transport, transport)
+        for now_s, unsent, claims in ((0, 30_000, 0), (10, 900_000, 1), (35, 500_000, 1)):
+            protocol._meter.claims = claims
+            transport.unsent = unsent
+            protocol.look(now_s, bounds, Refusals())
+        assert not transport.is_aborted
+        protocol.look(65, bounds, Refusals())
+        assert transport.is_aborted
+    assert tally.stalled == 1
 
 
 # What is counted is told

@@ -105,6 +105,17 @@ def test_on_loopback_a_name_that_may_be_a_foreign_pages_is_not_served(host: str)
     assert Origins(loopback=False).serves(host)
 
 
+async def test_of_a_page_with_a_very_long_name_a_part_is_told(
+    client: ClientSession, server: Server
+) -> None:
+    origin = "https://" + "x" * 8000
+    async with client.post("/messages", json={}, headers={"Origin": origin}) as response:
+        assert response.status == 403
+        assert len(await response.read()) < 1000
+    (line,) = server.said
+    assert len(line) < 1000
+
+
 @pytest.mark.parametrize("path", ["/", "/short-poll?after=0", "/class", "/nowhere"])
 async def test_a_name_that_was_made_to_lead_here_reads_nothing_and_a_line_says_so_once(
     client: ClientSession, server: Server, path: str

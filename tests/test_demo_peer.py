@@ -18,6 +18,11 @@ from demo.stats import STATS
 from tests.conftest import Clock, OpenWire, Server, Wire, until
 from tests.test_demo_frames import masked
 
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+)
+
 PATH = "/ws"
 DRAFT = b'{"sender": "bob", "text": "hi"}'
 
@@ -88,6 +93,14 @@ async def test_who_breaks_the_protocol_is_told_the_code(
     await until(lambda: not server.app[SOCKETS])
     counted = server.app[STATS].refusals
     assert (counted.body, counted.malformed) == (code == 1009, code != 1009)
+
+
+async def test_a_frame_that_breaks_the_protocol_counts_when_it_comes_with_the_request(
+    wire: Wire, server: Server
+) -> None:
+    await wire.send(HANDSHAKE + masked(0x3, b""))
+    assert (await wire.response()).startswith(b"HTTP/1.1 101 ")
+    await until(lambda: not server.app[SOCKETS] and server.app[STATS].refusals.malformed == 1)
 
 
 async def test_texts_are_heard_in_their_order_however_many_come_at_once(

@@ -66,6 +66,16 @@ async def test_the_longest_text_may_be_escaped_throughout(client: ClientSession)
         assert response.status == 201
 
 
+async def test_the_longest_sender_and_key_are_not_too_long_for_a_body(
+    start_server: StartServer, session: Session
+) -> None:
+    limits = Settings(max_text_bytes=100, max_sender_characters=2000)
+    sender = r"\ud83d\ude00" * 2000
+    body = f'{{"sender": "{sender}", "text": "", "key": "{"k" * 64}"}}'
+    async with session(await start_server(limits)).post(PATH, data=body) as response:
+        assert response.status == 201
+
+
 async def test_too_fast_is_a_429_that_names_the_limit(
     start_server: StartServer, session: Session
 ) -> None:
