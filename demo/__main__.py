@@ -25,7 +25,7 @@ from demo.files import NO_FILES, allow_files
 from demo.lines import printable
 from demo.options import LOOPS, PROGRAM, parse
 from demo.origins import is_loopback
-from demo.serving import bind, serving, urls
+from demo.serving import bind, place, serving, urls
 from demo.sharing import KEPT, Durable, Shared
 from demo.stop import Stop, ignore_signals, on_signals, on_stdin_closed
 from demo.workers import LISTENING, Worker, run_workers
@@ -92,8 +92,8 @@ async def serve_by_workers(options: argparse.Namespace, arguments: list[str]) ->
     stop = _stop(options)
     # Bound and never listened at: the port stays ours while workers come and go.
     sockets = bind(options.host, options.port)
-    port = sockets[0].getsockname()[1]
-    arguments = [*arguments, "--port", str(port), "--until-stdin-closes"]
+    host, port = place(options.host, sockets)
+    arguments = [*arguments, "--host", host, "--port", str(port), "--until-stdin-closes"]
     workers = [Worker(number, arguments, _say) for number in range(1, options.workers + 1)]
     if not is_loopback(options.host):
         _say(_exposure(options.host, classroom=False))

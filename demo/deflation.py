@@ -20,6 +20,8 @@ from demo.queries import NO_STORE
 from demo.sockets import open_socket
 from demo.tally import Tally
 
+AT_ONCE = 32  # messages: a reader that takes none keeps so many, though the history moves on
+
 
 class Deflation:
     """Push a feed to listeners whose sockets compress; the same verbs as a fan-out."""
@@ -50,7 +52,7 @@ class Deflation:
 
     async def _catch_up(self, listener: Listener, epoch: str) -> None:
         self._feed.check(listener.cursor, epoch)
-        for entry in self._feed.after(listener.cursor):
+        for entry in self._feed.after(listener.cursor, AT_ONCE):
             assert isinstance(listener.ws, web.WebSocketResponse)
             await listener.ws.send_frame(entry.json, WSMsgType.TEXT)
             listener.cursor = entry.message.id

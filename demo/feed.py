@@ -99,10 +99,13 @@ class Feed:
         self._ring = []
         self._wake()
 
-    def after(self, cursor: int) -> list[Entry]:
-        """Return the entries with ids above `cursor`, oldest first; raise Gap if any is gone."""
+    def after(self, cursor: int, most: int | None = None) -> list[Entry]:
+        """Return the entries with ids above `cursor`, oldest first; raise Gap if any is gone.
+
+        With `most`, only so many.
+        """
         self.check(cursor)
-        places = range(cursor - self._before, self.head - self._before)
+        places = range(cursor - self._before, self.head - self._before)[:most]
         return [self._ring[place % self.history] for place in places]
 
     def check(self, cursor: int, epoch: str | None = None) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import contextlib
-import socket
+import sys
 from collections.abc import Callable
 
 from demo.arguments import MEMORY, feed, natural, port, positive, rate, token
@@ -99,8 +99,11 @@ def _contradiction(options: argparse.Namespace) -> str | None:
             f"--workers {options.workers} needs --feed redis://...: a memory or a file is of one "
             "process, and what one takes, the readers of the others would never get"
         )
-    if options.workers > 1 and not hasattr(socket, "SO_REUSEPORT"):
-        return "--workers needs a system where processes can share a port, such as Linux"
+    if options.workers > 1 and sys.platform != "linux":
+        return (
+            "--workers needs Linux, whose kernel spreads the connections over processes that share "
+            "a port: elsewhere start several servers, each at a --port of its own"
+        )
     return None
 
 

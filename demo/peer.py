@@ -151,6 +151,8 @@ class Peer(asyncio.Protocol):
 
     def beat(self, now: float) -> bool:
         """Ping a peer that has been silent for long; say whether it has not answered in time."""
+        if len(self._unheard or ()) >= MOST_UNHEARD // 2:
+            return False  # while no more is read, it cannot show that it is there
         if self.pinged_s is not None:
             return now - self.pinged_s >= self.heartbeat_s / 2
         if now - self.alive_s >= self.heartbeat_s:

@@ -93,6 +93,15 @@ def bind(host: str, port: int, *, share_port: bool = False) -> list[socket.socke
     return [first, second]
 
 
+def place(host: str, sockets: list[socket.socket]) -> tuple[str, int]:
+    """Return the host and the port by which others bind what `bind` has got of `host`.
+
+    Of `localhost` that may be 127.0.0.1 alone, while the same port of ::1 is taken.
+    """
+    address, port, *_ = sockets[0].getsockname()
+    return address if host == "localhost" and len(sockets) == 1 else host, port
+
+
 def urls(sockets: list[socket.socket]) -> list[str]:
     """Return where these sockets are."""
     return [_url(sock.getsockname()) for sock in sockets]

@@ -52,7 +52,8 @@ class SharedFeed:
         try:
             end = await self._resume()
             while self._position < end:
-                await self._read()
+                if not await self._read():
+                    end = await self._resume()
         except RedisError as error:
             await self._close()
             line = f"no Redis answers at {self._address} ({error})"

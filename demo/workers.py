@@ -17,6 +17,7 @@ from demo.stop import Stop
 
 END_S = 5.0  # a worker that takes longer to stop is killed
 RESTART_S = 1.0  # so that a worker that cannot work is not started over and over at once
+CANNOT_BEGIN = 2  # the exit code of a worker that cannot serve, and has said why
 LISTENING = "Listening on "
 
 
@@ -33,7 +34,11 @@ class Worker:
     async def keep(self, stop: Stop) -> None:
         """Keep a process in this place until `stop`; ask for it if the first cannot even begin."""
         while not stop.asked.is_set():
-            self.code = await self._live(stop)
+            try:
+                self.code = await self._live(stop)
+            except OSError as error:  # the system has no process, or no file, to spare
+                self._say(f"Worker {self.number} cannot be started ({error.strerror})")
+                self.code = CANNOT_BEGIN
             if stop.asked.is_set():
                 return
             ended = f"Worker {self.number} has ended (exit code {self.code})"

@@ -16,9 +16,9 @@ class CountingFeed(Feed):
 
     reads = 0
 
-    def after(self, cursor: int) -> list[Entry]:
+    def after(self, cursor: int, most: int | None = None) -> list[Entry]:
         self.reads += 1
-        return super().after(cursor)
+        return super().after(cursor, most)
 
 
 def body(answers: Answers, cursor: int) -> bytes:

@@ -180,6 +180,16 @@ def test_a_bad_option_is_one_line_that_names_it(
     assert arguments[0] in line
 
 
+def test_workers_are_refused_where_no_kernel_spreads_their_connections(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(SystemExit):
+        parse(["--workers", "2", "--feed", "redis://127.0.0.1"])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--workers needs Linux" in line
+
+
 def test_a_bad_option_ends_the_program(run_demo: RunDemo) -> None:
     assert "argument --port: 'http' is not a port" in one_line(run_demo("--port", "http"))
 

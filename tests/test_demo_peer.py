@@ -204,6 +204,24 @@ async def test_a_reader_that_has_stood_still_is_asked_before_it_is_cut_off(
     assert peer.beat(clock.time() + 2000)
 
 
+async def test_who_is_not_read_while_the_log_hangs_is_not_cut_off_as_silent(
+    clock: Clock, wire: Wire, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish, goes_on = server.app[PUBLISHING].publish_json, asyncio.Event()
+
+    async def hang(body: bytes | str, address: str | None, meter: Meter | None) -> None:
+        await goes_on.wait()
+        await publish(body, address, meter)
+
+    monkeypatch.setattr(server.app[PUBLISHING], "publish_json", hang)
+    await opened(wire)
+    await wire.send(masked(TEXT_CODE, DRAFT) * (MOST_UNHEARD + 8))
+    await clock.advance(100)
+    assert server.app[SOCKETS]
+    goes_on.set()
+    await until(lambda: server.feed.head == MOST_UNHEARD + 8)
+
+
 async def test_who_has_gone_is_forgotten_without_a_collection(
     client: ClientSession, server: Server
 ) -> None:

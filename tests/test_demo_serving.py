@@ -4,7 +4,8 @@ import pytest
 from aiohttp import ClientConnectorError, ClientSession
 
 from demo.app import make_app
-from demo.serving import bind, serving
+from demo.serving import bind, place, serving
+from tests.test_demo_main import has_ipv6
 
 
 def test_localhost_is_every_loopback_address_on_one_port() -> None:
@@ -23,6 +24,27 @@ def test_a_taken_port_is_an_os_error_and_leaves_no_socket_open() -> None:
         taken.listen()
         with pytest.raises(OSError, match="in use"):
             bind("localhost", taken.getsockname()[1])
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="there is no ::1 here")
+def test_workers_want_no_address_that_their_free_port_has_not() -> None:
+    (alone,) = bind("127.0.0.1", 0)
+    with alone, socket.socket(socket.AF_INET6) as taken:
+        taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        taken.bind(("::1", alone.getsockname()[1]))
+        taken.listen()
+        host, port = place("localhost", [alone])
+        (shared,) = bind(host, port, share_port=True)
+        shared.close()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_workers_want_all_that_was_had(host: str) -> None:
+    sockets = bind(host, 0)
+    port = sockets[0].getsockname()[1]
+    assert place(host, sockets) == (host if len(sockets) == 2 else "127.0.0.1", port)
+    for sock in sockets:
+        sock.close()
 
 
 @pytest.mark.both_loops

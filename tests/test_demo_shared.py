@@ -411,6 +411,26 @@ async def test_a_connection_that_was_opened_unseen_is_not_read_on(
     assert await texts(http, server) == ["one", "another two", "another three"]
 
 
+async def test_a_connection_that_is_renewed_while_a_server_starts_does_not_hold_it_up(
+    redis: RedisServer,
+) -> None:
+    other = Stream(redis.url, 1)
+    await other.append(Draft("bob", "one"), 5, 100)
+    await other.close()
+    shared = SharedFeed(redis.url, 100, print)
+    follow = shared._followed.after
+
+    async def after_a_cut(position: Position) -> list[tuple[Position, Message | None]]:
+        shared._followed.after = follow  # type: ignore[method-assign]
+        await shared._followed.close()
+        return await follow(position)
+
+    shared._followed.after = after_a_cut  # type: ignore[method-assign]
+    await shared.start()
+    assert shared.feed.head == 1
+    await shared.stop()
+
+
 async def test_an_append_whose_answer_is_lost_is_not_acknowledged_and_not_sent_twice(
     start: Start, relay: Relay, http: ClientSession
 ) -> None:

@@ -2,9 +2,10 @@ import asyncio
 import json
 
 import pytest
-from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
 
 from demo.app import Settings, make_app
+from demo.deflation import AT_ONCE
 from demo.frames import text_frame
 from demo.peer import Peer
 from demo.serving import serving
@@ -291,3 +292,24 @@ async def test_compressed_reader_catches_up_and_is_told_of_a_gap(
         assert (await ws.receive_json())["oldest"] == 3
         await ws.receive()
         assert ws.close_code == 4410
+
+
+async def test_compressed_reader_that_takes_nothing_costs_no_history(
+    start_server: StartServer, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_server(Settings(deflate=True, history=100))
+    server.publish(*"x" * 100)
+    send, takes = web.WebSocketResponse.send_frame, asyncio.Event()
+
+    async def send_slowly(ws: web.WebSocketResponse, message: bytes, kind: WSMsgType) -> None:
+        await send(ws, message, kind)
+        await takes.wait()
+
+    monkeypatch.setattr(web.WebSocketResponse, "send_frame", send_slowly)
+    async with session(server).ws_connect("/ws?after=0", compress=15) as ws:
+        assert (await ws.receive_json())["cursor"] == 0
+        assert (await ws.receive_json())["id"] == 1
+        server.publish(*"x" * 100)  # the history holds nothing any more of what it has begun with
+        takes.set()
+        assert [(await ws.receive_json())["id"] for _ in range(AT_ONCE - 1)][-1] == AT_ONCE
+        assert (await ws.receive_json())["oldest"] == 101

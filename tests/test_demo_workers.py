@@ -1,6 +1,7 @@
 """Several workers on one port, started and ended by one process."""
 
 import asyncio
+import errno
 import random
 import signal
 import subprocess
@@ -8,14 +9,17 @@ import sys
 import tomllib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 import pytest
 from aiohttp import ClientSession, TCPConnector
 
 from demo.options import LOOPS
+from demo.stop import Stop
 from demo.stream import KEY
-from tests.conftest import Demo, StartDemo
+from demo.workers import RESTART_S, Worker, run_workers
+from tests.conftest import Clock, Demo, StartDemo
 from tests.hoppers import MODES, Hopper, Publisher, check
 from tests.redis_servers import RedisServer, free_port
 
@@ -150,6 +154,42 @@ async def test_what_a_worker_says_is_said_with_its_number(
 
 
 # What cannot be
+
+
+@pytest.fixture
+def unstarted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The commands that could not be started, as none can."""
+    commands: list[object] = []
+
+    async def fail(*command: object, **_: object) -> NoReturn:
+        commands.append(command)
+        raise BlockingIOError(errno.EAGAIN, "no process to spare")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", fail)
+    return commands
+
+
+async def test_the_first_worker_that_cannot_be_started_is_one_line_and_all_end(
+    unstarted: list[object],
+) -> None:
+    said: list[str] = []
+    workers = [Worker(number, [], said.append) for number in (1, 2)]
+    assert await run_workers(workers, Stop(), lambda: said.append("ready")) == 2
+    assert said == ["Worker 1 cannot be started (no process to spare)"]
+    assert len(unstarted) == 1
+
+
+async def test_a_worker_that_cannot_be_started_again_is_tried_until_all_end(
+    clock: Clock, unstarted: list[object]
+) -> None:
+    worker, stop = Worker(1, [], lambda _: None), Stop()
+    worker.listens.set()
+    keeping = asyncio.create_task(worker.keep(stop))
+    await clock.advance(2 * RESTART_S)
+    assert len(unstarted) == 3
+    stop.ask()
+    await keeping
+    assert worker.code == 0
 
 
 def one_line(demo: Demo) -> str:
