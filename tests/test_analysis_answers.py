@@ -194,3 +194,26 @@ def test_rows_without_a_good_run_do_not_answer(folder: Path) -> None:
 
 def test_an_unknown_scenario_has_no_answer(said: Made) -> None:
     assert said("another", FEW) is None
+
+
+@pytest.mark.parametrize("modes", [("short",), ("long",), ("ws",), ("short", "long", "ws")])
+def test_what_a_log_does_not_bear_is_not_said(tmp_path: Path, modes: tuple[str, ...]) -> None:
+    """Ask every question of experiments that were not made for it: one setting, few modes."""
+    settings = [FEW, replace(FEW, payload_bytes=4096), replace(FEW, rtt_ms=100, interval_s=0.5)]
+    for number, several in enumerate((settings[:1], settings[:2], settings[::2], settings)):
+        log = made(tmp_path / f"{number}", *several, trials=1, modes=modes)
+        every = rows(log, summarise(log))
+        unknown = every.with_columns(server_kib_per_client=None, server_cpu_us_per_delivery=None)
+        for name in ANSWERS:
+            for each in (every, unknown, every.clear()):
+                text = answer(named(log, name), each) or ""
+                assert not re.search(r"\b(nan|inf|None)\b", text), (name, text)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "from_where"), [((8192, 16384), "any size"), ((16, 32), "none that was measured")]
+)
+def test_sizes_are_answered_as_far_as_they_were_measured(
+    said: Made, sizes: tuple[float, ...], from_where: str
+) -> None:
+    assert from_where in (said("payload", *sweep(payload_bytes=sizes)) or "")
