@@ -137,6 +137,16 @@ async def test_experiment_fills_every_field_of_the_log(tmp_path: Path) -> None:
     assert (stamps["arrived_ns"] < stamps["received_ns"]).all()
 
 
+async def test_a_server_that_stood_still_and_compressed_its_messages_loses_none(
+    tmp_path: Path,
+) -> None:
+    scenario = tiny("ws", deflate=True, stall_s=0.2, duration_s=0.5)
+    await experiment(Ambition(scenario, seed=1), tmp_path / "log", silent)
+    (row,) = read(tmp_path / "log").runs.iter_rows(named=True)
+    assert (row["lost"], row["duplicates"], row["out_of_order"]) == (0, 0, 0)
+    assert row["deliveries"] == row["server_deliveries"] == 3 * row["published"] > 0
+
+
 def test_every_reader_of_a_crowd_is_in_one_share() -> None:
     for clients, workers in ((100, 0), (101, 1), (5100, 1), (5101, 2), (20_000, 4)):
         plan = plans(Ambition(tiny(clients=clients, sample_limit=100), seed=1))[0]

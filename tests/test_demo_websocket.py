@@ -313,3 +313,22 @@ async def test_compressed_reader_that_takes_nothing_costs_no_history(
         takes.set()
         assert [(await ws.receive_json())["id"] for _ in range(AT_ONCE - 1)][-1] == AT_ONCE
         assert (await ws.receive_json())["oldest"] == 101
+
+
+async def test_who_reads_compressed_messages_can_speak_and_hears_of_the_end(
+    start_server: StartServer, session: Session
+) -> None:
+    server = await start_server(Settings(deflate=True))
+    async with session(server).ws_connect(PATH, compress=15) as ws:
+        await ws.receive_json()
+        await ws.send_str('{"sender": "ada", "text": "packed"}')
+        assert (await ws.receive_json())["text"] == "packed"
+        await ws.send_str('{"sender": "ada"}')
+        assert "text" in (await ws.receive_json())["error"]
+        await ws.send_bytes(b"packed")
+        assert (await ws.receive()).data == 1003
+    async with session(server).ws_connect(PATH, compress=15) as ws:
+        await ws.receive_json()
+        stopping = asyncio.create_task(server.stop())
+        assert (await ws.receive()).data == 1001
+        await stopping
