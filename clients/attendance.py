@@ -60,11 +60,12 @@ async def wait_for_all(
 
 
 def held(before: ModeStats, now: ModeStats) -> int:
-    """Return how many long polls are held: begun, and not answered in any way.
+    """Return how many long polls are held: begun, not answered in any way, and still connected.
 
     A client holds one at a time. News that came to others may have answered fewer than it counts.
     """
-    return _waiting(now) - _waiting(before)
+    # A poll that was refused, or whose connection broke, stands in no other count.
+    return min(_waiting(now) - _waiting(before), now.connections)
 
 
 def _waiting(stats: ModeStats) -> int:

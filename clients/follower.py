@@ -61,11 +61,6 @@ class Follower:
         self._newest = self._highest = place.cursor
         self._missing: set[int] = set()
 
-    @property
-    def place(self) -> Place:
-        """Where it is: what it asks for next follows that."""
-        return Place(self._epoch, self._cursor)
-
     def asking(self, path: str, *lines: str, **query: str) -> Callable[[], bytes]:
         """Return what makes the next request, each time it is called.
 

@@ -24,7 +24,7 @@ from clients.files import allow_all_files
 from clients.timing import new_event_loop
 from clients.worker import end_with_stdin, say
 
-LIMIT_BYTES = 1 << 20  # on the way in one direction, before the sender is held back
+LIMIT_BYTES = 1 << 20  # on the way in one direction, or not taken, before the sender is held back
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -46,6 +46,7 @@ class Direction:
         self._loop = asyncio.get_running_loop()
         self._on_its_way: deque[tuple[float, bytes | None]] = deque()
         self._bytes = 0
+        self._full = False
         self._free_at = 0.0  # when the line has sent what it was given
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -73,6 +74,16 @@ class Direction:
             self._hand_over(data)
         self._set_timer()
 
+    def fill(self, full: bool) -> None:
+        """Hold the sender back while the far end is `full`, since its reader does not read."""
+        self._full = full
+        if self.source is None:
+            return
+        if full:
+            self.source.pause_reading()
+        elif self._bytes <= LIMIT_BYTES:
+            self.source.resume_reading()
+
     def _arrival(self, size: int) -> float:
         line = self._line
         sent = max(self._loop.time(), self._free_at)
@@ -90,7 +101,7 @@ class Direction:
             return
         self.to.write(data)
         self._bytes -= len(data)
-        if self._bytes <= LIMIT_BYTES and self.source is not None:
+        if self._bytes <= LIMIT_BYTES and not self._full and self.source is not None:
             self.source.resume_reading()
 
     def _set_timer(self) -> None:
@@ -108,11 +119,20 @@ class End(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take part: what was on its way to this end can arrive now."""
         self.back.to = self.out.source = cast(asyncio.Transport, transport)
+        self.back.to.set_write_buffer_limits(LIMIT_BYTES)
         self.back.deliver()
 
     def data_received(self, data: bytes) -> None:
         """Put it on the line."""
         self.out.send(data)
+
+    def pause_writing(self) -> None:
+        """Hold back whoever sends to this end, which takes no more."""
+        self.back.fill(full=True)
+
+    def resume_writing(self) -> None:
+        """Let it go on."""
+        self.back.fill(full=False)
 
     def connection_lost(self, _: Exception | None) -> None:
         """Tell the other end, as late as it would hear of it."""

@@ -13,7 +13,7 @@ from demo.article import ROOM, plain_frame
 from demo.bounds import Bounds
 from demo.classroom import reading
 from demo.classroom.classroom import CLASSROOM, Classroom
-from demo.classroom.reading import LANES, Answer, Carry
+from demo.classroom.reading import LANES, Carry
 from demo.classroom.routes import add_routes
 from demo.classroom.settings import Mode
 from demo.classroom.token import Token
@@ -22,7 +22,7 @@ from demo.deflation import DEFLATION, Deflation
 from demo.doors import DOORS, Doors
 from demo.fanout import Fanout
 from demo.feed import DEFAULT_HISTORY, Feed
-from demo.holding import bounded
+from demo.holding import Answer, bounded
 from demo.message import MAX_SENDER_CHARACTERS, MAX_TEXT_BYTES, encode
 from demo.origins import Origins, gate, preflight
 from demo.pages import PAGE, add_pages, file

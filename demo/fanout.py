@@ -22,7 +22,7 @@ GAP_CODE = 4410  # in the range for private use, RFC 6455 section 7.4.2
 TURN = 250  # sockets written before other requests get a turn
 FULL_BYTES = 64 * 1024  # a socket with more than this unsent is not given more
 RETRY_S = 0.02  # pause before a slow socket is tried again, news or not
-FAREWELL_S = 2.0  # how long a reader that fell behind may take to read why
+CUT_OFF_S = 2.0  # how long a reader that fell behind may take to read why
 
 
 class Listener:
@@ -218,7 +218,7 @@ async def tell_gap(listener: Listener, feed: Feed, gap: Gap) -> None:
     listener.tally.gaps += 1
     listener.transport.write(text_frame(encode(notice(feed, gap))))
     # Set before the close, which itself waits up to 10 s for an answer.
-    asyncio.get_running_loop().call_later(FAREWELL_S, _cut_off, listener)
+    asyncio.get_running_loop().call_later(CUT_OFF_S, _cut_off, listener)
     await listener.ws.close(code=GAP_CODE, message=b"gap", drain=False)
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from aiohttp import web
 
+from demo.counting import Handler
 from demo.queries import NO_STORE
 from demo.stats import STATS, begin
 
@@ -25,8 +25,6 @@ SAFE = {
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
 }
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def add_pages(app: web.Application) -> None:

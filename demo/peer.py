@@ -25,6 +25,7 @@ from demo.metering import Meter, MeteredTransport
 CLOSE_S = 10.0  # how long a peer may take to answer a close
 MOST_UNHEARD = 32  # texts that wait to be heard before no more is read
 TURN = 100  # texts heard before others get a turn
+TURN_BYTES = 4096  # taken before others get a turn: 682 frames at most
 MOST_UNSENT = 1024 * 1024  # bytes that a peer may leave untaken and be answered still
 NORMAL, NO_BINARY, FAULT = 1000, 1003, 1011
 
@@ -51,6 +52,7 @@ class Peer(asyncio.Protocol):
         "_lost",
         "_parting",
         "_unheard",
+        "_untaken",
         "alive_s",
         "broke",
         "closed",
@@ -71,6 +73,7 @@ class Peer(asyncio.Protocol):
         self.ended: Callable[[Peer], None] | None = None
         self.broke: Callable[[Broken], None] | None = None
         self._frames = Frames(longest)
+        self._untaken = b""
         self._hear = hear
         self._unheard: deque[str] | None = None
         self._hearing: asyncio.Task[None] | None = None
@@ -81,19 +84,8 @@ class Peer(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what it says; answer pings and its close, and close if it breaks the protocol."""
-        if self.transport.is_closing() or self._parting is not None:
-            return
-        self.alive_s = asyncio.get_running_loop().time()
-        self.pinged_s = None
-        try:
-            for opcode, payload in self._frames.feed(data):
-                self._take(opcode, payload)
-                if opcode == CLOSE:
-                    break  # what follows is nothing (RFC 6455, section 5.5.1)
-        except Broken as broken:
-            if self.broke is not None:
-                self.broke(broken)
-            self._hang_up(broken.code, str(broken).encode())
+        self._untaken += data
+        self._take_some()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Let those know who wait for it."""
@@ -160,6 +152,31 @@ class Peer(asyncio.Protocol):
             self.say(control_frame(PING))
         return False
 
+    def _take_some(self) -> None:
+        some, self._untaken = self._untaken[:TURN_BYTES], self._untaken[TURN_BYTES:]
+        if self.transport.is_closing() or self._parting is not None:
+            self._untaken = b""
+            return
+        self.alive_s = asyncio.get_running_loop().time()
+        self.pinged_s = None
+        try:
+            for opcode, payload in self._frames.feed(some):
+                self._take(opcode, payload)
+                if opcode == CLOSE:
+                    break  # what follows is nothing (RFC 6455, section 5.5.1)
+        except Broken as broken:
+            if self.broke is not None:
+                self.broke(broken)
+            self._hang_up(broken.code, str(broken).encode())
+        if self._untaken:
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._take_more)
+
+    def _take_more(self) -> None:
+        self._take_some()
+        if len(self._unheard or ()) < MOST_UNHEARD:
+            self._read_on()
+
     def _take(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:
             self.say(control_frame(PONG, payload))
@@ -213,7 +230,7 @@ class Peer(asyncio.Protocol):
             self._read_on()
 
     def _read_on(self) -> None:
-        if not self.transport.is_closing():
+        if not (self._untaken or self.transport.is_closing()):
             self.alive_s = asyncio.get_running_loop().time()  # it could not show that it was
             self.pinged_s = None
             self.transport.resume_reading()

@@ -1,12 +1,14 @@
 """What an app does differently when its feed is kept, or shared by others. It knows no Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from aiohttp import web
 
+from demo.counting import Handler
 from demo.feed import Away, Entry, Feed
+from demo.holding import Answer
 from demo.message import Draft
 from demo.queries import NO_STORE, problem, reader
 from demo.stats import STATS, begin, count
@@ -18,9 +20,6 @@ NO_CLASSROOM = (
     "runs and lines are the state of one server: start `python -m demo` without --feed redis:// for"
     " that. Served here: /messages, /short-poll, /long-poll, /ws, /stats.\n"
 )
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Answer = Callable[[web.Request, Tally], Awaitable[web.StreamResponse]]
 
 
 class Kept(Protocol):

@@ -68,6 +68,11 @@ async def test_run_begins_when_the_last_client_is_there(server: Server, mode: st
 
 def test_held_is_what_was_begun_and_not_answered() -> None:
     now = ModeStats(requests=110, empty=3, gaps=2, deliveries=1, bytes_in=0, bytes_out=0,
-                    connections=9)  # fmt: skip
+                    connections=106)  # fmt: skip
     assert held(NOTHING, now) == 104
     assert held(msgspec.structs.replace(NOTHING, requests=100), now) == 4
+
+
+def test_polls_that_were_refused_are_not_held() -> None:
+    now = msgspec.structs.replace(NOTHING, requests=2000, connections=1000)
+    assert held(NOTHING, now) == 1000

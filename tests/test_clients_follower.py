@@ -71,15 +71,15 @@ def test_reader_behind_the_history_reads_on_from_the_oldest(
 ) -> None:
     gap = encode(GapNotice("gone", "now", 5, 8))
     assert follower.take(410, gap)
-    assert follower.place == Place("now", 4)
+    assert b"?after=4&epoch=now " in follower.asking("/ws")()
     assert follower.hear(gap)
-    assert follower.place == Place("now", 4)
+    assert b"?after=4&epoch=now " in follower.asking("/ws")()
     assert not census.received
 
 
 def test_first_frame_says_where_the_reader_starts(follower: Follower) -> None:
     assert follower.hear(encode(Hello("new", 2)))
-    assert follower.place == Place("new", 2)
+    assert b"?after=2&epoch=new " in follower.asking("/ws")()
 
 
 def test_deliveries_are_counted_by_message(census: Census) -> None:

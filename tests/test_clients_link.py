@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from clients.link import LIMIT_BYTES, Direction, Line
+from clients.link import LIMIT_BYTES, Direction, End, Line
 from clients.log import Settings
 from clients.processes import child, link_to, linked
 from demo.sockets import SOCKETS
@@ -101,6 +101,22 @@ async def test_a_sender_is_held_back_while_too_much_is_on_its_way(clock: Clock) 
     line.send(b"x" * (LIMIT_BYTES + 1))
     assert not paper.reading
     await clock.advance(1)
+    assert paper.reading
+
+
+async def test_a_sender_is_held_back_while_the_reader_at_the_other_end_does_not_read(
+    clock: Clock,
+) -> None:
+    line, paper = direction(clock, Line(rtt_s=0.1))
+    end = End(direction(clock, Line(rtt_s=0.1))[0], line)
+    line.send(b"x" * (LIMIT_BYTES + 1))
+    end.pause_writing()
+    end.resume_writing()
+    assert not paper.reading  # so much is on its way
+    end.pause_writing()
+    await clock.advance(1)
+    assert not paper.reading
+    end.resume_writing()
     assert paper.reading
 
 

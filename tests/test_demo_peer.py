@@ -9,9 +9,9 @@ import pytest
 from aiohttp import ClientSession, WSMsgType
 from aiohttp.web_protocol import RequestHandler
 
-from demo.frames import CLOSE, CONTINUATION, PING, PONG, TEXT_CODE
+from demo.frames import CLOSE, CONTINUATION, PING, PONG, TEXT_CODE, control_frame
 from demo.metering import Meter
-from demo.peer import CLOSE_S, MOST_UNHEARD, Peer
+from demo.peer import CLOSE_S, MOST_UNHEARD, TURN_BYTES, Peer
 from demo.publishing import PUBLISHING
 from demo.sockets import SOCKETS
 from demo.stats import STATS
@@ -107,13 +107,29 @@ async def test_texts_are_heard_in_their_order_however_many_come_at_once(
     wire: Wire, server: Server
 ) -> None:
     await opened(wire)
-    count = 3 * MOST_UNHEARD
+    count = 10 * MOST_UNHEARD
     drafts = [b'{"sender": "bob", "text": "%d"}' % number for number in range(count)]
     await wire.send(b"".join(masked(TEXT_CODE, draft) for draft in drafts))
     await until(lambda: server.feed.head == count)
     assert [entry.message.text for entry in server.feed.after(0)] == [
         str(number) for number in range(count)
     ]
+
+
+@pytest.mark.both_loops
+async def test_others_get_a_turn_while_a_peer_says_much_at_once(wire: Wire, server: Server) -> None:
+    await opened(wire)
+    (peer,) = server.app[SOCKETS]
+    assert isinstance(peer, Peer)
+    ping, pong = masked(PING, b""), control_frame(PONG)
+    pings = 2 * TURN_BYTES // len(ping)
+    tally = server.app[STATS].modes["ws"]
+    before = tally.bytes_out
+    peer.data_received(ping * pings)
+    assert tally.bytes_out - before < pings * len(pong)
+    assert await wire.read(pings * len(pong)) == pong * pings
+    await wire.send(masked(PING, b"do you read on?"))
+    assert await wire.frame() == (PONG, b"do you read on?")
 
 
 async def test_what_was_said_before_a_close_is_heard(wire: Wire, server: Server) -> None:

@@ -16,6 +16,7 @@ from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport, lay, lift
 from demo.classroom.lanes import MODES, Arrival, Full, Lane, Lanes, Session
 from demo.classroom.settings import Mode
 from demo.classroom.wire import head_of
+from demo.holding import Answer
 from demo.metering import MeteredTransport
 from demo.origins import let_read
 from demo.queries import problem
@@ -27,7 +28,6 @@ from demo.upgrade import HandedOver
 LANES = web.AppKey("LANES", Lanes)
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
 
-Answer = Callable[[web.Request, Tally], Awaitable[web.StreamResponse]]
 Carry = Callable[[web.Request, Mode, Answer], Awaitable[web.StreamResponse]]
 
 

@@ -1,7 +1,6 @@
 """The routes of the class. Each checks what it is given and answers a 4xx that says what to do."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
@@ -16,6 +15,7 @@ from demo.classroom.qr import qr_svg
 from demo.classroom.reports import Report, TooOften
 from demo.classroom.run import RunRequest
 from demo.classroom.runs import Busy
+from demo.counting import Handler
 from demo.feed import Away
 from demo.origins import let_read
 from demo.queries import NO_STORE, problem
@@ -23,8 +23,6 @@ from demo.stats import STATS, begin
 
 MAX_ASKED = 100  # readers in one request for tallies
 LOG_FILE = 'attachment; filename="class-log.zip"'
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def add_routes(app: web.Application) -> None:
