@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from aiohttp import ClientSession
 from playwright.async_api import Browser, BrowserContext, Error, Page, Route, expect
@@ -48,7 +49,8 @@ class Watch:
             self.hosts.add(urlsplit(url).hostname)
 
 
-FREE: list[BrowserContext] = []  # windows in which no test has a page
+# Windows in which no test has a page. A browser is closed when a worker has no test for a moment.
+FREE: WeakKeyDictionary[Browser, list[BrowserContext]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
@@ -59,7 +61,8 @@ async def opened(
 
     To open a window takes a second of CPU, so that it is used again, with nothing left in it.
     """
-    window = FREE.pop() if FREE else await new_window(browser)
+    free = FREE.setdefault(browser, [])
+    window = free.pop() if free else await new_window(browser)
     page = await window.new_page()
     await page.set_viewport_size({"width": size[0], "height": size[1]})
     await page.emulate_media(color_scheme="dark" if dark else "light")
@@ -68,7 +71,7 @@ async def opened(
         await page.evaluate("localStorage.clear()")
     for each in window.pages[1:]:
         await each.close()
-    FREE.append(window)
+    free.append(window)
 
 
 async def new_window(browser: Browser) -> BrowserContext:
