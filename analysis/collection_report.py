@@ -17,7 +17,7 @@ from analysis.checked import overview
 from analysis.collection import Collection
 from analysis.comparison_table import LINES, OFF_PERCENT, theory_rows
 from analysis.faults_words import faults_table
-from analysis.machine import environments, line_added
+from analysis.machine import environments, line_added, proxied
 from analysis.modes import concerning
 from analysis.pages import Picture, environment
 from analysis.report import FILES
@@ -115,7 +115,7 @@ def _facts(runs: pl.DataFrame, logs: Sequence[Log]) -> dict[str, Any]:
         "minutes": plain(round(minutes)),
         "mib": f"{runs.select(pl.sum('bytes_up') + pl.sum('bytes_down')).item() / 2**20:,.0f}",
         "fresh": all(log.experiment.url is None for log in logs),
-        "proxied": bool((runs["proxy"] != "").any()),
+        "proxied": proxied(logs),
     }
 
 

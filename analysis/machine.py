@@ -39,6 +39,11 @@ def environments(experiments: Sequence[tuple[str, Experiment]]) -> list[tuple[st
     return [(", ".join(names), dict(items)) for items, names in found.items()]
 
 
+def proxied(logs: Sequence[Log]) -> bool:
+    """Tell whether in any run something stood between line and server."""
+    return any((log.runs["proxy"] != "").any() for log in logs)
+
+
 def line_added(logs: Sequence[Log]) -> str | None:
     """Say what the emulated line adds by itself to a transit; None where none was emulated."""
     costs = pl.concat([_transits(log) for log in logs])

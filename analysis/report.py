@@ -13,7 +13,7 @@ from analysis.comparison_table import LINES, OFF_PERCENT, compare_with_theory, t
 from analysis.comparisons import sentences
 from analysis.faults_words import faults_table
 from analysis.figures import groups, heads
-from analysis.machine import about, line_added
+from analysis.machine import about, line_added, proxied
 from analysis.pages import Picture, environment
 from analysis.rows import differing, points, representative, rows, varied
 from analysis.runs import KEYS, with_void
@@ -71,7 +71,7 @@ def report(log: Log, summary: pl.DataFrame, pictures: Sequence[Picture]) -> str:
         check_heads=[head for head, _ in COLUMNS],
         check_rows=_check_rows(runs, told),
         line_added=line_added([log]),
-        proxied=bool((log.runs["proxy"] != "").any()),
+        proxied=proxied([log]),
         files=("summary.csv", *FILES, *(BESIDE if log.beside is not None else ())),
     )
 

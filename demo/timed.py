@@ -13,8 +13,8 @@ from demo.metering import MeteredProtocol
 from demo.refusals import Refusals
 from demo.tally import Tally
 
-NOBODY = (-1, 0.0)
-NOTHING = (-1, -1, 0.0)
+NO_REQUEST = (-1, 0.0)
+NO_ANSWER = (-1, -1, 0.0)
 
 
 class TimedProtocol(MeteredProtocol):
@@ -25,8 +25,8 @@ class TimedProtocol(MeteredProtocol):
     def __init__(self, inner: asyncio.Protocol, tally: Tally) -> None:
         super().__init__(inner, tally)
         self._transport: asyncio.Transport | None = None
-        self._asking = NOBODY  # requests before this one, and when its beginning was seen
-        self._taking = NOTHING  # of which answer its reader had yet to take how much, since when
+        self._asking = NO_REQUEST  # requests before this one, and when its beginning was seen
+        self._taking = NO_ANSWER  # of which answer its reader had yet to take how much, since when
 
     def look(self, now: float, bounds: Bounds, refusals: Refusals) -> None:
         """Cut the connection off if its request has taken too long, or its reader has stalled."""
@@ -39,11 +39,11 @@ class TimedProtocol(MeteredProtocol):
         if self._meter.pending and not is_closing:
             self._look_at_request(now, bounds.request_s, refusals)
         else:
-            self._asking = NOBODY
+            self._asking = NO_REQUEST
         if transport.get_write_buffer_size():
             self._look_at_reader(transport, now, bounds.stall_s)
         else:
-            self._taking = NOTHING
+            self._taking = NO_ANSWER
 
     def _is_at_work(self) -> bool:
         return bool(getattr(self._inner, "_request_in_progress", False))  # aiohttp says it only so
@@ -52,7 +52,7 @@ class TimedProtocol(MeteredProtocol):
         """Answer 408 if a head has been coming for too long; for a body its handler waits."""
         claims, since = self._asking
         if self._is_at_work():
-            self._asking = NOBODY
+            self._asking = NO_REQUEST
         elif claims != self._meter.claims:
             self._asking = self._meter.claims, now
         elif now - since >= limit_s:

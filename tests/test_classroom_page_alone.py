@@ -109,7 +109,8 @@ async def test_a_long_poll_that_is_held_after_an_absence_is_not_gone(page: Page)
 
 
 SILENCE = """async () => {
-  const { openLane, publish } = await import("/page/lanes/lane.js");
+  const { openLane } = await import("/page/lanes/lane.js");
+  const { publish } = await import("/page/lanes/publish.js");
   const { openRoom } = await import("/page/class/room.js");
   window.fetch = (url, { signal }) => new Promise((done, fail) => {
     const end = () => fail(signal.reason);

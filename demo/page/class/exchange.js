@@ -1,7 +1,7 @@
 // One exchange in one mode, for its bytes: what this page sends and gets, as the server saw it. No DOM.
 
-import { publish } from "../lanes/lane.js";
 import { PATH as LONG } from "../lanes/long-polling.js";
+import { publish } from "../lanes/publish.js";
 import { PATH as SHORT } from "../lanes/short-polling.js";
 import { PATH as WS } from "../lanes/websocket.js";
 

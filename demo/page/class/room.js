@@ -1,5 +1,6 @@
 // The class's control plane: its state each second, the teacher's changes, the server's clock. No DOM.
 
+import { PATIENCE_MS } from "../lanes/patience.js";
 import { refusal } from "../lanes/refusal.js";
 import { makeClock } from "./clock.js";
 import { forgetToken, takeToken } from "./token.js";
@@ -7,7 +8,6 @@ import { forgetToken, takeToken } from "./token.js";
 const EVERY_MS = 1000;
 const CLOCK_EVERY_MS = 5000;
 const FIRST_SAMPLES = 5;
-const PATIENCE_MS = 10_000;  // with an answer: a network may swallow what is sent, and nobody is told
 
 /**
  * Open the room. Its members:

@@ -1,6 +1,6 @@
 // The chat on a phone: what is said appears as text, what is typed is published. It reads no feed.
 
-import { publish } from "../lanes/lane.js";
+import { publish } from "../lanes/publish.js";
 import { element } from "./element.js";
 
 const SHOWN = 200;

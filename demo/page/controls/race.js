@@ -1,6 +1,6 @@
 // Send one message to all three, and stamp when. What is refused is said.
 
-import { publish } from "../lanes/lane.js";
+import { publish } from "../lanes/publish.js";
 
 /** Join the form to `races`; whoever sends is called `name` at first. */
 export function makeRaceForm(form, races, now, name) {

@@ -3,11 +3,9 @@
 import { makeAbsence } from "./absence.js";
 import { makeBackoff } from "./backoff.js";
 import { MODES } from "./modes.js";
+import { PATIENCE_MS } from "./patience.js";
 import { refusal } from "./refusal.js";
 
-export { publish } from "./publish.js";
-
-const PATIENCE_MS = 10_000;  // with an answer that has not begun: a network may swallow what is sent, and nobody is told
 const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hold: true, rtt_ms: 0 };
 
 /**

@@ -1,8 +1,7 @@
 // Publish a message: the same in every mode. No DOM here.
 
+import { PATIENCE_MS } from "./patience.js";
 import { refusal } from "./refusal.js";
-
-const PATIENCE_MS = 10_000;  // with an answer: a network may swallow what is sent, and nobody is told
 
 /** Publish; resolve to the message, or throw an Error that says what was wrong. */
 export async function publish(sender, text) {
