@@ -5,7 +5,7 @@ them. The head has a date, so it is made again when the next second begins.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from aiohttp import web
@@ -86,14 +86,15 @@ class Answers:
 ANSWERS = web.AppKey("ANSWERS", Answers)
 
 
-def _fitting(entries: list[Entry]) -> list[Entry]:
+def _fitting(entries: Iterable[Entry]) -> list[Entry]:
     """Return as many of the first entries as an answer may have, and at least one."""
-    size = 0
-    for number, entry in enumerate(entries):
+    size, fitting = 0, list[Entry]()
+    for entry in entries:
         size += len(entry.json)
-        if size > MAX_ANSWER_BYTES and number:
-            return entries[:number]
-    return entries
+        if size > MAX_ANSWER_BYTES and fitting:
+            break
+        fitting.append(entry)
+    return fitting
 
 
 def notice(feed: Feed, gap: Gap) -> GapNotice:

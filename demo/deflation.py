@@ -7,6 +7,7 @@ stay aiohttp's, with the request that opened them, which is 10 KiB of what they 
 
 import asyncio
 import contextlib
+from itertools import islice
 
 from aiohttp import WSMsgType, web
 
@@ -52,7 +53,7 @@ class Deflation:
 
     async def _catch_up(self, listener: Listener, epoch: str) -> None:
         self._feed.check(listener.cursor, epoch)
-        for entry in self._feed.after(listener.cursor, AT_ONCE):
+        for entry in tuple(islice(self._feed.after(listener.cursor), AT_ONCE)):
             assert isinstance(listener.ws, web.WebSocketResponse)
             await listener.ws.send_frame(entry.json, WSMsgType.TEXT)
             listener.cursor = entry.message.id

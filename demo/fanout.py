@@ -173,7 +173,7 @@ class Fanout:
         if self._feed.closed:
             return
         behind = behind or tuple(self._behind)
-        self._push(behind[:TURN])
+        self._push(tuple(each for each in behind[:TURN] if each in self._behind))
         loop = asyncio.get_running_loop()
         if len(behind) > TURN:
             loop.call_soon(self._retry, behind[TURN:])

@@ -8,7 +8,7 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -99,14 +99,14 @@ class Feed:
         self._ring = []
         self._wake()
 
-    def after(self, cursor: int, most: int | None = None) -> list[Entry]:
-        """Return the entries with ids above `cursor`, oldest first; raise Gap if any is gone.
+    def after(self, cursor: int) -> Iterator[Entry]:
+        """Yield the entries with ids above `cursor`, oldest first; raise Gap if any is gone.
 
-        With `most`, only so many.
+        To be taken before the feed moves on: all at once, or as many as are wanted.
         """
         self.check(cursor)
-        places = range(cursor - self._before, self.head - self._before)[:most]
-        return [self._ring[place % self.history] for place in places]
+        places = range(cursor - self._before, self.head - self._before)
+        return (self._ring[place % self.history] for place in places)
 
     def check(self, cursor: int, epoch: str | None = None) -> None:
         """Raise Gap unless a reader at `cursor`, who knows `epoch`, can read on."""

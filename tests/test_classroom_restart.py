@@ -27,7 +27,7 @@ def test_a_feed_that_begins_anew_is_empty_and_of_another_epoch() -> None:
     fill(feed, 3)
     before = feed.epoch
     feed.restart()
-    assert (feed.head, feed.oldest, feed.after(0)) == (0, 1, [])
+    assert (feed.head, feed.oldest, list(feed.after(0))) == (0, 1, [])
     assert feed.epoch != before
     fill(feed, 1)
     assert [entry.message.id for entry in feed.after(0)] == [1]

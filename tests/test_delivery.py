@@ -138,7 +138,7 @@ class Story(RuleBasedStateMachine):
 
     @invariant()
     def the_history_is_bounded(self) -> None:
-        assert len(self.feed.after(self.feed.oldest - 1)) <= HISTORY
+        assert len(list(self.feed.after(self.feed.oldest - 1))) <= HISTORY
 
     @invariant()
     def nothing_has_failed(self) -> None:

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from hypothesis import given
@@ -12,13 +12,18 @@ from demo.tally import Tally
 
 
 class CountingFeed(Feed):
-    """A feed that counts how often it is read."""
+    """A feed that counts how often it is read, and how much of it."""
 
-    reads = 0
+    reads = taken = 0
 
-    def after(self, cursor: int, most: int | None = None) -> list[Entry]:
+    def after(self, cursor: int) -> Iterator[Entry]:
         self.reads += 1
-        return super().after(cursor, most)
+        return self._counted(super().after(cursor))
+
+    def _counted(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        for entry in entries:
+            self.taken += 1
+            yield entry
 
 
 def body(answers: Answers, cursor: int) -> bytes:
@@ -33,6 +38,15 @@ def test_readers_at_one_cursor_share_one_serialisation() -> None:
     feed.publish(Draft("ada", "hi"))
     assert body(answers, 0) is body(answers, 0)
     assert feed.reads == 1
+
+
+def test_no_more_is_taken_from_a_long_history_than_goes_into_an_answer() -> None:
+    feed = CountingFeed()
+    for _ in range(100):
+        feed.publish(Draft("ada", "x" * (MAX_ANSWER_BYTES // 10)))
+    news = msgspec.json.decode(body(Answers(feed), 0), type=News)
+    assert len(news.messages) == 9  # with its id and times, each is a little more than a tenth
+    assert feed.taken == 10
 
 
 def test_a_publish_makes_the_kept_answers_stale() -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import json
 from itertools import pairwise
+from types import MethodType
 from typing import Self, cast
 
 import pytest
@@ -200,6 +201,33 @@ async def test_a_new_epoch_closes_who_is_in_the_old_one_and_pushes_them_nothing_
         assert pushed in ([], [old])
         assert b"has ended" in told
     assert newcomer.written == [new, newer]
+
+
+async def test_a_new_epoch_is_pushed_to_nobody_who_is_tried_again_in_a_later_turn() -> None:
+    papers = [Paper() for _ in range(2 * TURN)]
+    async with Pushing() as pushing:
+
+        def restart() -> None:
+            if pushing.feed.head == 1:
+                pushing.feed.restart()
+                publish(pushing.feed, 2)
+
+        def write(paper: Paper, data: bytes) -> None:
+            paper.written.append(data)
+            asyncio.get_running_loop().call_soon(restart)  # between this turn and the next
+
+        for paper in papers:
+            paper.full = True
+            paper.write = MethodType(write, paper)  # type: ignore[method-assign]
+            pushing.fanout.add(listener(paper))
+        old = publish(pushing.feed, 1)
+        await until(lambda: pushing.fanout.behind == len(papers))
+        for paper in papers:
+            paper.full = False
+        await until(lambda: all(paper.codes for paper in papers))
+    pushed = [paper.written[:-1] for paper in papers]
+    assert pushed.count([old]) == TURN
+    assert pushed.count([]) == TURN
 
 
 async def test_a_new_epoch_is_told_to_who_hears_of_it_from_a_newcomer_alone() -> None:

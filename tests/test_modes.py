@@ -202,7 +202,7 @@ async def test_ledger_accounts_for_every_byte(read: Read, mode: str, server: Ser
     ledgers, rows = reader.recorder.ledgers, reader.recorder.requests
     assert [ledger.total_bytes for ledger in ledgers] == [r.bytes_up + r.bytes_down for r in rows]
     if mode == "ws":
-        entries = server.feed.after(0)
+        entries = list(server.feed.after(0))
         (ledger,) = ledgers
         assert ledger.body_bytes == sum(len(entry.json) for entry in entries)
         # Two heads of 4 bytes, and two closes: 2 + 2 bytes from the server, 4 of mask from us.
