@@ -3,24 +3,31 @@
 import csv
 import subprocess
 import sys
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 from tests.bench import instrument
-from tests.bench.__main__ import PARTS
+from tests.bench.__main__ import PARTS, _in_turns
 from tests.bench.chart import _panels
 from tests.bench.fanout import FAN_OUT, IN_FLIGHT, setting
-from tests.bench.machine import Shares
-from tests.bench.results import Cells, Goal, Part, Window, goals, table
+from tests.bench.machine import Shares, without
+from tests.bench.results import Cells, Goal, Part, Ratio, Window, goals, table
 from tests.bench.servers import ours
 
 CELL = ("fan-out", "1,000 sockets, 1 in flight")
 
 
-def window(server: str, figure: float, others: float = 0.0) -> Window:
-    shares = Shares(elapsed_s=1, server_s=0.5, server=0.5, generator=0.2, others=others)
-    return Window.of(*CELL, server, shares, count=10, figure=figure)
+ROOM, NODE = (*CELL, "room"), (*CELL, "node")
+
+
+def window(
+    server: str, rate: int, *, others: float = 0.0, generator: float = 0.2, trial: int = 1
+) -> Window:
+    shares = Shares(elapsed_s=1, server_s=0.5, server=0.5, generator=generator, others=others)
+    return replace(Window.of(*CELL, server, shares, count=rate), trial=trial)
 
 
 def test_the_benchmark_measures_our_servers(tmp_path: Path) -> None:
@@ -48,25 +55,61 @@ async def test_the_instrument_is_measured_by_itself() -> None:
     assert all(window.figure > 0 for window in windows)
 
 
-def test_a_disturbed_window_is_in_no_ratio() -> None:
-    cells = Cells([window("room", 10), window("room", 90, others=0.5), window("node", 5)])
-    assert cells.ratio((*CELL, "room"), (*CELL, "node")) == 2
-    assert cells.disturbed((*CELL, "room")) == "1 of 2"
-    assert (
-        Cells([window("room", 10), window("node", 5, others=0.5)]).ratio(
-            (*CELL, "room"), (*CELL, "node")
-        )
-        is None
+def test_a_ratio_compares_what_ran_side_by_side() -> None:
+    # The machine is ten times as fast in the second trial; node ran in the first and second alone.
+    cells = Cells(
+        [
+            *(window("room", rate, trial=trial) for trial, rate in ((1, 10), (2, 120), (3, 1000))),
+            *(window("node", rate, trial=trial) for trial, rate in ((1, 5), (2, 40))),
+        ]
     )
+    assert cells.ratio(ROOM, NODE) == Ratio(2.5, 2.0, 3.0, "")
+
+
+def test_a_disturbed_window_is_in_no_ratio() -> None:
+    disturbed = [window("room", 90, others=0.5, trial=2), window("node", 5, trial=2)]
+    cells = Cells([window("room", 10), window("node", 5), *disturbed])
+    assert cells.ratio(ROOM, NODE) == Ratio(2, 2, 2, "")
+    assert cells.disturbed(ROOM) == "1 of 2"
+    assert Cells(disturbed).ratio(ROOM, NODE) is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [(0.2, 0.2, "2.00"), (0.95, 0.2, "≥ 2.00"), (0.2, 0.95, "≤ 2.00"), (0.95, 0.95, "~ 2.00")],
+)
+def test_a_ratio_tells_whose_rate_was_the_generators(ours: float, theirs: float, said: str) -> None:
+    cells = Cells([window("room", 10, generator=ours), window("node", 5, generator=theirs)])
+    assert str(cells.ratio(ROOM, NODE)) == said
+    cpu = cells.ratio(ROOM, NODE, cpu=True)
+    assert cpu is not None
+    assert cpu.sign == ""
+
+
+def test_the_generators_pauses_are_no_time_of_the_servers() -> None:
+    shares = without(Shares(elapsed_s=2, server_s=1, server=0.5, generator=0.25, others=0.0), 1)
+    assert (shares.elapsed_s, shares.server, shares.generator) == (1, 1, 0.5)
+
+
+def test_servers_have_one_thing_after_another_measured_in_turns() -> None:
+    async def nothing() -> list[Window]:
+        return []
+
+    rounds = [(what, who, nothing) for who in "abcd" for what in ("fan-out", "polls", "memory")]
+    order = _in_turns(rounds)
+    assert sorted(order, key=str) == sorted(rounds, key=str)
+    assert len(list(groupby(what for what, *_ in order))) == 3
 
 
 @pytest.mark.parametrize(("limit", "verdict"), [(1.9, "met"), (2.1, "missed")])
 def test_a_goal_is_met_or_missed(limit: float, verdict: str) -> None:
     cells = Cells([window("room", 10), window("node", 5)])
-    goal = Goal("rate", (*CELL, "room"), (*CELL, "node"), limit, at_least=True)
-    drawn = goals([goal], cells)
-    assert list(drawn.columns[3].cells) == [verdict]
-    assert list(drawn.columns[2].cells) == ["2.00"]
+    drawn = goals([Goal("rate", ROOM, NODE, limit, at_least=True)], cells)
+    assert [list(column.cells) for column in drawn.columns[2:]] == [
+        ["2.00"],
+        ["2.00 to 2.00"],
+        [verdict],
+    ]
 
 
 def test_the_table_sorts_settings_by_their_numbers() -> None:

@@ -31,6 +31,7 @@ def test_few_and_many_ask_as_often_together() -> None:
     few, many = (commanded(clients, 3, 11, Path("out")) for clients in (1000, 10_000))
     assert few[:2] == [sys.executable, "-m"]
     assert " ".join(few).endswith(
-        "--clients 1000 --rate 3 --interval-s 1 --duration-s 20 --trials 3 --seed 11 --out out"
+        "--clients 1000 --rate 3 --interval-s 1 --duration-s 20 --trials 3 --seed 11"
+        " --sample-limit 20 --out out"
     )
     assert "--rate 0.3 --interval-s 10" in " ".join(many)

@@ -1,8 +1,8 @@
 """Compare the demo with what one would use in its place: one command, tables, a chart.
 
-Each server runs alone on one core, the generator on another; the servers take turns in random
-order, and each has a fresh process in each trial, so that a ratio compares what ran side by side.
-Figures alone tell of the machine.
+Each server runs alone on one core, the generator on another. In each trial all servers have a
+setting one after another, in random order and each in a fresh process, and a ratio is taken within
+a trial: it compares what ran side by side. Figures alone tell of the machine.
 """
 
 import argparse
@@ -13,8 +13,8 @@ import random
 import signal
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import asdict, fields
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -43,6 +43,7 @@ PARTS = (
     Part(instrument.FLOOR, "ms", instrument.MEASURED, digits=2),
 )
 Measure = Callable[[], Awaitable[list[Window]]]
+Round = tuple[str, str, Measure]  # what is measured, of whom, and how
 
 
 def main() -> int:
@@ -109,13 +110,20 @@ async def measure(
     for trial in range(1, options.trials + 1):
         rounds = [each for server in servers for each in _rounds(server, options, core)]
         rounds += _own_rounds(options, core)
-        for done, (name, measure_it) in enumerate(random.sample(rounds, len(rounds))):
-            with console.status(f"trial {trial}, {done + 1} of {len(rounds)}: {name}"):
+        for done, (name, who, measure_it) in enumerate(_in_turns(rounds)):
+            with console.status(f"trial {trial}, {done + 1} of {len(rounds)}: {name} of {who}"):
                 await quiet(options.seconds)
                 try:
-                    windows += await measure_it()
+                    windows += [replace(one, trial=trial) for one in await measure_it()]
                 except (Faulty, TimeoutError, RuntimeError, OSError, psutil.Error) as error:
-                    console.print(f"{name}: void, {error or 'too slow'}")
+                    console.print(f"{name} of {who}: void, {error or 'too slow'}")
+
+
+def _in_turns(rounds: Sequence[Round]) -> list[Round]:
+    """Return the rounds with those of one name side by side, all else at random."""
+    names = list(dict.fromkeys(name for name, *_ in rounds))
+    place = {name: random.random() for name in names}
+    return sorted(random.sample(rounds, len(rounds)), key=lambda each: place[each[0]])
 
 
 async def _starts(server: Server, core: int | None) -> bool:
@@ -126,10 +134,8 @@ async def _starts(server: Server, core: int | None) -> bool:
         return False
 
 
-def _rounds(
-    server: Server, options: argparse.Namespace, core: int | None
-) -> Iterator[tuple[str, Measure]]:
-    seconds, parts = options.seconds, options.parts
+def _rounds(server: Server, options: argparse.Namespace, core: int | None) -> Iterator[Round]:
+    seconds, parts, name = options.seconds, options.parts, server.name
     if fanout.FAN_OUT in parts or fanout.LATENCY in parts:
         for sockets in options.sockets:
 
@@ -137,29 +143,29 @@ def _rounds(
                 latency = fanout.LATENCY in parts and sockets == 1000
                 return fanout.measure(server, sockets, seconds, core, latency=latency)
 
-            yield f"fan-out of {server.name} to {sockets:,}", fan
+            yield f"fan-out to {sockets:,}", name, fan
     if polls.SHORT in parts and server.empty:
-        yield f"short polls of {server.name}", _one(lambda: polls.empties(server, seconds, core))
+        yield polls.SHORT, name, _one(lambda: polls.empties(server, seconds, core))
     if polls.HELD in parts and server.held:
-        yield f"held polls of {server.name}", _one(lambda: polls.held(server, seconds, core))
+        yield polls.HELD, name, _one(lambda: polls.held(server, seconds, core))
     if memory.SOCKETS in parts:
-        yield f"memory of {server.name}", _one(lambda: memory.sockets(server, core))
+        yield memory.SOCKETS, name, _one(lambda: memory.sockets(server, core))
     if memory.POLLS in parts and server.held:
-        yield f"held memory of {server.name}", _one(lambda: memory.polls(server, core))
+        yield memory.POLLS, name, _one(lambda: memory.polls(server, core))
 
 
-def _own_rounds(options: argparse.Namespace, core: int | None) -> Iterator[tuple[str, Measure]]:
+def _own_rounds(options: argparse.Namespace, core: int | None) -> Iterator[Round]:
     """Yield what has no rival: the instrument by itself, and workers that share a feed."""
     seconds, parts = options.seconds, options.parts
     if instrument.COST in parts or instrument.FLOOR in parts:
-        yield "the instrument", lambda: instrument.measure(seconds, core)
+        yield "the cost", "the instrument", lambda: instrument.measure(seconds, core)
     if workers.SHARED in parts and workers.can():
         for count in workers.COUNTS:
 
             def share(count: int = count) -> Awaitable[list[Window]]:
                 return workers.measure(count, seconds)
 
-            yield f"{count} workers", share
+            yield "the rate", f"{count} workers", share
 
 
 def _one(measure_it: Callable[[], Awaitable[Window]]) -> Measure:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import psutil
 
@@ -30,8 +31,19 @@ def cores() -> tuple[int | None, int | None]:
     """Choose a core for the server and another for the generator, where that can be done."""
     if not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2:
         return None, None
-    first, second = sorted(os.sched_getaffinity(0))[:2]
-    return first, second
+    first, *others = sorted(os.sched_getaffinity(0))
+    halves = _halves(first)  # of one core: what one of them does slows the other
+    return first, next((core for core in others if core not in halves), others[0])
+
+
+def _halves(core: int) -> set[int]:
+    place = Path(f"/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list")
+    if not place.exists():
+        return {core}
+    ends = (part.split("-") for part in place.read_text("ascii").strip().split(","))
+    return {
+        half for first, *last in ends for half in range(int(first), int((last or [first])[0]) + 1)
+    }
 
 
 @contextmanager
@@ -75,6 +87,19 @@ class Shares:
 def alone(shares: Shares) -> Shares:
     """Return the same without the others: memory does not grow with what they take."""
     return replace(shares, others=0.0)
+
+
+def without(shares: Shares, paused_s: float) -> Shares:
+    """Return the same of the time that remains without the generator's own pauses."""
+    elapsed_s = shares.elapsed_s - paused_s
+    more = shares.elapsed_s / elapsed_s
+    return replace(
+        shares,
+        elapsed_s=elapsed_s,
+        server=shares.server * more,
+        generator=shares.generator * more,
+        others=shares.others * more,
+    )
 
 
 class Clock:

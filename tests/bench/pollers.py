@@ -61,6 +61,7 @@ class Polling:
 
     def __init__(self) -> None:
         self.answers = 0
+        self.paused_s = 0.0  # by the generator itself, while the server had nothing to do
         self.pollers: list[Poller] = []
         self.fault: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -143,6 +144,7 @@ class Held(Polling):
             poller.ask(self._request)
             if self._woken == connections:
                 self._woken = 0
+                self.paused_s += self._pause_s
                 loop.call_later(self._pause_s, speak)
 
         await self.join(port, connections + 1, woken)

@@ -7,7 +7,7 @@ request that arms it again.
 from collections.abc import Awaitable, Callable
 
 from tests.bench.crowd import count_for
-from tests.bench.machine import Clock, Shares
+from tests.bench.machine import Clock, Shares, without
 from tests.bench.pollers import Empties, Held, Polling
 from tests.bench.results import Window
 from tests.bench.servers import Server, started
@@ -49,8 +49,8 @@ async def _count(
         try:
             await start(port)
             await count_for(WARM_UP_S, polling.fault, lambda: polling.answers)
-            clock = Clock(process)
+            clock, paused_s = Clock(process), polling.paused_s
             count = await count_for(seconds, polling.fault, lambda: polling.answers)
-            return clock.since(), count
+            return without(clock.since(), polling.paused_s - paused_s), count
         finally:
             polling.leave()

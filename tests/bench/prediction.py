@@ -27,6 +27,7 @@ FEW, MANY = 1000, 10_000
 RATE_PER_S, INTERVAL_S = 0.3, 10.0  # of the many
 WHOLE = 0.95  # of a core: the many have one process
 GOAL = 0.15
+MEASURED = 20  # one by one: a message that woke a hundred at once would make their process late
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def commanded(clients: int, trials: int, seed: int, folder: Path) -> list[str]:
         *("--clients", str(clients)),
         *("--rate", f"{RATE_PER_S * share:g}", "--interval-s", f"{INTERVAL_S / share:g}"),
         *("--duration-s", "20", "--trials", str(trials), "--seed", str(seed)),
+        *("--sample-limit", str(MEASURED)),
         *("--out", str(folder)),
     ]
 

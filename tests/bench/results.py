@@ -18,6 +18,8 @@ class Window:
     figure: how many a second, if the part counts; else what the part says
     cpu_us, generator_us: of the server's and the generator's process, for each
     shares are of one core
+    limited: it is a rate, and the generator could not have made it higher
+    trial: windows of one trial are compared with each other
     """
 
     part: str
@@ -29,6 +31,8 @@ class Window:
     server_share: float
     generator_share: float
     others_share: float
+    limited: bool = False
+    trial: int = 0
 
     @classmethod
     def of(
@@ -47,7 +51,8 @@ class Window:
         cpu_us = shares.server_s * each_us
         generator_us = shares.generator * shares.elapsed_s * each_us
         taken = shares.server, shares.generator, shares.others
-        return cls(part, setting, server, rate, cpu_us, generator_us, *taken)
+        limited = figure is None and shares.generator > BUSY
+        return cls(part, setting, server, rate, cpu_us, generator_us, *taken, limited)
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,23 @@ class Part:
 
 
 Cell = tuple[str, str, str]  # part, setting, server
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times one figure is another: the median over trials, and its range.
+
+    sign: "≥" where the generator was the limit of the first figure, "≤" where of the second, "~"
+        where of both: the servers are further apart then than the ratio says
+    """
+
+    value: float
+    low: float
+    high: float
+    sign: str
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.value:.2f}".lstrip()
 
 
 @dataclass(frozen=True)
@@ -96,16 +118,33 @@ class Cells:
         windows = self._windows[cell]
         return f"{sum(one.others_share > DISTURBED for one in windows)} of {len(windows)}"
 
-    def median(self, cell: Cell, *, cpu: bool = False) -> float | None:
-        """Return the median of a cell's figures, or of its CPU; None without a good window."""
-        windows = [one for one in self.counted(cell) if one.others_share <= DISTURBED]
-        figures = [one.cpu_us if cpu else one.figure for one in windows]
+    def median(self, cell: Cell) -> float | None:
+        """Return the median of a cell's figures; None without a good window."""
+        figures = [one.figure for one in self._good(cell).values()]
         return median(figures) if figures else None
 
-    def ratio(self, over: Cell, under: Cell, *, cpu: bool = False) -> float | None:
-        """Divide one cell's median by another's; None if one has no good window."""
-        above, below = self.median(over, cpu=cpu), self.median(under, cpu=cpu)
-        return above / below if above is not None and below else None
+    def ratio(self, over: Cell, under: Cell, *, cpu: bool = False) -> Ratio | None:
+        """Divide one cell's figures, or CPU, by another's of the same trial; None if none has both.
+
+        The machine is another one from minute to minute, and what ran side by side shares it.
+        """
+        above, below = self._good(over), self._good(under)
+        pairs = [(above[trial], below[trial]) for trial in sorted(above.keys() & below.keys())]
+        if cpu:
+            found = [one.cpu_us / other.cpu_us for one, other in pairs if other.cpu_us]
+        else:
+            found = [one.figure / other.figure for one, other in pairs if other.figure]
+        if not found:
+            return None
+        limited = [
+            any(one.limited for one in side) and not cpu for side in zip(*pairs, strict=True)
+        ]
+        sign = {(1, 0): "≥", (0, 1): "≤", (1, 1): "~"}.get((limited[0], limited[1]), "")
+        return Ratio(median(found), min(found), max(found), sign)
+
+    def _good(self, cell: Cell) -> dict[int, Window]:
+        windows = self._windows.get(cell, [])
+        return {one.trial: one for one in windows if one.others_share <= DISTURBED}
 
 
 def table(part: Part, cells: Cells) -> Table:
@@ -137,15 +176,16 @@ def _row(part: Part, cells: Cells, cell: Cell) -> list[str]:
     rates = [one.figure for one in windows]
     ratio = cells.ratio(cell, (cell[0], cell[1], part.rival))
     busy = median(one.generator_share for one in windows)
+    limit = ", the limit" if any(one.limited for one in windows) else ""
     digits = part.digits
     return [
         f"{median(rates):,.{digits}f}",
         f"{min(rates):,.{digits}f} to {max(rates):,.{digits}f}",
-        f"{ratio:.2f}" if ratio else "",
+        str(ratio or ""),
         f"{median(one.cpu_us for one in windows):.2f}",
         f"{median(one.server_share for one in windows):.0%}",
         f"{median(one.generator_us for one in windows):.2f}",
-        f"{busy:.0%}, the limit" if busy > BUSY else f"{busy:.0%}",
+        f"{busy:.0%}{limit}",
         cells.disturbed(cell),
     ]
 
@@ -153,24 +193,26 @@ def _row(part: Part, cells: Cells, cell: Cell) -> list[str]:
 def goals(wanted: list[Goal], cells: Cells) -> Table:
     """Draw a row for each goal: what it should be, and what it is."""
     drawn = Table(title="Goals", title_style="bold")
-    for heading in ("figure", "goal", "measured", ""):
+    for heading in ("figure", "goal", "measured", "range", ""):
         drawn.add_column(heading, justify="left" if heading == "figure" else "right")
     for goal in wanted:
-        value = _value(goal, cells)
         sign = "≥" if goal.at_least else "≤"
-        measured = "not compared" if value is None else f"{value:.2f}"
-        drawn.add_row(goal.what, f"{sign} {goal.limit:g}", measured, _verdict(goal, value))
+        drawn.add_row(goal.what, f"{sign} {goal.limit:g}", *_reached(goal, cells))
     return drawn
 
 
-def _value(goal: Goal, cells: Cells) -> float | None:
+def _reached(goal: Goal, cells: Cells) -> tuple[str, str, str]:
     if goal.under is None:
-        return cells.median(goal.over, cpu=goal.cpu)
-    return cells.ratio(goal.over, goal.under, cpu=goal.cpu)
+        value = cells.median(goal.over)
+        return (
+            ("not measured", "", "") if value is None else (f"{value:.2f}", "", _met(goal, value))
+        )
+    ratio = cells.ratio(goal.over, goal.under, cpu=goal.cpu)
+    if ratio is None:
+        return "not compared", "", ""
+    return str(ratio), f"{ratio.low:.2f} to {ratio.high:.2f}", _met(goal, ratio.value)
 
 
-def _verdict(goal: Goal, value: float | None) -> str:
-    if value is None:
-        return ""
+def _met(goal: Goal, value: float) -> str:
     met = value >= goal.limit if goal.at_least else value <= goal.limit
     return "met" if met else "missed"

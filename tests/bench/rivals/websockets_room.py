@@ -2,6 +2,7 @@
 
 import asyncio
 
+import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
 
@@ -18,4 +19,4 @@ async def main() -> None:
         await asyncio.Event().wait()
 
 
-asyncio.run(main())
+uvloop.run(main())
