@@ -194,21 +194,23 @@ async def test_while_the_servers_clock_is_not_known_nothing_is_timed(page: Page)
     assert (told["messages"], told["timed"], told["latency_sum_ms"]) == (2, 1, 30)
 
 
-SLOWLY = """async () => {
+SLOWLY = """async ([ahead_ms, first_ms]) => {
   const { makeAbsence } = await import("/page/lanes/absence.js");
   let here_ms = 0;
   let timers = [];
   window.setTimeout = (action, wait_ms) => timers.push([here_ms + wait_ms, action]);
   window.clearTimeout = (number) => { timers[number - 1] = [Infinity]; };
   const verdicts = [];
-  const absence = makeAbsence(() => here_ms, (verdict) => verdicts.push([here_ms, verdict]));
+  const toPage = ahead_ms === null ? () => null : (at_ns) => at_ns / 1e6 - ahead_ms;
+  const tell = (verdict) => verdicts.push([here_ms, verdict]);
+  const absence = makeAbsence(() => here_ms, tell, toPage);
   const pass = (until_ms) => {
     for (; here_ms < until_ms; here_ms += 10) {
       for (const [due_ms, action] of timers) if (due_ms === here_ms) action();
     }
   };
-  const take = (published_ms) => absence.take({ published_ns: published_ms * 1e6 });
-  take(0);
+  const take = (at_ms) => absence.take({ published_ns: (at_ms + (ahead_ms ?? 0)) * 1e6 });
+  take(-first_ms);
   absence.begin(100, 1);
   pass(3000);
   absence.back(3000, true);
@@ -221,8 +223,12 @@ SLOWLY = """async () => {
 }"""
 
 
-async def test_the_verdict_waits_for_all_that_comes_over_a_slow_line(page: Page) -> None:
-    ((told_ms, verdict),) = await page.evaluate(SLOWLY)
+# How far the server's clock is ahead, if that is known, and how long the first message took.
+@pytest.mark.parametrize(("ahead_ms", "first_ms"), [(None, 0), (7e6, 0), (7e6, 2900)])
+async def test_the_verdict_waits_for_all_that_comes_over_a_slow_line(
+    page: Page, ahead_ms: float | None, first_ms: float
+) -> None:
+    ((told_ms, verdict),) = await page.evaluate(SLOWLY, [ahead_ms, first_ms])
     assert verdict["caught_up"] == 4
     assert (verdict["away_ms"], verdict["lost"]) == (2900, 0)
     assert told_ms == 3000 + 4 * 600 + 1000

@@ -37,7 +37,7 @@ const head = room.state?.head ?? 0;
 const from = settings().cursor ? Math.max(0, head - SEEN_BEFORE) : head;  // without a cursor nothing earlier can be had
 const page = `page-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
 room.readers = Object.fromEntries(modes.map((mode) => [mode, `${page}-${mode}`]));
-const store = makeStore(modes, toPage, from);
+const store = makeStore(modes, room.toPage, from);
 const view = makeView(now);
 const races = makeRaces(modes, store);
 const panels = Object.fromEntries(modes.map((mode) => [mode, makePanel(mode, MODES[mode], store)]));
@@ -50,7 +50,7 @@ makeScheme(document.getElementById("scheme"));
 
 let { interval_s } = settings();
 const lanes = modes.map((mode) => openLane({
-  mode, reader: room.readers[mode], settings, now, from, on: (event) => store.hear(mode, event),
+  mode, reader: room.readers[mode], settings, now, toPage: room.toPage, from, on: (event) => store.hear(mode, event),
 }));
 
 let resting = false;
@@ -83,12 +83,6 @@ function frame() {
   for (const panel of Object.values(panels)) panel.draw(at_ms, pace, here_ms);
   playback.show(at_ms, here_ms);
   raceLine.draw(races, at_ms, settings().interval_s * 1000);
-}
-
-// The server stamps messages on its own clock; where that is not known, they count from their arrival.
-function toPage(published_ns) {
-  const here_ns = room.now();
-  return here_ns === null ? null : now() - (here_ns - published_ns) / 1e6;
 }
 
 // Asked again only when answered: on a slow network the questions would pile up.

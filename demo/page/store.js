@@ -14,7 +14,8 @@ const NOTHING = {
 };
 
 /**
- * Make a store of the lanes of `modes`. `toPage(published_ns)` puts the server's stamp on the page's clock, in ms.
+ * Make a store of the lanes of `modes`. `toPage(published_ns)` puts the server's stamp on the page's clock, in ms;
+ * while that is not known, messages count from their arrival.
  *
  * `hear(mode, event)` takes a lane's event (see lanes/lane.js), `count(mode, tally, asked_ms, at_ms)` what the server
  * had counted when it was asked in between, and says whether that was a server that has begun anew.

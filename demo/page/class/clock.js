@@ -15,7 +15,7 @@ export function makeClock(page_ms = () => performance.now(), wall_ms = () => Dat
   let since_ms = -Infinity;
   let apart_ms = wall_ms() - page_ms();
 
-  return { sample, now, error_ns, server_ns, known: () => estimate() !== null };
+  return { sample, now, error_ns, server_ns, toPage, known: () => estimate() !== null };
 
   // The server read its clock at some moment of the round trip: the middle is wrong by half of it at most.
   function sample(asked_ms, answered_ms, at_ns) {
@@ -60,6 +60,12 @@ export function makeClock(page_ms = () => performance.now(), wall_ms = () => Dat
   function server_ns(at_ms) {
     const here = estimate();
     return here === null || at_ms < since_ms ? null : Math.round(at_ms * 1e6 + here.offset_ns);
+  }
+
+  /** The moment of `performance.now()` at which the server's clock said `at_ns`, or null when nobody knows. */
+  function toPage(at_ns) {
+    const here_ns = now();
+    return here_ns === null ? null : page_ms() - (here_ns - at_ns) / 1e6;
   }
 
   /** By how much `now()` may be wrong, in ns. */

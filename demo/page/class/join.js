@@ -70,7 +70,8 @@ function read(mode, visit = null) {
   else reporter.use(mode);
   const own = doing;
   lane = openLane({
-    mode, reader, settings: () => room.state.settings, on: (event) => { if (doing === own) hear(event); },
+    mode, reader, settings: () => room.state.settings, toPage: room.toPage,
+    on: (event) => { if (doing === own) hear(event); },
     from: same?.cursor ?? lane?.cursor ?? room.state.head, epoch: same?.epoch ?? lane?.epoch,
   });
   history.replaceState(history.state, "", `?mode=${mode}`);

@@ -15,7 +15,8 @@ const FIRST_SAMPLES = 5;
  * `teacher`: may this page change anything;
  * `silent`: was the last request given up, since no answer came;
  * `onState(fn)`: call `fn(state)` after each answer, and when the server is gone; returns how to stop it;
- * `now()`, `server_ns(page_ms)`: the server's clock in ns; `clock_error_ms()`: by how much that may be wrong;
+ * `now()`, `server_ns(page_ms)`: the server's clock in ns; `toPage(at_ns)`: a stamp of it on the page's clock, in ms;
+ * `clock_error_ms()`: by how much that may be wrong;
  * `set`, `restart`, `line`, `run`, `tallies`, `guess`, `report`, `wire`, `log`: the routes; each resolves
  * to the answer's JSON, or rejects with an Error that says what to do (and its `status`, if it was answered).
  * With `polling` false the room asks only when told (`refresh`, `adopt`): the phones report anyway.
@@ -28,7 +29,7 @@ export function openRoom({ polling = true } = {}) {
   const room = {
     state: null, here: false, teacher: false,
     onState, refresh, adopt, lose,
-    now: clock.now, server_ns: clock.server_ns, silent: false,
+    now: clock.now, server_ns: clock.server_ns, toPage: clock.toPage, silent: false,
     clock_error_ms: () => (clock.known() ? clock.error_ns() / 1e6 : null),
     set: (changes) => post("class/settings", changes).then(settled),
     restart: () => post("class/restart", {}),

@@ -5,11 +5,13 @@ const SETTLED_MS = 1000;  // without more of what was missed: longer than a fram
 /**
  * Follow a reader's absences: `begin` and `gap` when it is cut off, `skip` and `take` for what passes and what comes,
  * `back` when it is answered. `tell(verdict)` is called when what was missed has arrived (see lane.js for the verdict).
+ * `toPage` as in store.js; while it knows nothing, the message that came fastest tells how the clocks are apart: a
+ * poller's may have waited for it for long.
  */
-export function makeAbsence(now, tell) {
+export function makeAbsence(now, tell, toPage = () => null) {
   let away = null;  // since when, and from where, while the connection is lost
   let settling;
-  let fastest_ms = Infinity;  // the least that page clock minus server clock has been
+  let fastest_ms = Infinity;  // the least that the page's clock at an arrival was ahead of the message's stamp
   return { begin, gap, skip, take, back };
 
   function begin(since_ms, cursor) {
@@ -26,9 +28,10 @@ export function makeAbsence(now, tell) {
   }
 
   function take(message) {
-    const published_ms = message.published_ns / 1e6;
-    fastest_ms = Math.min(fastest_ms, now() - published_ms);
-    if (!away || away.returned_ms === null || published_ms + fastest_ms >= away.returned_ms) return;
+    const stamp_ms = message.published_ns / 1e6;
+    fastest_ms = Math.min(fastest_ms, now() - stamp_ms);
+    if (!away || away.returned_ms === null) return;
+    if ((toPage(message.published_ns) ?? stamp_ms + fastest_ms) >= away.returned_ms) return;
     away.caught_up += 1;
     settle();
   }

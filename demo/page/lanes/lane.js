@@ -22,21 +22,21 @@ const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hol
  * socket's life; `cursor` is null when the reader asked without one, `status` 0 when no answer came, `refusal` what the
  * server said when it refused, and null when it did not.
  */
-export function openLane({ mode, reader, settings, now = () => performance.now(), on, from = 0, epoch = null }) {
-  const lane = new Lane({ reader, settings, now, on, from, epoch });
+export function openLane({ mode, ...options }) {
+  const lane = new Lane(options);
   lane.done = MODES[mode].read(lane);
   return lane;
 }
 
 class Lane {
-  constructor({ reader, settings, now, on, from, epoch }) {
+  constructor({ reader, settings, on, now = () => performance.now(), toPage, from = 0, epoch = null }) {
     this.reader = reader;
     this.settings = () => ({ ...DEFAULTS, ...settings() });
     this.cursor = from;
     this.epoch = epoch;
     this.#now = now;
     this.#on = on;
-    this.#absence = makeAbsence(now, (verdict) => this.#tell("verdict", verdict));
+    this.#absence = makeAbsence(now, (verdict) => this.#tell("verdict", verdict), toPage);
     this.signal = this.#end.signal;
   }
 
