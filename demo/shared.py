@@ -137,9 +137,11 @@ class SharedFeed:
 
         Asked on every new connection, since that may be to a Redis that has lost something.
         """
-        self._followed.connected_anew = True
-        while self._followed.connected_anew:
-            self._followed.connected_anew = False
+        asked = False
+        while self._followed.connected_anew or not asked:
+            if self._followed.connected_anew:
+                await self._asked.leave()  # the name of Redis may lead elsewhere than it did
+            self._followed.connected_anew, asked = False, True
             end = await self._followed.end(self._epoch)
             if not await self._goes_on(end):
                 end = await self._followed.renew(self._epoch)

@@ -5,10 +5,11 @@ import json
 import random
 import shutil
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, WSMsgType
+from redis.exceptions import ReadOnlyError
 
 from demo.app import Settings
 from demo.fanout import GAP_CODE
@@ -17,7 +18,7 @@ from demo.shared import SharedFeed
 from demo.stream import KEY, PUBLISHERS_KEYS, Position, Stream
 from tests.conftest import Server, StartDemo, StartServer, until
 from tests.hoppers import MODES, Hopper, Publisher, catch_up, check
-from tests.redis_servers import RedisServer, Relay, relay_to
+from tests.redis_servers import RedisServer, Relay, redis_server, relay_to
 
 BACK = "Redis answers again"
 
@@ -429,6 +430,81 @@ async def test_a_connection_that_is_renewed_while_a_server_starts_does_not_hold_
     await shared.start()
     assert shared.feed.head == 1
     await shared.stop()
+
+
+@pytest.fixture
+def other_redis(redis: RedisServer) -> Iterator[RedisServer]:
+    """Another Redis, that copies the first."""
+    with redis_server(redis.folder.with_name("other")) as other:
+        demote(other, redis)
+        redis.command("WAIT", "1", "0")
+        yield other
+
+
+def demote(copy: RedisServer, redis: RedisServer) -> None:
+    copy.command("REPLICAOF", "127.0.0.1", str(redis.port))
+
+
+def promote(redis: RedisServer, relay: Relay) -> None:
+    """Make it the one that the name leads to; who is connected to another stays so."""
+    redis.command("REPLICAOF", "NO", "ONE")
+    relay.redis = redis
+
+
+async def test_a_redis_that_is_demoted_is_left_for_the_one_that_its_name_leads_to(
+    start: Start, redis: RedisServer, other_redis: RedisServer, relay: Relay, http: ClientSession
+) -> None:
+    server = await start(relay.url)
+    await post(http, server, "before")
+    before = server.feed.epoch
+    redis.command("WAIT", "1", "0")
+    promote(other_redis, relay)
+    demote(redis, other_redis)
+    assert await post_until_taken(http, server, "after") == 2
+    await until(lambda: server.feed.head == 2)
+    assert (await texts(http, server), server.feed.epoch) == (["before", "after"], before)
+
+
+async def test_a_demoted_redis_is_asked_no_more_over_the_same_connection(
+    redis: RedisServer, other_redis: RedisServer, relay: Relay
+) -> None:
+    stream, draft = Stream(relay.url, 1), Draft("ada", "hi")
+    await stream.append(draft, 5, 100)
+    promote(other_redis, relay)
+    demote(redis, other_redis)
+    with pytest.raises(ReadOnlyError):
+        await stream.append(draft, 5, 100)
+    await stream.append(draft, 5, 100)
+    await stream.close()
+
+
+async def test_nothing_is_acknowledged_by_a_redis_that_is_followed_no_more(
+    start_server: StartServer,
+    redis: RedisServer,
+    other_redis: RedisServer,
+    relay: Relay,
+    http: ClientSession,
+    said: list[str],
+) -> None:
+    shared = SharedFeed(relay.url, 100, said.append)
+    server = await start_server(shared=shared)
+    await post(http, server, "before")
+    promote(other_redis, relay)  # and the first has not heard that it is none any more
+    await shared._followed.close()
+    await until(lambda: BACK in said)
+    await post(http, server, "after")
+
+
+@pytest.mark.both_loops
+async def test_connections_that_are_reset_cost_a_503_at_most(
+    start: Start, relay: Relay, http: ClientSession, said: list[str]
+) -> None:
+    server = await start(relay.url)
+    await post(http, server, "before")
+    relay.reset()
+    await until(lambda: bool(said))
+    assert await post_until_taken(http, server, "after") == 2
+    await until(lambda: server.feed.head == 2)
 
 
 async def test_an_append_whose_answer_is_lost_is_not_acknowledged_and_not_sent_twice(
