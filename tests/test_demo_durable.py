@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import random
 import resource
@@ -10,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 from aiohttp import ClientSession
@@ -17,7 +19,7 @@ from aiohttp import ClientSession
 from demo.app import Settings
 from demo.classroom.classroom import CLASSROOM
 from demo.disk import Disk, Row
-from demo.durable import ANSWER_S, STOP_S, DurableFeed
+from demo.durable import ANSWER_S, MOST_WAITING, STOP_S, DurableFeed
 from demo.feed import Away
 from demo.message import Draft
 from tests.conftest import Clock, Demo, Server, StartDemo, StartServer, until
@@ -300,6 +302,86 @@ async def test_a_disk_that_does_not_answer_is_no_answer_for_ever(
             await appending
         held.let()
         await until(lambda: durable.feed.head == 1)
+
+
+async def test_what_a_hanging_disk_has_not_begun_to_write_is_refused_and_never_written(
+    clock: Clock, make: Callable[..., DurableFeed]
+) -> None:
+    durable = make()
+    held = HeldDisk(durable)
+    drafts = [Draft("ada", text, key=key) for text, key in (("a", None), ("b", None), ("c", "k"))]
+    async with running(durable):
+        appending = [asyncio.create_task(durable.append(drafts[0]))]
+        await until(lambda: held.sizes == [1])
+        appending += [asyncio.create_task(durable.append(draft)) for draft in drafts[1:]]
+        await clock.advance(ANSWER_S / 2)
+        sharing = asyncio.create_task(durable.append(drafts[2]))
+        await clock.advance(ANSWER_S / 2 + 0.1)
+        ends = await asyncio.gather(*appending, return_exceptions=True)
+        doubt = ["nothing was written" in str(end) for end in ends]
+        assert doubt == [False, True, False]  # the last is still to be written, for another
+        held.let()
+        assert (await sharing).message.id == 2
+        assert [entry.message.text for entry in durable.feed.after(0)] == ["a", "c"]
+
+
+async def test_a_key_whose_draft_was_refused_is_free(
+    clock: Clock, make: Callable[..., DurableFeed]
+) -> None:
+    durable = make()
+    held = HeldDisk(durable)
+    async with running(durable):
+        durable.publish(Draft("ada", "first"))
+        await until(lambda: bool(held.sizes))
+        refused = asyncio.create_task(durable.append(Draft("ada", "hi", key="k")))
+        await clock.advance(ANSWER_S + 0.1)
+        with pytest.raises(Away, match="nothing was written"):
+            await refused
+        again = asyncio.create_task(durable.append(Draft("ada", "hi", key="k")))
+        held.let()
+        assert (await again).message.id == 2
+
+
+async def test_a_hanging_disk_that_fails_at_last_is_no_error_of_those_who_gave_up(
+    clock: Clock, make: Callable[..., DurableFeed]
+) -> None:
+    unheard: list[dict[str, Any]] = []
+    clock.set_exception_handler(lambda _, context: unheard.append(context))
+    durable, fails = make(), threading.Event()
+
+    def fail(*_: object) -> NoReturn:
+        fails.wait(30)
+        raise Away("the disk has failed")
+
+    for call in ("append", "restart"):
+        setattr(durable._disk, call, fail)
+    async with running(durable):
+        gave_up: list[asyncio.Task[Any]] = [asyncio.create_task(durable.append(Draft("ada", "hi")))]
+        await clock.settle()
+        gave_up.append(asyncio.create_task(durable.restart()))
+        await clock.settle()
+        gave_up[1].cancel()
+        await clock.advance(ANSWER_S + 0.1)
+        await asyncio.gather(*gave_up, return_exceptions=True)
+        fails.set()
+    del durable
+    gc.collect()
+    assert unheard == []
+
+
+async def test_nobody_waits_to_hear_of_more_than_a_slow_disk_can_take(
+    make: Callable[..., DurableFeed],
+) -> None:
+    durable = make()
+    held = HeldDisk(durable)
+    async with running(durable):
+        durable.publish(Draft("ada", "first"))
+        await until(lambda: bool(held.sizes))
+        for _ in range(MOST_WAITING + 1):
+            durable.publish(Draft("ada", "hi"))
+        assert len(durable._waiting) == MOST_WAITING
+        durable._waiting.clear()
+        held.let()
 
 
 async def test_a_disk_that_hangs_does_not_hold_the_end_up(
