@@ -62,7 +62,7 @@ class DurableFeed:
         """Read what the file has, and write to it from now on; raise Away if it cannot be had."""
         try:
             epoch, rows = await self._on_disk(self._disk.open, self.feed.history)
-        except Away:
+        except BaseException:
             self._thread.end()
             raise
         self.feed.restart(epoch, rows[0][0].id - 1 if rows else 0)

@@ -58,7 +58,7 @@ class SharedFeed:
             await self._close()
             line = f"no Redis answers at {self._address} ({error})"
             raise Away(f"{line}: start it, or name another with --feed") from None
-        except Away:
+        except BaseException:
             await self._close()
             raise
         self.tail = asyncio.create_task(self._follow())

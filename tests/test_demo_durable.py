@@ -8,6 +8,8 @@ import random
 import resource
 import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -599,6 +601,26 @@ def test_what_may_not_be_written_to_is_refused(
     monkeypatch.setattr(os, "access", lambda place, mode: place != closed)  # root may all
     with pytest.raises(Away, match=f"{closed} may not be written to"):
         Disk(path).open(100)
+
+
+def test_a_file_that_takes_long_to_open_does_not_hold_a_signal_up(path: Path) -> None:
+    program = (
+        "import runpy, sys, threading; from demo.disk import Disk; "
+        "Disk.open = lambda *_: (print('opens', flush=True), threading.Event().wait()); "
+        f"sys.argv = ['demo', '--port', '0', '--feed', 'sqlite:///{path}']; "
+        "runpy.run_module('demo', run_name='__main__')"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "opens\n"
+        process.terminate()
+        try:
+            assert process.communicate(timeout=20) == ("", "")
+        finally:
+            process.kill()
+    assert process.returncode == 0
 
 
 def test_an_empty_file_is_a_new_feed(path: Path) -> None:
