@@ -15,14 +15,20 @@ from collections.abc import Callable
 
 from redis.exceptions import RedisError, ResponseError
 
+from demo.connections import ANSWER_S, Unasked
 from demo.feed import Away, Entry, Feed
 from demo.message import Draft
 from demo.outage import Outage
-from demo.stream import ANSWER_S, Position, Stream, address
+from demo.promises import Together
+from demo.stream import Position, Stream, address
 
 PAUSE_S = 0.25  # before a Redis that is away is asked again
 STOP_S = 0.05  # before what has not heard that it shall stop is told again
 APPENDS = 16  # under way at once; others wait their turn
+FORGETS = (
+    "may drop keys for want of memory (maxmemory-policy {}), and a message that is sent again may "
+    "then be there twice: set it to noeviction"
+)
 
 
 class SharedFeed:
@@ -42,14 +48,18 @@ class SharedFeed:
         self.tail: asyncio.Task[None] | None = None
         self._address = address(url)
         self._outage = Outage(say)
+        self._say = say
         self._clock = clock
         self._epoch = 0
         self._asked = Stream(url, APPENDS)
         self._followed = Stream(url, 1)
+        self._end = Together(lambda: self._asked.end(self._epoch))
 
     async def start(self) -> None:
         """Catch up with the stream, and follow it from now on; raise Away if Redis is."""
         try:
+            if policy := await self._followed.evicts():
+                self._say(f"Redis at {self._address} {FORGETS.format(policy)}")
             end = await self._resume()
             while self._position < end:
                 if not await self._read():
@@ -84,6 +94,9 @@ class SharedFeed:
             message = await self._asked.append(
                 draft, self._clock(), self.feed.history, above=self._epoch
             )
+        except Unasked:
+            line = "Redis cannot be reached, and the message is not in the feed"
+            raise Away(f"{line}: try again later") from None
         except ResponseError as error:
             raise Away(f"Redis does not take messages now ({error}): try again later") from None
         except RedisError:
@@ -99,10 +112,10 @@ class SharedFeed:
         if not self._is_behind(cursor, epoch):
             return
         try:
-            end = await self._asked.end(self._epoch)
             async with asyncio.timeout(ANSWER_S):
+                end = await self._end.ask()
                 while self._position < end and not self.feed.closed:
-                    await self.feed.news(self.feed.head)
+                    await self.feed.news(self.feed.head, ANSWER_S)
         except (RedisError, TimeoutError):
             line = "Redis does not answer, and this server may not have what you have"
             raise Away(f"{line}: try again") from None
@@ -153,10 +166,12 @@ class SharedFeed:
     async def _goes_on(self, end: Position) -> bool:
         # A Redis that came back without its last messages gives their ids away again.
         epoch, head = end
-        if epoch != self._epoch or self.feed.oldest > self.feed.head:
+        if epoch != self._epoch:
             return True
         if head < self.feed.head:
             return False
+        if self.feed.oldest > self.feed.head:  # nothing is known to compare
+            return True
         (known,) = self.feed.after(self.feed.head - 1)
         there = await self._followed.at(self._position)
         return there is None or there == known.message

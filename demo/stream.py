@@ -7,13 +7,12 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.connection import Connection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as LostConnectionError
 from redis.exceptions import ReadOnlyError, ResponseError
 
+from demo.connections import BLOCK_S, connections
 from demo.feed import Away
 from demo.message import Draft, Message
 from demo.scripts import APPEND, STAND
@@ -21,8 +20,6 @@ from demo.scripts import APPEND, STAND
 KEY = "polling-vs-websocket:feed"
 PUBLISHERS_KEYS = f"{{{KEY}}}:keys"  # in braces, so that a cluster has both in one place
 KEYS = [KEY, PUBLISHERS_KEYS]
-ANSWER_S = 2.0  # Redis is away when it takes longer
-BLOCK_S = 1.0  # the longest wait for news
 BATCH = 250  # messages read at once: taking them holds up everything else
 
 T = TypeVar("T")
@@ -31,22 +28,14 @@ Fields = dict[str, str]
 
 
 class Stream:
-    """Ask Redis; `connected_anew` is set whenever a connection has been opened."""
+    """Ask Redis, over at most so many connections.
 
-    def __init__(self, url: str, connections: int) -> None:
+    connected_anew: set whenever one has been opened
+    """
+
+    def __init__(self, url: str, most: int) -> None:
         self.connected_anew = False
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=connections,
-            timeout=ANSWER_S,  # how long to wait for a free connection
-            socket_connect_timeout=ANSWER_S,
-            socket_timeout=ANSWER_S + BLOCK_S,
-            retry=Retry(NoBackoff(), 0),  # else an append may be sent again
-            redis_connect_func=self._connect,
-            protocol=2,
-            decode_responses=True,
-        )
-        self._redis = Redis.from_pool(pool)
+        self._redis = Redis.from_pool(connections(url, most, self._connect))
         self._append = self._redis.register_script(APPEND)
         self._stand = self._redis.register_script(STAND)
 
@@ -90,6 +79,18 @@ class Stream:
         reading = self._redis.xread({KEY: _place(position)}, count=BATCH, block=block_ms)
         answer = await self._answered(cast(Awaitable[Any], reading))
         return [_row(place, fields) for _, rows in answer or () for place, fields in rows]
+
+    async def evicts(self) -> str | None:
+        """Return the policy by which Redis drops any key for want of memory, if it says such a one.
+
+        The keys of publishers are another key than the stream, and may go alone.
+        """
+        asking = cast(Awaitable[dict[str, str]], self._redis.config_get("maxmemory-policy"))
+        try:
+            policy = (await self._answered(asking)).get("maxmemory-policy", "")
+        except ResponseError:  # it does not let everybody ask
+            return None
+        return policy if policy.startswith("allkeys") else None
 
     async def leave(self) -> None:
         """Ask over new connections from now on: those that are open may lead to another Redis."""

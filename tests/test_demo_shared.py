@@ -13,12 +13,13 @@ from redis.exceptions import ReadOnlyError
 
 from demo.app import Settings
 from demo.fanout import GAP_CODE
+from demo.feed import Away
 from demo.message import Draft, Message
 from demo.shared import SharedFeed
 from demo.stream import KEY, PUBLISHERS_KEYS, Position, Stream
 from tests.conftest import Server, StartDemo, StartServer, until
 from tests.hoppers import MODES, Hopper, Publisher, catch_up, check
-from tests.redis_servers import RedisServer, Relay, redis_server, relay_to
+from tests.redis_servers import RedisServer, Relay, free_port, redis_server, relay_to
 
 BACK = "Redis answers again"
 
@@ -189,6 +190,21 @@ async def test_a_cursor_beyond_every_servers_head_is_a_gap(
     async with http.get(f"{server.url}/long-poll?after=5&hold_s=20") as response:
         assert response.status == 410
         assert "beyond the head" in (await response.json())["error"]
+
+
+async def test_many_cursors_beyond_the_head_are_one_question_to_redis(
+    start: Start, relay: Relay, http: ClientSession
+) -> None:
+    server = await start(relay.url)
+
+    async def ask() -> None:
+        async with http.get(f"{server.url}/short-poll?after=5") as response:
+            assert response.status == 410
+
+    await ask()
+    asked = relay.asked
+    await asyncio.gather(*(ask() for _ in range(100)))
+    assert relay.asked - asked < 20
 
 
 @pytest.mark.parametrize("epoch", ["old", "1", "f" * 40])
@@ -521,6 +537,37 @@ async def test_an_append_whose_answer_is_lost_is_not_acknowledged_and_not_sent_t
     await until(lambda: other.feed.head == 2)
     await post(http, server, "certain too")
     assert await texts(http, server) == ["certain", "in doubt", "certain too"]
+
+
+async def test_a_message_that_no_redis_was_asked_to_take_is_certainly_not_in_the_feed() -> None:
+    nobody = SharedFeed(f"redis://127.0.0.1:{free_port()}/0", 100, print)
+    with pytest.raises(Away, match="is not in the feed: try again"):
+        await nobody.append(Draft("ada", "hi"))
+
+
+async def test_a_redis_that_lost_its_end_before_any_of_it_was_read_is_noticed() -> None:
+    shared = SharedFeed("redis://127.0.0.1/0", 100, print)
+    shared._begin(5, 10)
+    assert await shared._goes_on((5, 10))
+    assert not await shared._goes_on((5, 9))
+
+
+@pytest.mark.parametrize("query", ["db=x", "max_connections=-1", "no_such_option=1"])
+def test_a_url_that_redis_does_not_take_is_said_in_a_line(query: str) -> None:
+    with pytest.raises(Away, match="--feed is no URL of a Redis"):
+        SharedFeed(f"redis://127.0.0.1/0?{query}", 100, print)
+
+
+async def test_a_redis_that_may_forget_keys_is_told_of(
+    start: Start, redis: RedisServer, said: list[str]
+) -> None:
+    redis.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    await start()
+    (line,) = said
+    assert "(maxmemory-policy allkeys-lru)" in line
+    redis.command("ACL", "SETUSER", "default", "-config")
+    await start()
+    assert said == [line]
 
 
 async def test_a_redis_that_takes_no_messages_says_why(
