@@ -493,6 +493,19 @@ async def test_a_file_that_was_moved_away_takes_nothing_until_it_is_back(
     assert await post(http, server.url, "two") == 2
 
 
+async def test_a_log_of_writes_that_was_deleted_takes_nothing_and_a_restart_mends_it(
+    start: Start, path: Path, http: ClientSession
+) -> None:
+    server = await start()
+    await post(http, server.url, "one")
+    path.with_name("feed.db-wal").unlink()
+    assert "feed.db-wal has gone: stop the server" in await refusal(http, server.url, "lost")
+    await server.stop()
+    server = await start()
+    assert await post(http, server.url, "two") == 2
+    assert await texts(http, server.url) == ["one", "two"]
+
+
 def move(path: Path, there: Path) -> None:
     path.rename(there)
 
