@@ -7,6 +7,8 @@ import asyncio
 import contextlib
 import sys
 
+from aiohttp.web_protocol import RequestHandler
+
 from demo.bounds import Bounds
 from demo.farewell import raw_answer
 from demo.metering import MeteredProtocol
@@ -46,7 +48,9 @@ class TimedProtocol(MeteredProtocol):
             self._taking = NO_ANSWER
 
     def _is_at_work(self) -> bool:
-        return bool(getattr(self._inner, "_request_in_progress", False))  # aiohttp says it only so
+        # aiohttp says it only so; should it no longer, that is to be an error.
+        inner = self._inner
+        return isinstance(inner, RequestHandler) and inner._request_in_progress  # noqa: SLF001
 
     def _look_at_request(self, now: float, limit_s: float, refusals: Refusals) -> None:
         """Answer 408 if a head has been coming for too long; for a body its handler waits."""
