@@ -324,6 +324,19 @@ async def ask_for_all(clock: Clock, server: Server, wire: Wire) -> Tally:
     return server.app[STATS].modes["short"]
 
 
+async def test_a_body_that_comes_after_its_answer_is_no_slow_request(
+    clock: Clock, server: Server, wire: Wire
+) -> None:
+    head = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
+    await wire.send(head)
+    assert b" 404 " in await wire.response()
+    await wire.send(b"12345")
+    await clock.advance(10 + 2 * WATCH_S)
+    assert refusals(server).slow_requests == 0
+    assert (await wire.request(ASK)).startswith(b"HTTP/1.1 204 ")
+    assert server.app[STATS].other.bytes_in == len(head) + 5
+
+
 async def test_a_reader_that_takes_nothing_of_an_answer_is_cut_off(
     clock: Clock, server: Server, open_wire: OpenWire
 ) -> None:
