@@ -68,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True):
     bounds: Bounds = Bounds()
     publish_per_s_of_connection: float = 100.0
     max_report_bytes: int = MAX_REPORT_BYTES
+    null_origin: bool = True
 
 
 PATHS = frozenset(path for path, _, _ in MODES.values())
@@ -95,7 +96,7 @@ def make_app(
         settings.publish_per_s_of_connection,
         settings.max_report_bytes,
     )
-    origins = Origins(settings.loopback, settings.allowed_origins)
+    origins = Origins(settings.loopback, settings.allowed_origins, settings.null_origin)
     app = web.Application(
         middlewares=[gate(origins, say), count_rest(PATHS)], client_max_size=limits.body_bytes
     )

@@ -37,6 +37,7 @@ def _settings(options: argparse.Namespace, token: str, worker: int) -> Settings:
         bounds=bounds_of(options),
         publish_per_s_of_connection=options.publish_rate_per_connection,
         max_report_bytes=options.max_report_bytes,
+        null_origin=options.null_origin,
     )
 
 
