@@ -2,33 +2,33 @@
 
 import argparse
 import asyncio
-import contextlib
 import gc
-import os
 import secrets
 import socket
 import sys
-from collections.abc import Coroutine
-from pathlib import Path
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from demo.app import Settings, make_app
-from demo.arguments import SQLITE
-from demo.bounds import bounds_of
+from demo.assembly import app_of
 from demo.classroom.address import home_url, join_url
 from demo.classroom.classroom import CLASSROOM
 from demo.doors import DOORS
 from demo.feed import Away
 from demo.files import NO_FILES, allow_files
-from demo.lines import printable
 from demo.options import LOOPS, PROGRAM, parse
 from demo.origins import is_loopback
+from demo.output import Output
+from demo.parts import until_one_fails
 from demo.serving import bind, place, serving, urls
-from demo.sharing import KEPT, Durable, Shared
 from demo.stop import Stop, ignore_signals, on_signals, on_stdin_closed
 from demo.workers import LISTENING, Worker, run_workers
+
+Say = Callable[[str], None]
+Service = Callable[[argparse.Namespace, Say], Coroutine[None, None, int]]
 
 # Seldom: a full collection walks all that thousands of connections keep, and stands still for as
 # long; by Python's own measure it would do so during every burst of requests.
@@ -42,15 +42,16 @@ def main() -> int:
     options = parse(sys.argv[1:])
     allow_files()
     if options.workers == 1:
-        return run(options, serve(options))
-    return run(options, serve_by_workers(options, sys.argv[1:]))
+        return run(options, serve)
+    return run(options, partial(serve_by_workers, arguments=sys.argv[1:]))
 
 
-def run(options: argparse.Namespace, service: Coroutine[None, None, int]) -> int:
+def run(options: argparse.Namespace, service: Service) -> int:
     """Run what serves; if it cannot begin, say why in one line and return 2."""
+    output = Output(sys.stdout)
     with asyncio.Runner(loop_factory=LOOPS[options.loop]) as runner:
         try:
-            return runner.run(service)
+            return runner.run(service(options, output.say))
         except Away as away:
             line = str(away)
         except ModuleNotFoundError as error:
@@ -60,85 +61,52 @@ def run(options: argparse.Namespace, service: Coroutine[None, None, int]) -> int
             line = _mend(options, error)
         finally:
             ignore_signals()
+            output.end()
     print(f"{PROGRAM}: {line}", file=sys.stderr)
     return 2
 
 
-async def serve(options: argparse.Namespace, worker: int | None = None) -> int:
+async def serve(options: argparse.Namespace, say: Say, worker: int | None = None) -> int:
     """Serve as the options say, until a signal comes, alone or as one of the workers."""
     stop = _stop(options)
     token = secrets.token_urlsafe() if options.token is None else options.token
-    settings = _settings(options, token, worker or 1)
-    app = make_app(settings, say=_say, shared=_shared(options), durable=_durable(options))
-    async with serving(
-        app, options.host, options.port, share_port=worker is not None, stop=stop
-    ) as found:
+    app = app_of(options, say, token, worker or 1)
+    serves = serving(app, options.host, options.port, share_port=worker is not None, stop=stop)
+    async with AsyncExitStack() as stack:
+        found = await stop.unless_asked(stack.enter_async_context(serves))
+        if found is None:
+            return 0
         if not is_loopback(options.host) and worker is None:
-            _say(_exposure(options.host, classroom=CLASSROOM in app))
+            say(_exposure(options.host, classroom=CLASSROOM in app))
         if CLASSROOM in app:
-            _open_classroom(app, options.host, found[0], token)
+            _open_classroom(app, options.host, found[0], token, say)
         _hear_of_files(app)
         gc.freeze()  # what is here now stays: a full collection need not walk it every time
         gc.set_threshold(*COLLECT)
-        _say(f"{LISTENING}{' and '.join(found)}")
-        await _until(stop.asked, app)
+        say(f"{LISTENING}{' and '.join(found)}")
+        await until_one_fails(app, stop.asked)
     if stop.again.is_set() and stop.cut_off:
-        _say(f"Stopped at once: {stop.cut_off} connections were cut off")
+        say(f"Stopped at once: {stop.cut_off} connections were cut off")
     return 0
 
 
-async def serve_by_workers(options: argparse.Namespace, arguments: list[str]) -> int:
+async def serve_by_workers(options: argparse.Namespace, say: Say, arguments: list[str]) -> int:
     """Have several processes serve one port, as the options say, until a signal comes."""
     stop = _stop(options)
     # Bound and never listened at: the port stays ours while workers come and go.
     sockets = bind(options.host, options.port)
     host, port = place(options.host, sockets)
     arguments = [*arguments, "--host", host, "--port", str(port), "--until-stdin-closes"]
-    workers = [Worker(number, arguments, _say) for number in range(1, options.workers + 1)]
+    workers = [Worker(number, arguments, say) for number in range(1, options.workers + 1)]
     if not is_loopback(options.host):
-        _say(_exposure(options.host, classroom=False))
+        say(_exposure(options.host, classroom=False))
     try:
         return await run_workers(
-            workers, stop, lambda: _say(f"{LISTENING}{' and '.join(urls(sockets))}")
+            workers, stop, lambda: say(f"{LISTENING}{' and '.join(urls(sockets))}")
         )
     finally:
         for sock in sockets:
             sock.close()
-
-
-def _settings(options: argparse.Namespace, token: str, worker: int) -> Settings:
-    return Settings(
-        history=options.history,
-        max_text_bytes=options.max_text_bytes,
-        publish_per_s=options.publish_rate,
-        allowed_origins=frozenset(options.allow_origin),
-        loopback=is_loopback(options.host),
-        deflate=options.deflate,
-        token=token,
-        worker=worker,
-        workers=options.workers,
-        max_body_bytes=options.max_body_bytes,
-        max_sender_characters=options.max_sender_characters,
-        bounds=bounds_of(options),
-        publish_per_s_of_connection=options.publish_rate_per_connection,
-        max_report_bytes=options.max_report_bytes,
-    )
-
-
-def _shared(options: argparse.Namespace) -> Shared | None:
-    if not options.feed.startswith("redis"):
-        return None
-    from demo.shared import SharedFeed
-
-    return SharedFeed(options.feed, options.history, _say)
-
-
-def _durable(options: argparse.Namespace) -> Durable | None:
-    if not options.feed.startswith(SQLITE):
-        return None
-    from demo.durable import DurableFeed
-
-    return DurableFeed(Path(options.feed.removeprefix(SQLITE)), options.history, _say)
 
 
 def _hear_of_files(app: web.Application) -> None:
@@ -154,11 +122,11 @@ def _hear_of_files(app: web.Application) -> None:
     asyncio.get_running_loop().set_exception_handler(hear)
 
 
-def _open_classroom(app: web.Application, host: str, url: str, token: str) -> None:
+def _open_classroom(app: web.Application, host: str, url: str, token: str, say: Say) -> None:
     app[CLASSROOM].join_url = students = join_url(host, url)
-    _say(f"Teacher: {home_url(host, url)}#token={token}")
+    say(f"Teacher: {home_url(host, url)}#token={token}")
     if students is not None:
-        _say(f"Students: {students}")
+        say(f"Students: {students}")
 
 
 def _stop(options: argparse.Namespace) -> Stop:
@@ -167,22 +135,6 @@ def _stop(options: argparse.Namespace) -> Stop:
     if options.until_stdin_closes:
         on_stdin_closed(stop)
     return stop
-
-
-async def _until(stop: asyncio.Event, app: web.Application) -> None:
-    """Wait for the end, or for a fault that ends the following of a feed's log."""
-    asked = asyncio.create_task(stop.wait())
-    tail = app[KEPT].tail if KEPT in app else None
-    await asyncio.wait([asked, tail or asked], return_when=asyncio.FIRST_COMPLETED)
-    asked.cancel()
-
-
-def _say(line: str) -> None:
-    # Not by print: what a full disk, or a reader that has gone, did not take, it would try again at
-    # the exit. Nobody who asks something of the server is to suffer from that.
-    text = f"{printable(line)}\n".encode(sys.stdout.encoding, "backslashreplace")
-    with contextlib.suppress(OSError):
-        os.write(sys.stdout.fileno(), text)
 
 
 def _exposure(host: str, *, classroom: bool) -> str:

@@ -1,8 +1,7 @@
 """The app: one feed, three modes, and the routes that lead to them."""
 
-import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import msgspec
 from aiohttp import web
@@ -26,11 +25,13 @@ from demo.holding import Answer, bounded
 from demo.message import MAX_SENDER_CHARACTERS, MAX_TEXT_BYTES, encode
 from demo.origins import Origins, gate, preflight
 from demo.pages import PAGE, add_pages, file
+from demo.parts import run_parts
 from demo.publishing import MAX_REPORT_BYTES, PUBLISHING, Limits, Publishing, in_memory
 from demo.queries import NO_STORE
 from demo.sharing import (
     CLASSROOM_PATHS,
     KEPT,
+    PARTS,
     SHARED,
     Durable,
     Shared,
@@ -38,7 +39,7 @@ from demo.sharing import (
     hopping,
     no_classroom,
 )
-from demo.sockets import SOCKETS, watch
+from demo.sockets import SOCKETS
 from demo.stats import STATS, Stats, begin, count
 from demo.tally import Tally
 from demo.websocket import FANOUT
@@ -67,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True):
     bounds: Bounds = Bounds()
     publish_per_s_of_connection: float = 100.0
     max_report_bytes: int = MAX_REPORT_BYTES
+    null_origin: bool = True
 
 
 PATHS = frozenset(path for path, _, _ in MODES.values())
@@ -94,10 +96,11 @@ def make_app(
         settings.publish_per_s_of_connection,
         settings.max_report_bytes,
     )
-    origins = Origins(settings.loopback, settings.allowed_origins)
+    origins = Origins(settings.loopback, settings.allowed_origins, settings.null_origin)
     app = web.Application(
         middlewares=[gate(origins, say), count_rest(PATHS)], client_max_size=limits.body_bytes
     )
+    app[PARTS] = []
     kept = shared or durable
     if kept is not None:
         feed = kept.feed
@@ -115,7 +118,7 @@ def make_app(
     app[ROOM] = Fanout(feed, plain_frame)
     if settings.deflate:
         app[DEFLATION] = Deflation(feed)
-    app.cleanup_ctx.append(_push)
+    app.cleanup_ctx.append(run_parts)
     app.router.add_post(publishing.PATH, publishing.post_message)
     app.router.add_options(publishing.PATH, preflight)
     app.router.add_get("/echo", article.echo)
@@ -192,29 +195,3 @@ async def _get_stats(request: web.Request) -> web.Response:
         **request.app[STATS].snapshot(),
     }
     return web.Response(body=encode(figures), content_type="application/json", headers=NO_STORE)
-
-
-async def _push(app: web.Application) -> AsyncIterator[None]:
-    pushers = [asyncio.create_task(app[key].run()) for key in (FANOUT, ROOM)]
-    watches = [asyncio.create_task(each) for each in (app[DOORS].watch(), watch(app[SOCKETS]))]
-    for each in (*pushers, *watches):
-        each.add_done_callback(_report)  # at once, and not when the server stops
-    app[STATS].lag.start()
-    yield
-    if CLASSROOM in app:
-        app[CLASSROOM].stop()
-    for each in watches:
-        each.cancel()
-    await asyncio.wait(watches)
-    for each in watches:
-        if not each.cancelled():
-            each.result()  # it has ended by a fault
-    app[STATS].lag.stop()
-    app[ANSWERS].feed.close()
-    await asyncio.gather(*pushers)
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (fault := task.exception()) is not None:
-        context = {"message": "part of the server has ended", "exception": fault}
-        task.get_loop().call_exception_handler(context)

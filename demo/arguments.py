@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 MEMORY = "memory"
 SQLITE = "sqlite:///"
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.:\[\]_-]+", re.ASCII)  # RFC 6454, section 6
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}  # which no browser says
 
 
 def port(text: str) -> int:
@@ -32,6 +34,16 @@ def token(text: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9._~-]+", text):
         return text
     raise argparse.ArgumentTypeError("a token is letters, digits, or any of . _ ~ -")
+
+
+def origin(text: str) -> str:
+    """Read the origin of pages, as browsers say it."""
+    given = text.lower().removesuffix("/")
+    if given == "null" or ORIGIN.fullmatch(given):
+        scheme = given.partition(":")[0]
+        return given.removesuffix(DEFAULT_PORTS.get(scheme, ""))
+    line = f"{text!r} is not an origin: name one such as https://example.org, without a path"
+    raise argparse.ArgumentTypeError(line)
 
 
 def positive(text: str) -> int:

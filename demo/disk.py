@@ -45,7 +45,10 @@ class Disk:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file: os.stat_result | None = None
+        self._writes = path.with_name(
+            f"{path.name}-wal"
+        )  # what SQLite has yet to put into the file
+        self._lie: dict[Path, os.stat_result] = {}
         self._db: sqlite3.Connection | None = None
 
     def open(self, history: int) -> tuple[str, list[Row]]:
@@ -98,7 +101,7 @@ class Disk:
             self._make()
         elif db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise _damaged(self.path)
-        self._file = self.path.stat()
+        self._lie = {place: place.stat() for place in (self.path, self._writes)}
         return self._read(db, history)
 
     def _is_new(self, db: sqlite3.Connection) -> bool:
@@ -136,9 +139,12 @@ class Disk:
 
     def _check_place(self) -> None:
         # SQLite would go on in a file that nobody can find any more.
-        now = self.path.stat()
-        if self._file is None or not os.path.samestat(now, self._file):
+        if not os.path.samestat(self.path.stat(), self._lie[self.path]):
             raise FileNotFoundError(0, "another file lies there now: put the feed's file back")
+        writes = self._writes
+        if not writes.exists() or not os.path.samestat(writes.stat(), self._lie[writes]):
+            line = f"{writes.name} has gone: stop the server, which still has what was in it"
+            raise FileNotFoundError(0, line)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

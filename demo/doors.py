@@ -5,7 +5,6 @@ is done when a connection opens and closes, and by a watch that goes round every
 """
 
 import asyncio
-import math
 from collections.abc import Callable
 from typing import cast
 
@@ -182,7 +181,10 @@ class DoorProtocol(TimedProtocol):
 
     def _count_if_idle(self, exc: Exception | None) -> None:
         """Count a connection that aiohttp has closed since nothing was asked."""
-        if exc is None and not (self._left or self._meter.streaming or self._is_at_work()):
-            due = getattr(self._inner, "_next_keepalive_close_time", math.inf)
-            kept = getattr(self._inner, "_keepalive", False)  # else it was answered, and closed
-            self._doors.refusals.idle += kept and asyncio.get_running_loop().time() >= due
+        inner = self._inner
+        if exc is not None or self._left or not isinstance(inner, RequestHandler):
+            return
+        if inner._keepalive and not (self._meter.streaming or self._is_at_work()):  # noqa: SLF001
+            # Else it was answered, and closed.
+            due = inner._next_keepalive_close_time  # noqa: SLF001
+            self._doors.refusals.idle += asyncio.get_running_loop().time() >= due

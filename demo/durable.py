@@ -14,11 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from demo.asked import Asked
 from demo.disk import Disk, Row
 from demo.feed import Away, Entry, Feed
 from demo.keys import Keys
-from demo.message import Draft, Message
+from demo.message import Draft
 from demo.outage import Outage
+from demo.promises import unheard
 from demo.thread import Thread
 
 ANSWER_S = 10.0  # a disk that takes longer has not confirmed
@@ -27,20 +29,6 @@ MOST_WAITING = 10_000  # drafts that a slow disk may keep waiting
 BATCH = 250  # messages written at once: entering them holds up everything else
 
 T = TypeVar("T")
-
-
-class Asked:
-    """A draft that waits for the disk, when it came, and the promise of its entry."""
-
-    def __init__(self, draft: Draft, now_ns: int) -> None:
-        self.draft = draft
-        self.now_ns = now_ns
-        self.entry: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
-
-    def message(self, number: int) -> Message:
-        """Return the draft as the message of this id."""
-        sent_ns = self.now_ns if self.draft.sent_ns is None else self.draft.sent_ns
-        return Message(number, self.draft.sender, self.draft.text, sent_ns, self.now_ns)
 
 
 class DurableFeed:
@@ -74,7 +62,7 @@ class DurableFeed:
         """Read what the file has, and write to it from now on; raise Away if it cannot be had."""
         try:
             epoch, rows = await self._on_disk(self._disk.open, self.feed.history)
-        except Away:
+        except BaseException:
             self._thread.end()
             raise
         self.feed.restart(epoch, rows[0][0].id - 1 if rows else 0)
@@ -112,16 +100,23 @@ class DurableFeed:
             return known
         if len(self._waiting) >= MOST_WAITING:
             raise Away("the disk does not keep up: try again later")
+        asked = self._ask(draft)
+        asked.asking += 1
         try:
             async with asyncio.timeout(ANSWER_S):
-                return await asyncio.shield(self._ask(draft).entry)
+                return await asyncio.shield(asked.entry)
         except TimeoutError:
+            if asked.asking == 1 and self._withdraw(asked):
+                raise Away("the disk does not answer, nothing was written: try again") from None
             line = "the disk has not confirmed the message, which may be in the feed or not"
             raise Away(f"{line}: try again") from None
+        finally:
+            asked.asking -= 1
 
     def publish(self, draft: Draft) -> None:
-        """Append a message of which nobody waits to hear."""
-        self._ask(draft).entry.add_done_callback(lambda entry: entry.exception())
+        """Append a message of which nobody waits to hear; drop it if the disk does not keep up."""
+        if len(self._waiting) < MOST_WAITING:
+            self._ask(draft).asking += 1
 
     async def restart(self) -> None:
         """Let the feed begin anew, on disk too; raise Away if that cannot be written.
@@ -129,6 +124,7 @@ class DurableFeed:
         It is done even if who asks for it goes away: memory and disk must agree.
         """
         self._restarting = asyncio.create_task(self._restart())
+        self._restarting.add_done_callback(unheard)
         await asyncio.shield(self._restarting)
 
     async def _restart(self) -> None:
@@ -147,6 +143,16 @@ class DurableFeed:
         self._waiting.append(asked)
         self._news.set()
         return asked
+
+    def _withdraw(self, asked: Asked) -> bool:
+        """Write a draft not at all, if that is not under way; say whether so."""
+        try:
+            self._waiting.remove(asked)
+        except ValueError:
+            return False
+        if asked.draft.key is not None:
+            del self._named[asked.draft.sender, asked.draft.key]
+        return True
 
     async def _write(self) -> None:
         """Write whatever comes until all is to end."""

@@ -42,10 +42,10 @@ class Frames:
     bytes is kept.
     """
 
-    __slots__ = ("_kind", "_longest", "_needed", "_parts", "_rest")
+    __slots__ = ("_kind", "_needed", "_parts", "_rest", "longest")
 
     def __init__(self, longest: int) -> None:
-        self._longest = longest
+        self.longest = longest
         self._rest: bytearray | None = None  # an idle socket keeps none
         self._needed = 2  # bytes that the rest must have before it is worth a look
         self._kind = CONTINUATION  # of the message whose fragments are coming
@@ -88,8 +88,8 @@ class Frames:
             return start + head
         if wide:
             size = int.from_bytes(rest[start + 2 : start + 2 + wide])
-        if size + (0 if opcode & 0x8 else len(self._parts or b"")) > self._longest:
-            raise Broken(TOO_BIG, f"a message has at most {self._longest} bytes")
+        if size + (0 if opcode & 0x8 else len(self._parts or b"")) > self.longest:
+            raise Broken(TOO_BIG, f"a message has at most {self.longest} bytes")
         return start + head + size
 
     def _take(self, first: int, frame: bytes) -> tuple[int, bytes] | None:

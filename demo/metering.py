@@ -43,19 +43,20 @@ class Meter:
         self.tally.connections -= 1
         self.tally = tally
         self.tally.connections += 1
-        self._settle()
+        self.settle()
 
     def stream(self) -> None:
         """Count all that is still to come for the same tally: no other request can follow."""
         self.streaming = True
-        self._settle()
+        self.settle()
 
     def close(self) -> None:
         """Count the rest: the connection is gone."""
-        self._settle()
+        self.settle()
         self.tally.connections -= 1
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Count what has arrived for the last claim."""
         self.tally.bytes_in += self.pending
         self.pending = 0
 

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable
 
-from demo.arguments import MEMORY, feed, natural, port, positive, rate, token
+from demo.arguments import MEMORY, feed, natural, origin, port, positive, rate, token
 from demo.bounds import add_bounds
 from demo.feed import DEFAULT_HISTORY
 from demo.message import MAX_SENDER_CHARACTERS, MAX_TEXT_BYTES
@@ -63,8 +63,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--allow-origin",
         action="append",
         default=[],
+        type=origin,
         metavar="ORIGIN",
         help="let pages of this origin join, such as https://example.org; may be repeated",
+    )
+    add(
+        "--no-null-origin",
+        dest="null_origin",
+        action="store_false",
+        help="let no file opened from disk join, nor a frame of any page, which passes for one",
     )
     add("--deflate", action="store_true", help="compress on WebSockets that offer it")
     add(

@@ -3,23 +3,26 @@
 Without this, any page that a student has open could read and write the chat on localhost. A client
 that is not a browser sends no Origin and is let in.
 
+A file opened from disk is of the origin `null`, and a student's is to work, so on loopback `null`
+is let in. But any page can make a frame of that origin (`<iframe sandbox="allow-scripts">`), and by
+it publish and open WebSockets here. `--no-null-origin` shuts both out.
+
 A page can also have its own name lead to this machine (DNS rebinding), and then its GETs are of one
 origin to the browser, which says none. So bound to loopback the server answers to no name that
 could be such a page's: see `serves`.
 """
 
 import ipaddress
-import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
 
+from demo.arguments import ORIGIN
 from demo.queries import NO_STORE, problem
 from demo.stats import STATS, begin
 
-ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.:\[\]_-]+", re.ASCII)  # RFC 6454, section 6
 MOST_SHOWN = 100  # characters of a name that was made up
 MAX_TOLD = 100  # origins that get a line of output; who invents more has none
 
@@ -36,6 +39,7 @@ class Origins(msgspec.Struct, frozen=True):
 
     loopback: bool
     allowed: frozenset[str] = frozenset()
+    null: bool = True
 
     def serves(self, host: str) -> bool:
         """Say whether a request for `host` can be meant for this server.
@@ -55,7 +59,7 @@ class Origins(msgspec.Struct, frozen=True):
 
     def admit(self, origin: str, host: str) -> bool:
         """Say whether a page of `origin` may talk to this server, asked for as `host`."""
-        if origin in self.allowed or (self.loopback and origin == "null"):
+        if origin in self.allowed or (self.loopback and self.null and origin == "null"):
             return True
         if ORIGIN.fullmatch(origin) is None:
             return False

@@ -26,7 +26,7 @@ CLOSE_S = 10.0  # how long a peer may take to answer a close
 MOST_UNHEARD = 32  # texts that wait to be heard before no more is read
 TURN = 100  # texts heard before others get a turn
 TURN_BYTES = 4096  # taken before others get a turn: 682 frames at most
-MOST_UNSENT = 1024 * 1024  # bytes that a peer may leave untaken and be answered still
+MOST_UNSENT = 192 * 1024  # bytes, and a frame, that it may leave untaken and be answered still
 NORMAL, NO_BINARY, FAULT = 1000, 1003, 1011
 
 Hear = Callable[["Peer", str], Awaitable[None]]
@@ -136,7 +136,10 @@ class Peer(asyncio.Protocol):
         """Send a frame, unless it is too late; cut off who makes us speak and takes nothing."""
         if self.closed or self.transport.is_closing():
             return
-        if self.transport.get_write_buffer_size() > MOST_UNSENT:
+        # A fan-out leaves up to 128 KiB and a frame untaken, of a reader that is only slow.
+        if self.transport.get_write_buffer_size() > MOST_UNSENT + self._frames.longest:
+            if self.meter is not None:
+                self.meter.tally.stalled += 1
             self.transport.abort()
             return
         self.transport.write(frame)

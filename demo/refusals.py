@@ -10,7 +10,8 @@ class Refusals(msgspec.Struct):
 
     text: texts over --max-text-bytes (413)
     body: bodies over --max-body-bytes, and reports over --max-report-bytes (413), and frames that
-        are longer than any of it (close code 1009)
+        are longer than any of it (close code 1009); not those of compressed WebSockets, which are
+        aiohttp's
     sender: senders over --max-sender-characters (400)
     characters: texts and senders with control characters (400)
     rate: messages above --publish-rate (429)
@@ -22,7 +23,7 @@ class Refusals(msgspec.Struct):
     files: connections hung up on at once, or not even accepted, since no more files may be open
     held_of_address: long polls above --max-held-per-address (429)
     malformed: requests that were no HTTP (400), and frames that were no WebSocket's (close codes
-        1002 and 1007)
+        1002 and 1007); not those of compressed ones either
     slow_requests: requests whose head or body took longer than --request-timeout-s (408)
     idle: connections closed that asked nothing for --idle-timeout-s
     """

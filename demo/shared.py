@@ -15,14 +15,21 @@ from collections.abc import Callable
 
 from redis.exceptions import RedisError, ResponseError
 
+from demo.connections import ANSWER_S, Unasked
 from demo.feed import Away, Entry, Feed
+from demo.following import Following
 from demo.message import Draft
 from demo.outage import Outage
-from demo.stream import ANSWER_S, Position, Stream, address
+from demo.promises import Together
+from demo.stream import Stream, address
 
 PAUSE_S = 0.25  # before a Redis that is away is asked again
 STOP_S = 0.05  # before what has not heard that it shall stop is told again
 APPENDS = 16  # under way at once; others wait their turn
+FORGETS = (
+    "may drop keys for want of memory (maxmemory-policy {}), and a message that is sent again may "
+    "then be there twice: set it to noeviction"
+)
 
 
 class SharedFeed:
@@ -42,23 +49,27 @@ class SharedFeed:
         self.tail: asyncio.Task[None] | None = None
         self._address = address(url)
         self._outage = Outage(say)
+        self._say = say
         self._clock = clock
-        self._epoch = 0
         self._asked = Stream(url, APPENDS)
         self._followed = Stream(url, 1)
+        self._following = Following(self.feed, self._followed, self._asked.leave)
+        self._end = Together(lambda: self._asked.end(self._following.epoch))
 
     async def start(self) -> None:
         """Catch up with the stream, and follow it from now on; raise Away if Redis is."""
         try:
-            end = await self._resume()
-            while self._position < end:
-                if not await self._read():
-                    end = await self._resume()
+            if policy := await self._followed.evicts():
+                self._say(f"Redis at {self._address} {FORGETS.format(policy)}")
+            end = await self._following.resume()
+            while self._following.position < end:
+                if not await self._following.read():
+                    end = await self._following.resume()
         except RedisError as error:
             await self._close()
             line = f"no Redis answers at {self._address} ({error})"
             raise Away(f"{line}: start it, or name another with --feed") from None
-        except Away:
+        except BaseException:
             await self._close()
             raise
         self.tail = asyncio.create_task(self._follow())
@@ -82,8 +93,11 @@ class SharedFeed:
         """
         try:
             message = await self._asked.append(
-                draft, self._clock(), self.feed.history, above=self._epoch
+                draft, self._clock(), self.feed.history, above=self._following.epoch
             )
+        except Unasked:
+            line = "Redis cannot be reached, and nothing was sent to it"
+            raise Away(f"{line}: try again later") from None
         except ResponseError as error:
             raise Away(f"Redis does not take messages now ({error}): try again later") from None
         except RedisError:
@@ -99,23 +113,19 @@ class SharedFeed:
         if not self._is_behind(cursor, epoch):
             return
         try:
-            end = await self._asked.end(self._epoch)
             async with asyncio.timeout(ANSWER_S):
-                while self._position < end and not self.feed.closed:
-                    await self.feed.news(self.feed.head)
+                end = await self._end.ask()
+                while self._following.position < end and not self.feed.closed:
+                    await self.feed.news(self.feed.head, ANSWER_S)
         except (RedisError, TimeoutError):
             line = "Redis does not answer, and this server may not have what you have"
             raise Away(f"{line}: try again") from None
-
-    @property
-    def _position(self) -> Position:
-        return self._epoch, self.feed.head
 
     def _is_behind(self, cursor: int | None, epoch: str | None) -> bool:
         if epoch is None or epoch == self.feed.epoch:
             return cursor is not None and cursor > self.feed.head
         try:
-            return int(epoch, 16) > self._epoch
+            return int(epoch, 16) > self._following.epoch
         except ValueError:  # never an epoch of a stream
             return False
 
@@ -123,57 +133,14 @@ class SharedFeed:
         """Follow the stream for ever, whether Redis goes or comes."""
         while True:
             try:
-                await self._resume()
+                await self._following.resume()
                 self._outage.end("Redis answers again")
-                while await self._read():
+                while await self._following.read():
                     pass
             except RedisError as error:
                 line = f"Redis does not answer at {self._address} ({error})"
                 self._outage.begin(f"{line}: who publishes gets a 503, who reads waits")
                 await asyncio.sleep(PAUSE_S)
-
-    async def _resume(self) -> Position:
-        """Find where the stream ends, and that it goes on from what is known here of it.
-
-        Asked on every new connection, since that may be to a Redis that has lost something.
-        """
-        self._followed.connected_anew = True
-        while self._followed.connected_anew:
-            self._followed.connected_anew = False
-            end = await self._followed.end(self._epoch)
-            if not await self._goes_on(end):
-                end = await self._followed.renew(self._epoch)
-        epoch, head = end
-        if epoch != self._epoch:
-            self._begin(epoch, max(0, head - self.feed.history))
-        return end
-
-    async def _goes_on(self, end: Position) -> bool:
-        # A Redis that came back without its last messages gives their ids away again.
-        epoch, head = end
-        if epoch != self._epoch or self.feed.oldest > self.feed.head:
-            return True
-        if head < self.feed.head:
-            return False
-        (known,) = self.feed.after(self.feed.head - 1)
-        there = await self._followed.at(self._position)
-        return there is None or there == known.message
-
-    async def _read(self) -> bool:
-        """Take what follows; say whether to read on, or to resume."""
-        rows = await self._followed.after(self._position)
-        if self._followed.connected_anew:
-            return False
-        for (epoch, number), message in rows:
-            if epoch != self._epoch or number > self.feed.head + 1:
-                self._begin(epoch, max(0, number - 1))
-            if message is not None:
-                self.feed.enter(message)
-        return bool(rows)
-
-    def _begin(self, epoch: int, head: int) -> None:
-        self._epoch = epoch
-        self.feed.restart(f"{epoch:x}", head)
 
     async def _close(self) -> None:
         await self._followed.close()

@@ -58,13 +58,16 @@ class Shared(Kept, Protocol):
 
 KEPT: web.AppKey[Kept] = web.AppKey("KEPT")
 SHARED: web.AppKey[Shared] = web.AppKey("SHARED")
+PARTS: web.AppKey[list[asyncio.Task[None]]] = web.AppKey("PARTS")  # that run by themselves
 
 
 async def follow(app: web.Application) -> AsyncIterator[None]:
     """Follow the log while the app runs; it serves nobody before it has caught up."""
-    await app[KEPT].start()
+    kept = app[KEPT]
+    await kept.start()
+    app[PARTS].extend(filter(None, [kept.tail]))
     yield
-    await app[KEPT].stop()
+    await kept.stop()
 
 
 def hopping(answer: Answer, tally: Tally) -> Handler:

@@ -64,9 +64,16 @@ COUNTED = web.RequestKey("COUNTED", bool)
 
 
 def begin(request: web.Request, tally: Tally) -> Tally:
-    """Count a request and the bytes of its connection for `tally`, and note that on the request."""
+    """Count a request and the bytes of its connection for `tally`, and note that on the request.
+
+    The rest of its body, too, when that comes later than its answer.
+    """
     request[COUNTED] = True
-    return count(request, tally)
+    count(request, tally)
+    meter = meter_of(request)
+    if meter is not None:
+        request.content.on_eof(meter.settle)
+    return tally
 
 
 def count(request: web.Request, tally: Tally) -> Tally:

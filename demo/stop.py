@@ -6,9 +6,14 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Coroutine
 from types import FrameType
+from typing import Any, TypeVar
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AGAIN_S = 0.05  # before what has not heard that it shall stop is told again
+
+T = TypeVar("T")
 
 
 class Stop:
@@ -26,6 +31,16 @@ class Stop:
     def ask(self) -> None:
         """Ask to stop; once more, to stop at once."""
         (self.again if self.asked.is_set() else self.asked).set()
+
+    async def unless_asked(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Return what `work` does, or give it up, and return None, if it is asked to stop first."""
+        doing, asked = asyncio.create_task(work), asyncio.create_task(self.asked.wait())
+        await asyncio.wait([doing, asked], return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        while not doing.done():
+            doing.cancel()  # which may be swallowed, see shared.py
+            await asyncio.wait([doing], timeout=AGAIN_S)
+        return None if doing.cancelled() else doing.result()
 
 
 def on_signals(stop: Stop) -> None:

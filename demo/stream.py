@@ -3,14 +3,16 @@
 Needs the package `redis`. What it asks raises `redis.exceptions.RedisError`, and is asked once.
 """
 
-from typing import Any, cast
+from collections.abc import Awaitable
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.connection import Connection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as LostConnectionError
+from redis.exceptions import ReadOnlyError, ResponseError
 
+from demo.connections import BLOCK_S, connections
 from demo.feed import Away
 from demo.message import Draft, Message
 from demo.scripts import APPEND, STAND
@@ -18,31 +20,22 @@ from demo.scripts import APPEND, STAND
 KEY = "polling-vs-websocket:feed"
 PUBLISHERS_KEYS = f"{{{KEY}}}:keys"  # in braces, so that a cluster has both in one place
 KEYS = [KEY, PUBLISHERS_KEYS]
-ANSWER_S = 2.0  # Redis is away when it takes longer
-BLOCK_S = 1.0  # the longest wait for news
 BATCH = 250  # messages read at once: taking them holds up everything else
 
+T = TypeVar("T")
 Position = tuple[int, int]  # epoch and id: what comes later is larger
 Fields = dict[str, str]
 
 
 class Stream:
-    """Ask Redis; `connected_anew` is set whenever a connection has been opened."""
+    """Ask Redis, over at most so many connections.
 
-    def __init__(self, url: str, connections: int) -> None:
+    connected_anew: set whenever one has been opened
+    """
+
+    def __init__(self, url: str, most: int) -> None:
         self.connected_anew = False
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=connections,
-            timeout=ANSWER_S,  # how long to wait for a free connection
-            socket_connect_timeout=ANSWER_S,
-            socket_timeout=ANSWER_S + BLOCK_S,
-            retry=Retry(NoBackoff(), 0),  # else an append may be sent again
-            redis_connect_func=self._connect,
-            protocol=2,
-            decode_responses=True,
-        )
-        self._redis = Redis.from_pool(pool)
+        self._redis = Redis.from_pool(connections(url, most, self._connect))
         self._append = self._redis.register_script(APPEND)
         self._stand = self._redis.register_script(STAND)
 
@@ -55,7 +48,8 @@ class Stream:
         sent_ns = now_ns if draft.sent_ns is None else draft.sent_ns
         name = "" if draft.key is None else f"{draft.sender}\n{draft.key}"
         values = [above, history, draft.sender, draft.text, sent_ns, now_ns, name]
-        number, *known = await self._append(keys=KEYS, args=cast(list[str | int], values))
+        appending = self._append(keys=KEYS, args=cast(list[str | int], values))
+        number, *known = await self._answered(appending)
         if known:
             fields = known[0]
             return _message(int(number), dict(zip(fields[::2], fields[1::2], strict=True)))
@@ -63,16 +57,17 @@ class Stream:
 
     async def end(self, above: int = 0) -> Position:
         """Return where the stream ends; begin it if there is none."""
-        return _position(await self._stand(keys=KEYS, args=[above, 0]))
+        return _position(await self._answered(self._stand(keys=KEYS, args=[above, 0])))
 
     async def renew(self, epoch: int) -> Position:
         """Let the stream go on under another epoch, unless it has already; return its end."""
-        return _position(await self._stand(keys=KEYS, args=[epoch, 1]))
+        return _position(await self._answered(self._stand(keys=KEYS, args=[epoch, 1])))
 
     async def at(self, position: Position) -> Message | None:
         """Return the message there, None if it has been cut off."""
         place = _place(position)
-        rows = cast(list[tuple[str, Fields]], await self._redis.xrange(KEY, place, place))
+        rows: list[tuple[str, Fields]]
+        rows = await self._answered(cast(Awaitable[Any], self._redis.xrange(KEY, place, place)))
         return _message(position[1], rows[0][1]) if rows else None
 
     async def after(self, position: Position) -> list[tuple[Position, Message | None]]:
@@ -81,12 +76,43 @@ class Stream:
         The beginning of a stream is a place without a message.
         """
         block_ms = round(BLOCK_S * 1e3)
-        answer: Any = await self._redis.xread({KEY: _place(position)}, count=BATCH, block=block_ms)
+        reading = self._redis.xread({KEY: _place(position)}, count=BATCH, block=block_ms)
+        answer = await self._answered(cast(Awaitable[Any], reading))
         return [_row(place, fields) for _, rows in answer or () for place, fields in rows]
+
+    async def evicts(self) -> str | None:
+        """Return the policy by which Redis drops any key for want of memory, if it says such a one.
+
+        The keys of publishers are another key than the stream, and may go alone.
+        """
+        asking = cast(Awaitable[dict[str, str]], self._redis.config_get("maxmemory-policy"))
+        try:
+            policy = (await self._answered(asking)).get("maxmemory-policy", "")
+        except ResponseError:  # it does not let everybody ask
+            return None
+        return policy if policy.startswith("allkeys") else None
+
+    async def leave(self) -> None:
+        """Ask over new connections from now on: those that are open may lead to another Redis."""
+        pool: Any = self._redis.connection_pool
+        await pool.update_active_connections_for_reconnect()
+        await pool.disconnect(inuse_connections=False)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
+
+    async def _answered(self, answer: Awaitable[T]) -> T:
+        """Wait for an answer; leave a Redis that has been demoted, which hangs up on nobody."""
+        try:
+            return await answer
+        except ResponseError as error:
+            # Redis 6 says so of scripts in words alone.
+            if isinstance(error, ReadOnlyError) or "READONLY" in str(error):
+                await self.leave()
+            raise
+        except RuntimeError as error:  # uvloop's, of a connection that was reset while it was idle
+            raise LostConnectionError(str(error)) from error
 
     async def _connect(self, connection: Connection) -> None:
         self.connected_anew = True

@@ -7,14 +7,17 @@ import asyncio
 import contextlib
 import sys
 
+from aiohttp.web_protocol import RequestHandler
+
 from demo.bounds import Bounds
 from demo.farewell import raw_answer
 from demo.metering import MeteredProtocol
 from demo.refusals import Refusals
 from demo.tally import Tally
 
+LEAST_RATE = 4096  # bytes a second in which an answer must be taken: a MiB in some four minutes
 NO_REQUEST = (-1, 0.0)
-NO_ANSWER = (-1, -1, 0.0)
+NO_ANSWER = (-1, -1, 0.0, 0.0)
 
 
 class TimedProtocol(MeteredProtocol):
@@ -26,7 +29,8 @@ class TimedProtocol(MeteredProtocol):
         super().__init__(inner, tally)
         self._transport: asyncio.Transport | None = None
         self._asking = NO_REQUEST  # requests before this one, and when its beginning was seen
-        self._taking = NO_ANSWER  # of which answer its reader had yet to take how much, since when
+        # Of which answer its reader had yet to take how much, since when, and until when it may.
+        self._taking = NO_ANSWER
 
     def look(self, now: float, bounds: Bounds, refusals: Refusals) -> None:
         """Cut the connection off if its request has taken too long, or its reader has stalled."""
@@ -46,7 +50,9 @@ class TimedProtocol(MeteredProtocol):
             self._taking = NO_ANSWER
 
     def _is_at_work(self) -> bool:
-        return bool(getattr(self._inner, "_request_in_progress", False))  # aiohttp says it only so
+        # aiohttp says it only so; should it no longer, that is to be an error.
+        inner = self._inner
+        return isinstance(inner, RequestHandler) and inner._request_in_progress  # noqa: SLF001
 
     def _look_at_request(self, now: float, limit_s: float, refusals: Refusals) -> None:
         """Answer 408 if a head has been coming for too long; for a body its handler waits."""
@@ -62,11 +68,14 @@ class TimedProtocol(MeteredProtocol):
             self._counting.close()
 
     def _look_at_reader(self, transport: asyncio.Transport, now: float, limit_s: float) -> None:
-        """Cut a reader off that takes nothing more of what it has asked for."""
-        (answer, before, since), untaken = self._taking, _untaken(transport)
-        if answer != self._meter.claims or untaken < before:
-            self._taking = self._meter.claims, untaken, now
-        elif now - since >= limit_s:
+        """Cut a reader off that takes nothing more of what it has asked for, or takes too long."""
+        (answer, before, since, until), untaken = self._taking, _untaken(transport)
+        if answer != self._meter.claims or untaken > before:  # what is written by and by grows
+            until = now + limit_s + untaken / LEAST_RATE
+            self._taking = self._meter.claims, untaken, now, until
+        elif untaken < before and now < until:
+            self._taking = answer, untaken, now, until
+        elif now - since >= limit_s or now >= until:
             self._meter.tally.stalled += 1
             transport.abort()
 

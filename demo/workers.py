@@ -17,7 +17,7 @@ from demo.stop import Stop
 
 END_S = 5.0  # a worker that takes longer to stop is killed
 RESTART_S = 1.0  # so that a worker that cannot work is not started over and over at once
-CANNOT_BEGIN = 2  # the exit code of a worker that cannot serve, and has said why
+CANNOT_SERVE = 2  # the exit code of a worker that cannot, and has said why
 LISTENING = "Listening on "
 
 
@@ -28,21 +28,23 @@ class Worker:
         self.number = number
         self.listens = asyncio.Event()  # it has, at least once
         self.code = 0
+        self._serves = False  # the process that has this place now
         self._command = [sys.executable, "-m", "demo.worker", str(number), *arguments]
         self._say = say
 
     async def keep(self, stop: Stop) -> None:
-        """Keep a process in this place until `stop`; ask for it if the first cannot even begin."""
+        """Keep a process in this place until `stop`; ask for it if none can serve."""
         while not stop.asked.is_set():
             try:
                 self.code = await self._live(stop)
             except OSError as error:  # the system has no process, or no file, to spare
                 self._say(f"Worker {self.number} cannot be started ({error.strerror})")
-                self.code = CANNOT_BEGIN
+                self.code = CANNOT_SERVE
             if stop.asked.is_set():
                 return
             ended = f"Worker {self.number} has ended (exit code {self.code})"
-            if not self.listens.is_set():
+            if not self.listens.is_set() or (self._serves and self.code == CANNOT_SERVE):
+                # Any other process would end so too, such as by a stream that holds no messages.
                 if self.code < 0:  # else it has said why
                     self._say(f"{ended} before it could serve: all end")
                 stop.ask()
@@ -53,6 +55,7 @@ class Worker:
                 await asyncio.wait_for(stop.asked.wait(), RESTART_S)
 
     async def _live(self, stop: Stop) -> int:
+        self._serves = False
         # In a session of its own: Ctrl-C at the terminal is for this process, which ends all.
         process = await asyncio.create_subprocess_exec(
             *self._command, stdin=PIPE, stdout=PIPE, start_new_session=True
@@ -68,6 +71,7 @@ class Worker:
     def _hear(self, line: str) -> None:
         if line.startswith(LISTENING):
             self.listens.set()
+            self._serves = True
         else:
             self._say(f"Worker {self.number}: {line}")
 

@@ -4,12 +4,14 @@ import asyncio
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+HARD = struct.pack("ii", 1, 0)  # linger for no time: what is closed so is reset
 STARTS = 5  # a free port may be taken before Redis is there
 
 
@@ -65,6 +67,7 @@ class RedisServer:
             "save": "",
             "appendonly": "yes",
             "appendfsync": "always",
+            "repl-diskless-sync-delay": "0",  # who copies it need not wait for others who may
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         self._process = subprocess.Popen(
@@ -109,8 +112,8 @@ class Relay:
         self.loses_answer_to: bytes | None = None  # what asks so is dropped instead, once
         self.passes = asyncio.Event()  # unset: whatever comes is held
         self.passes.set()
+        self.redis = redis  # where new connections lead
         self._open = True
-        self._redis = redis
         self._writers: set[StreamWriter] = set()
 
     @property
@@ -123,6 +126,12 @@ class Relay:
         for writer in tuple(self._writers):
             writer.close()
 
+    def reset(self) -> None:
+        """Break all connections so that it is an error at their ends; new ones are taken."""
+        for writer in tuple(self._writers):
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+            writer.transport.abort()
+
     def mend(self) -> None:
         """Take connections again."""
         self._open = True
@@ -131,7 +140,7 @@ class Relay:
         if not self._open:
             writer.close()
             return
-        there, back = await asyncio.open_connection("127.0.0.1", self._redis.port)
+        there, back = await asyncio.open_connection("127.0.0.1", self.redis.port)
         self._writers |= {writer, back}
         doomed = asyncio.Event()
         try:

@@ -7,11 +7,13 @@ import resource
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable
 from typing import cast
 
 import pytest
 from aiohttp import ClientSession
 
+from demo.answers import MAX_ANSWER_BYTES
 from demo.app import Settings
 from demo.bounds import LOOPBACK, Bounds
 from demo.doors import DOORS, WATCH_S
@@ -22,7 +24,7 @@ from demo.refusals import Refusals
 from demo.sites import PerSite
 from demo.stats import STATS
 from demo.tally import Tally
-from demo.timed import TimedProtocol
+from demo.timed import LEAST_RATE, TimedProtocol
 from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
 
 ASK = "/short-poll"
@@ -322,6 +324,19 @@ async def ask_for_all(clock: Clock, server: Server, wire: Wire) -> Tally:
     return server.app[STATS].modes["short"]
 
 
+async def test_a_body_that_comes_after_its_answer_is_no_slow_request(
+    clock: Clock, server: Server, wire: Wire
+) -> None:
+    head = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
+    await wire.send(head)
+    assert b" 404 " in await wire.response()
+    await wire.send(b"12345")
+    await clock.advance(10 + 2 * WATCH_S)
+    assert refusals(server).slow_requests == 0
+    assert (await wire.request(ASK)).startswith(b"HTTP/1.1 204 ")
+    assert server.app[STATS].other.bytes_in == len(head) + 5
+
+
 async def test_a_reader_that_takes_nothing_of_an_answer_is_cut_off(
     clock: Clock, server: Server, open_wire: OpenWire
 ) -> None:
@@ -382,6 +397,35 @@ def test_a_longer_answer_after_a_short_one_is_no_stall() -> None:
         protocol.look(65, bounds, Refusals())
         assert transport.is_aborted
     assert tally.stalled == 1
+
+
+def look_at(transport: Full, looks: Iterable[tuple[float, int]], stall_s: float = 30) -> Tally:
+    """Look at a connection with so much unsent at these times; return what is counted."""
+    tally = Tally()
+    protocol = TimedProtocol(asyncio.Protocol(), tally)
+    protocol._transport = cast(asyncio.Transport, transport)
+    for now_s, unsent in looks:
+        transport.unsent = unsent
+        protocol.look(now_s, Bounds(stall_s=stall_s), Refusals())
+    return tally
+
+
+def test_a_reader_that_takes_a_little_now_and_then_is_cut_off_in_the_end() -> None:
+    with socket.socket() as sock:
+        transport = Full(sock)
+        size = MAX_ANSWER_BYTES
+        most_s = 30 + size // LEAST_RATE
+        assert look_at(transport, ((s, size - s) for s in range(0, most_s, 20))).stalled == 0
+        assert not transport.is_aborted
+        assert look_at(transport, ((s, size - s) for s in range(0, most_s + 20, 20))).stalled == 1
+        assert transport.is_aborted
+
+
+def test_an_answer_that_is_written_by_and_by_may_take_as_long_as_it_is_read() -> None:
+    with socket.socket() as sock:
+        transport = Full(sock)
+        filled = ((s, 60_000 + 5_000 * (s // 20 % 2)) for s in range(0, 2000, 20))
+        assert look_at(transport, filled).stalled == 0
 
 
 # What is counted is told

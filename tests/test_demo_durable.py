@@ -2,14 +2,18 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import random
 import resource
 import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 from aiohttp import ClientSession
@@ -17,7 +21,7 @@ from aiohttp import ClientSession
 from demo.app import Settings
 from demo.classroom.classroom import CLASSROOM
 from demo.disk import Disk, Row
-from demo.durable import ANSWER_S, STOP_S, DurableFeed
+from demo.durable import ANSWER_S, MOST_WAITING, STOP_S, DurableFeed
 from demo.feed import Away
 from demo.message import Draft
 from tests.conftest import Clock, Demo, Server, StartDemo, StartServer, until
@@ -302,6 +306,86 @@ async def test_a_disk_that_does_not_answer_is_no_answer_for_ever(
         await until(lambda: durable.feed.head == 1)
 
 
+async def test_what_a_hanging_disk_has_not_begun_to_write_is_refused_and_never_written(
+    clock: Clock, make: Callable[..., DurableFeed]
+) -> None:
+    durable = make()
+    held = HeldDisk(durable)
+    drafts = [Draft("ada", text, key=key) for text, key in (("a", None), ("b", None), ("c", "k"))]
+    async with running(durable):
+        appending = [asyncio.create_task(durable.append(drafts[0]))]
+        await until(lambda: held.sizes == [1])
+        appending += [asyncio.create_task(durable.append(draft)) for draft in drafts[1:]]
+        await clock.advance(ANSWER_S / 2)
+        sharing = asyncio.create_task(durable.append(drafts[2]))
+        await clock.advance(ANSWER_S / 2 + 0.1)
+        ends = await asyncio.gather(*appending, return_exceptions=True)
+        doubt = ["nothing was written" in str(end) for end in ends]
+        assert doubt == [False, True, False]  # the last is still to be written, for another
+        held.let()
+        assert (await sharing).message.id == 2
+        assert [entry.message.text for entry in durable.feed.after(0)] == ["a", "c"]
+
+
+async def test_a_key_whose_draft_was_refused_is_free(
+    clock: Clock, make: Callable[..., DurableFeed]
+) -> None:
+    durable = make()
+    held = HeldDisk(durable)
+    async with running(durable):
+        durable.publish(Draft("ada", "first"))
+        await until(lambda: bool(held.sizes))
+        refused = asyncio.create_task(durable.append(Draft("ada", "hi", key="k")))
+        await clock.advance(ANSWER_S + 0.1)
+        with pytest.raises(Away, match="nothing was written"):
+            await refused
+        again = asyncio.create_task(durable.append(Draft("ada", "hi", key="k")))
+        held.let()
+        assert (await again).message.id == 2
+
+
+async def test_a_hanging_disk_that_fails_at_last_is_no_error_of_those_who_gave_up(
+    clock: Clock, make: Callable[..., DurableFeed]
+) -> None:
+    unheard: list[dict[str, Any]] = []
+    clock.set_exception_handler(lambda _, context: unheard.append(context))
+    durable, fails = make(), threading.Event()
+
+    def fail(*_: object) -> NoReturn:
+        fails.wait(30)
+        raise Away("the disk has failed")
+
+    for call in ("append", "restart"):
+        setattr(durable._disk, call, fail)
+    async with running(durable):
+        gave_up: list[asyncio.Task[Any]] = [asyncio.create_task(durable.append(Draft("ada", "hi")))]
+        await clock.settle()
+        gave_up.append(asyncio.create_task(durable.restart()))
+        await clock.settle()
+        gave_up[1].cancel()
+        await clock.advance(ANSWER_S + 0.1)
+        await asyncio.gather(*gave_up, return_exceptions=True)
+        fails.set()
+    del durable
+    gc.collect()
+    assert unheard == []
+
+
+async def test_nobody_waits_to_hear_of_more_than_a_slow_disk_can_take(
+    make: Callable[..., DurableFeed],
+) -> None:
+    durable = make()
+    held = HeldDisk(durable)
+    async with running(durable):
+        durable.publish(Draft("ada", "first"))
+        await until(lambda: bool(held.sizes))
+        for _ in range(MOST_WAITING + 1):
+            durable.publish(Draft("ada", "hi"))
+        assert len(durable._waiting) == MOST_WAITING
+        durable._waiting.clear()
+        held.let()
+
+
 async def test_a_disk_that_hangs_does_not_hold_the_end_up(
     clock: Clock, make: Callable[..., DurableFeed]
 ) -> None:
@@ -407,6 +491,19 @@ async def test_a_file_that_was_moved_away_takes_nothing_until_it_is_back(
     assert "another file lies there now" in await refusal(http, server.url, "lost")
     move(path.with_suffix(".away"), path)
     assert await post(http, server.url, "two") == 2
+
+
+async def test_a_log_of_writes_that_was_deleted_takes_nothing_and_a_restart_mends_it(
+    start: Start, path: Path, http: ClientSession
+) -> None:
+    server = await start()
+    await post(http, server.url, "one")
+    path.with_name("feed.db-wal").unlink()
+    assert "feed.db-wal has gone: stop the server" in await refusal(http, server.url, "lost")
+    await server.stop()
+    server = await start()
+    assert await post(http, server.url, "two") == 2
+    assert await texts(http, server.url) == ["one", "two"]
 
 
 def move(path: Path, there: Path) -> None:
@@ -517,6 +614,26 @@ def test_what_may_not_be_written_to_is_refused(
     monkeypatch.setattr(os, "access", lambda place, mode: place != closed)  # root may all
     with pytest.raises(Away, match=f"{closed} may not be written to"):
         Disk(path).open(100)
+
+
+def test_a_file_that_takes_long_to_open_does_not_hold_a_signal_up(path: Path) -> None:
+    program = (
+        "import runpy, sys, threading; from demo.disk import Disk; "
+        "Disk.open = lambda *_: (print('opens', flush=True), threading.Event().wait()); "
+        f"sys.argv = ['demo', '--port', '0', '--feed', 'sqlite:///{path}']; "
+        "runpy.run_module('demo', run_name='__main__')"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "opens\n"
+        process.terminate()
+        try:
+            assert process.communicate(timeout=20) == ("", "")
+        finally:
+            process.kill()
+    assert process.returncode == 0
 
 
 def test_an_empty_file_is_a_new_feed(path: Path) -> None:

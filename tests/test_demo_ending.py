@@ -96,6 +96,31 @@ async def test_who_comes_while_the_server_ends_is_told_so(
         stop.again.set()
 
 
+async def test_work_is_given_up_when_all_is_to_stop() -> None:
+    stop, forever = Stop(), asyncio.Event()
+    assert await stop.unless_asked(asyncio.sleep(0, "done")) == "done"
+    doing = asyncio.create_task(stop.unless_asked(forever.wait()))
+    await asyncio.sleep(0)
+    stop.ask()
+    assert await doing is None
+
+
+async def test_work_that_does_not_hear_of_it_is_told_again() -> None:
+    stop, told = Stop(), 0
+
+    async def deaf() -> None:
+        nonlocal told
+        while told < 2:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                told += 1
+
+    stop.ask()
+    await stop.unless_asked(deaf())
+    assert told == 2
+
+
 async def test_asking_is_counted_to_two() -> None:
     stop = Stop()
     stop.ask()

@@ -3,6 +3,7 @@ from aiohttp import ClientSession, WSServerHandshakeError
 
 from demo.app import Settings
 from demo.message import Draft
+from demo.options import parse
 from demo.origins import MAX_TOLD, Origins, is_loopback
 from demo.stats import STATS
 from tests.conftest import Server, Session, StartServer
@@ -64,6 +65,29 @@ def test_an_allowed_origin_is_let_in_and_its_neighbours_are_not(loopback: bool) 
     assert origins.admit("https://example.org", HOST)
     assert not origins.admit("http://example.org", HOST)
     assert not origins.admit("https://example.org:8443", HOST)
+
+
+def test_a_frame_that_passes_for_a_file_can_be_shut_out() -> None:
+    origins = Origins(loopback=True, null=False)
+    assert not origins.admit("null", "localhost:3001")
+    assert origins.admit("http://localhost:3001", "localhost:3001")
+    assert parse(["--no-null-origin"]).null_origin is False
+    assert parse([]).null_origin is True
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("https://Example.ORG/", "https://example.org"),
+        ("https://example.org:443", "https://example.org"),
+        ("http://example.org:80/", "http://example.org"),
+        ("http://example.org:443", "http://example.org:443"),
+        ("http://[fe80::1]:8080", "http://[fe80::1]:8080"),
+        ("null", "null"),
+    ],
+)
+def test_an_allowed_origin_is_taken_as_browsers_say_it(given: str, said: str) -> None:
+    assert parse(["--allow-origin", given]).allow_origin == [said]
 
 
 @pytest.mark.parametrize("host", ["localhost", "a.localhost", "127.0.0.1", "127.9.9.9", "::1"])

@@ -9,9 +9,10 @@ import pytest
 from aiohttp import ClientSession, WSMsgType
 from aiohttp.web_protocol import RequestHandler
 
+from demo.fanout import FULL_BYTES
 from demo.frames import CLOSE, CONTINUATION, PING, PONG, TEXT_CODE, control_frame
 from demo.metering import Meter
-from demo.peer import CLOSE_S, MOST_UNHEARD, TURN_BYTES, Peer
+from demo.peer import CLOSE_S, MOST_UNHEARD, MOST_UNSENT, TURN_BYTES, Peer
 from demo.publishing import PUBLISHING
 from demo.sockets import SOCKETS
 from demo.stats import STATS
@@ -179,6 +180,11 @@ async def test_who_makes_the_server_speak_and_takes_nothing_is_cut_off(
         for _ in range(1000):
             await wire.send(pings)
     await until(lambda: not server.app[SOCKETS])
+    assert server.app[STATS].modes["ws"].stalled == 1
+
+
+def test_what_a_fanout_gives_a_slow_reader_is_not_yet_too_much_for_a_ping() -> None:
+    assert MOST_UNSENT >= 2 * FULL_BYTES
 
 
 async def test_a_text_that_comes_as_the_one_before_has_been_heard_is_heard(

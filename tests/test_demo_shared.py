@@ -5,19 +5,21 @@ import json
 import random
 import shutil
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, WSMsgType
+from redis.exceptions import ReadOnlyError
 
 from demo.app import Settings
 from demo.fanout import GAP_CODE
+from demo.feed import Away
 from demo.message import Draft, Message
 from demo.shared import SharedFeed
 from demo.stream import KEY, PUBLISHERS_KEYS, Position, Stream
 from tests.conftest import Server, StartDemo, StartServer, until
 from tests.hoppers import MODES, Hopper, Publisher, catch_up, check
-from tests.redis_servers import RedisServer, Relay, relay_to
+from tests.redis_servers import RedisServer, Relay, free_port, redis_server, relay_to
 
 BACK = "Redis answers again"
 
@@ -188,6 +190,21 @@ async def test_a_cursor_beyond_every_servers_head_is_a_gap(
     async with http.get(f"{server.url}/long-poll?after=5&hold_s=20") as response:
         assert response.status == 410
         assert "beyond the head" in (await response.json())["error"]
+
+
+async def test_many_cursors_beyond_the_head_are_one_question_to_redis(
+    start: Start, relay: Relay, http: ClientSession
+) -> None:
+    server = await start(relay.url)
+
+    async def ask() -> None:
+        async with http.get(f"{server.url}/short-poll?after=5") as response:
+            assert response.status == 410
+
+    await ask()
+    asked = relay.asked
+    await asyncio.gather(*(ask() for _ in range(100)))
+    assert relay.asked - asked < 20
 
 
 @pytest.mark.parametrize("epoch", ["old", "1", "f" * 40])
@@ -431,6 +448,81 @@ async def test_a_connection_that_is_renewed_while_a_server_starts_does_not_hold_
     await shared.stop()
 
 
+@pytest.fixture
+def other_redis(redis: RedisServer) -> Iterator[RedisServer]:
+    """Another Redis, that copies the first."""
+    with redis_server(redis.folder.with_name("other")) as other:
+        demote(other, redis)
+        redis.command("WAIT", "1", "0")
+        yield other
+
+
+def demote(copy: RedisServer, redis: RedisServer) -> None:
+    copy.command("REPLICAOF", "127.0.0.1", str(redis.port))
+
+
+def promote(redis: RedisServer, relay: Relay) -> None:
+    """Make it the one that the name leads to; who is connected to another stays so."""
+    redis.command("REPLICAOF", "NO", "ONE")
+    relay.redis = redis
+
+
+async def test_a_redis_that_is_demoted_is_left_for_the_one_that_its_name_leads_to(
+    start: Start, redis: RedisServer, other_redis: RedisServer, relay: Relay, http: ClientSession
+) -> None:
+    server = await start(relay.url)
+    await post(http, server, "before")
+    before = server.feed.epoch
+    redis.command("WAIT", "1", "0")
+    promote(other_redis, relay)
+    demote(redis, other_redis)
+    assert await post_until_taken(http, server, "after") == 2
+    await until(lambda: server.feed.head == 2)
+    assert (await texts(http, server), server.feed.epoch) == (["before", "after"], before)
+
+
+async def test_a_demoted_redis_is_asked_no_more_over_the_same_connection(
+    redis: RedisServer, other_redis: RedisServer, relay: Relay
+) -> None:
+    stream, draft = Stream(relay.url, 1), Draft("ada", "hi")
+    await stream.append(draft, 5, 100)
+    promote(other_redis, relay)
+    demote(redis, other_redis)
+    with pytest.raises(ReadOnlyError):
+        await stream.append(draft, 5, 100)
+    await stream.append(draft, 5, 100)
+    await stream.close()
+
+
+async def test_nothing_is_acknowledged_by_a_redis_that_is_followed_no_more(
+    start_server: StartServer,
+    redis: RedisServer,
+    other_redis: RedisServer,
+    relay: Relay,
+    http: ClientSession,
+    said: list[str],
+) -> None:
+    shared = SharedFeed(relay.url, 100, said.append)
+    server = await start_server(shared=shared)
+    await post(http, server, "before")
+    promote(other_redis, relay)  # and the first has not heard that it is none any more
+    await shared._followed.close()
+    await until(lambda: BACK in said)
+    await post(http, server, "after")
+
+
+@pytest.mark.both_loops
+async def test_connections_that_are_reset_cost_a_503_at_most(
+    start: Start, relay: Relay, http: ClientSession, said: list[str]
+) -> None:
+    server = await start(relay.url)
+    await post(http, server, "before")
+    relay.reset()
+    await until(lambda: bool(said))
+    assert await post_until_taken(http, server, "after") == 2
+    await until(lambda: server.feed.head == 2)
+
+
 async def test_an_append_whose_answer_is_lost_is_not_acknowledged_and_not_sent_twice(
     start: Start, relay: Relay, http: ClientSession
 ) -> None:
@@ -445,6 +537,37 @@ async def test_an_append_whose_answer_is_lost_is_not_acknowledged_and_not_sent_t
     await until(lambda: other.feed.head == 2)
     await post(http, server, "certain too")
     assert await texts(http, server) == ["certain", "in doubt", "certain too"]
+
+
+async def test_a_message_that_was_not_even_sent_to_redis_is_told_to_be_so() -> None:
+    nobody = SharedFeed(f"redis://127.0.0.1:{free_port()}/0", 100, print)
+    with pytest.raises(Away, match="nothing was sent to it: try again"):
+        await nobody.append(Draft("ada", "hi"))
+
+
+async def test_a_redis_that_lost_its_end_before_any_of_it_was_read_is_noticed() -> None:
+    following = SharedFeed("redis://127.0.0.1/0", 100, print)._following
+    following._begin(5, 10)
+    assert await following._goes_on((5, 10))
+    assert not await following._goes_on((5, 9))
+
+
+@pytest.mark.parametrize("query", ["db=x", "max_connections=-1", "no_such_option=1"])
+def test_a_url_that_redis_does_not_take_is_said_in_a_line(query: str) -> None:
+    with pytest.raises(Away, match="--feed is no URL of a Redis"):
+        SharedFeed(f"redis://127.0.0.1/0?{query}", 100, print)
+
+
+async def test_a_redis_that_may_forget_keys_is_told_of(
+    start: Start, redis: RedisServer, said: list[str]
+) -> None:
+    redis.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    await start()
+    (line,) = said
+    assert "(maxmemory-policy allkeys-lru)" in line
+    redis.command("ACL", "SETUSER", "default", "-config")
+    await start()
+    assert said == [line]
 
 
 async def test_a_redis_that_takes_no_messages_says_why(

@@ -192,6 +192,16 @@ async def test_a_worker_that_cannot_be_started_again_is_tried_until_all_end(
     assert worker.code == 0
 
 
+async def test_a_worker_that_served_and_can_no_more_ends_all() -> None:
+    said: list[str] = []
+    workers = [Worker(number, [], said.append) for number in (1, 2)]
+    waits, serves_no_more = "input()", "raise SystemExit(2)"
+    for worker, end in zip(workers, (waits, serves_no_more), strict=True):
+        worker._command = [sys.executable, "-c", f"print('Listening on x', flush=True); {end}"]
+    assert await run_workers(workers, Stop(), lambda: None) == 2
+    assert said == []
+
+
 def one_line(demo: Demo) -> str:
     """Return the one line in which a start that failed said why."""
     code, out, err = demo.wait()
