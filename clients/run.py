@@ -71,7 +71,7 @@ async def _measure(outcome: Outcome, stage: Stage) -> None:
         publishes = await report(stage.publisher, Publish)
         if len(publishes) < len(plan.schedule.times_s):
             raise await ended(stage.publisher, "clients.publisher")
-        await asyncio.wait(reading, timeout=_drain_s(plan.settings))
+        await asyncio.wait(reading, timeout=turn_s(plan.settings) + DRAIN_TIMEOUT_S)
     after = await server.wait_for_goodbyes(plan.mode, GOODBYE_TIMEOUT_S)
     facts |= _server_counts(before, after, plan.mode)
     facts |= publish_facts(outcome, publishes)
@@ -179,10 +179,10 @@ def publish_facts(outcome: Outcome, publishes: Iterable[Publish]) -> dict[str, A
     }
 
 
-def _drain_s(settings: Settings) -> float:
+def turn_s(settings: Settings) -> float:
+    """Return how long it takes, about, until each reader has had its turn to get a message."""
     round_trips_s = 4 * (settings.rtt_ms + settings.jitter_ms) / 1e3
-    crowd_s = DRAIN_PER_CLIENT_S * settings.clients
-    return settings.interval_s + round_trips_s + crowd_s + DRAIN_TIMEOUT_S
+    return settings.interval_s + round_trips_s + DRAIN_PER_CLIENT_S * settings.clients
 
 
 async def sleep_until(moment_ns: int) -> None:

@@ -21,8 +21,10 @@ from clients.client import Client
 from clients.experiment import Ambition, experiment, plans, seconds, sessions
 from clients.faults.injecting import HOW, Injected, inject
 from clients.faults.line import Breakable
+from clients.faults.measuring import _drain
 from clients.faults.naive import Naive
 from clients.faults.nginx import PLACES, SERVERS
+from clients.faults.reading import Reading
 from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds_of, make_faults
 from clients.faults.stage import Stage
 from clients.link import Line
@@ -34,7 +36,7 @@ from clients.plan import Outcome
 from clients.recorder import Recorder
 from clients.scenarios import SCENARIOS, Point, Scenario
 from clients.server import ServerError
-from tests.conftest import Server, missing, until
+from tests.conftest import Clock, Server, missing, until
 
 GUIDE = Path(__file__).parent.parent / "docs" / "nginx.md"
 PACE = Pace(interval_s=0.005, phase_s=0.0, hold_s=5.0)
@@ -208,6 +210,16 @@ async def test_without_a_fault_both_kinds_get_all(mode: str, server: Server) -> 
             server.publish(f"text {number}")
             await until(lambda: len(one) == len(other) == number)  # noqa: B023
     assert one == other == [1, 2, 3, 4, 5]
+
+
+async def test_a_poller_whose_turn_is_late_is_waited_for(clock: Clock) -> None:
+    late, early = (asyncio.create_task(asyncio.sleep(at_s)) for at_s in (29, 12))
+    reading = Reading()
+    reading.with_cursor, reading.without = {late}, {early}
+    draining = asyncio.create_task(_drain(reading, replace(SETTINGS, interval_s=30)))
+    await clock.advance(30)
+    await draining
+    assert late.done()
 
 
 # A server that is not ours

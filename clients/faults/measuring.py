@@ -13,21 +13,22 @@ import msgspec
 from clients.attendance import wait_for_all
 from clients.checks import continuity
 from clients.faults.injecting import Injected, inject
-from clients.faults.reading import readers
+from clients.faults.reading import Reading, readers
 from clients.faults.schedule import CALM_S, make_faults
 from clients.faults.stage import Stage, staged
 from clients.faults.telling import held, remarks
 from clients.files import allow_files
 from clients.injected import Fault
 from clients.instrument import Instrument, quantile
+from clients.log import Settings
 from clients.plan import Outcome
 from clients.publisher import Order, Publish
-from clients.run import LEAD_S, PATIENCE_S, busiest, cpu_s, publish_facts, sleep_until
+from clients.run import LEAD_S, PATIENCE_S, busiest, cpu_s, publish_facts, sleep_until, turn_s
 from clients.server import ServerError
 from clients.worker import give, ready, report
 
-DRAIN_S = 10.0  # twice the longest backoff
-GRACE_S = 1.0
+DRAIN_S = 10.0  # beyond a reader's turn: twice the longest backoff
+GRACE_S = 1.0  # likewise of those without a cursor: after a backoff they have lost it
 
 
 async def measure(outcomes: Sequence[Outcome], url: str | None = None) -> None:
@@ -50,9 +51,7 @@ async def _measure(outcomes: Sequence[Outcome], stage: Stage) -> None:
         await _publish(outcomes, stage)
         await _watch_window(outcomes, stage)
         publishes = await report(stage.publisher, Publish)
-        await asyncio.wait(reading.with_cursor, timeout=DRAIN_S)
-        # Of the others some have lost the last message, and would wait for ever.
-        await asyncio.wait(reading.without, timeout=GRACE_S + outcomes[0].plan.settings.interval_s)
+        await _drain(reading, outcomes[0].plan.settings)
     after = await stage.server.stats()
     if after.epoch != before.epoch:
         raise ServerError("the server has lost its history: the feed's file was not kept")
@@ -63,6 +62,12 @@ async def _measure(outcomes: Sequence[Outcome], stage: Stage) -> None:
         outcome.facts["interrupted"] = False
         outcome.remarks = remarks(outcome, ids)
     outcomes[-1].remarks += held(outcomes[-1])
+
+
+async def _drain(reading: Reading, settings: Settings) -> None:
+    """Wait until every reader has the last message; those who have lost it would wait for ever."""
+    await asyncio.wait(reading.with_cursor, timeout=DRAIN_S + turn_s(settings))
+    await asyncio.wait(reading.without, timeout=GRACE_S + turn_s(settings))
 
 
 async def _publish(outcomes: Sequence[Outcome], stage: Stage) -> None:
