@@ -19,9 +19,9 @@ from msgspec.structs import replace
 
 from clients.client import Client
 from clients.experiment import Ambition, experiment, plans, seconds, sessions
+from clients.faults import measuring
 from clients.faults.injecting import HOW, Injected, inject
 from clients.faults.line import Breakable
-from clients.faults.measuring import _drain
 from clients.faults.naive import Naive
 from clients.faults.nginx import PLACES, SERVERS
 from clients.faults.reading import Reading
@@ -33,9 +33,10 @@ from clients.modes import MODES
 from clients.pace import Pace
 from clients.place import Place
 from clients.plan import Outcome
+from clients.publisher import Order
 from clients.recorder import Recorder
 from clients.scenarios import SCENARIOS, Point, Scenario
-from clients.server import ServerError
+from clients.server import ServerError, server_at
 from tests.conftest import Clock, Server, missing, until
 
 GUIDE = Path(__file__).parent.parent / "docs" / "nginx.md"
@@ -216,10 +217,28 @@ async def test_a_poller_whose_turn_is_late_is_waited_for(clock: Clock) -> None:
     late, early = (asyncio.create_task(asyncio.sleep(at_s)) for at_s in (29, 12))
     reading = Reading()
     reading.with_cursor, reading.without = {late}, {early}
-    draining = asyncio.create_task(_drain(reading, replace(SETTINGS, interval_s=30)))
+    draining = asyncio.create_task(measuring._drain(reading, replace(SETTINGS, interval_s=30)))
     await clock.advance(30)
     await draining
     assert late.done()
+
+
+async def test_a_session_repeated_with_its_seed_publishes_under_keys_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def stand_by(*_: object) -> None:
+        pass
+
+    given: list[Order] = []
+    monkeypatch.setattr(measuring, "ready", stand_by)
+    monkeypatch.setattr(measuring, "give", lambda _, order: given.append(order))
+    outcome = Outcome(plans(Ambition(SCENARIOS["faults"], seed=1))[0])
+    async with server_at("http://127.0.0.1:1") as known:
+        stage = Stage(known, None, "", None, None, asyncio.Event())  # type: ignore[arg-type]
+        for _ in range(2):
+            await measuring._publish([outcome], stage)
+    first, again = (order.key for order in given)
+    assert first != again
 
 
 # A server that is not ours

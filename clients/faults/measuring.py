@@ -5,6 +5,7 @@ own in the log. What a server counts is lost with it when it is killed, so it is
 """
 
 import asyncio
+import secrets
 import time
 from collections.abc import Sequence
 
@@ -75,7 +76,8 @@ async def _publish(outcomes: Sequence[Outcome], stage: Stage) -> None:
     await ready(stage.publisher)
     start_ns = time.perf_counter_ns() + round(LEAD_S * 1e9)
     times_ns = tuple(start_ns + round(at_s * 1e9) for at_s in plan.schedule.times_s)
-    key = f"{plan.seed}-{plan.trial}"
+    # Never the same twice: who measures a server at --url again would be told of the old messages.
+    key = f"{plan.seed}-{plan.run}-{secrets.token_hex(4)}"
     give(stage.publisher, Order(stage.server.url, times_ns, plan.settings.payload_bytes, key=key))
     window_start_ns = start_ns + round(plan.settings.warmup_s * 1e9)
     window_end_ns = window_start_ns + round(plan.settings.duration_s * 1e9)
