@@ -78,7 +78,8 @@ class Client:
         connector = MeteredConnector(self.meter, limit=0, local_addr=local_addr, **self._keeping)
         self._session = aiohttp.ClientSession(
             connector=connector,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S),
+            # Of an upgrade, whose socket aiohttp watches no more once it is open; polls have theirs.
+            timeout=_patience({}),
         )
         # aiohttp would repeat a GET once, unasked, when a kept connection breaks. That is for us
         # to do, and to log: a request is a row.

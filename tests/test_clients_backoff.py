@@ -12,6 +12,7 @@ from aiohttp import web
 from clients import client as module
 from clients.backoff import FIRST_S, LONGEST_ASKED_S, LONGEST_S, Backoff, asked_s
 from clients.client import Client
+from clients.frames import HEAD_END
 from clients.modes import MODES
 from clients.pace import Pace
 from clients.place import Place
@@ -133,6 +134,31 @@ async def test_who_is_never_answered_asks_again(mode: str, monkeypatch: pytest.M
         await again.wait()
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_who_is_not_even_told_a_status_asks_again(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ANSWER_S", 0.02)
+    monkeypatch.setattr(f"{__name__}.PACE", Pace(interval_s=0.0, phase_s=0.0, hold_s=0.0))
+    asked = asyncio.Semaphore(0)
+
+    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(HEAD_END)
+        asked.release()
+        await reader.read()
+        writer.close()
+
+    recorder = Recorder(run=1)
+    async with await asyncio.start_server(keep_silent, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        _, first = reading(mode, url, recorder)
+        for _ in range(2):
+            await asked.acquire()
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+    assert recorder.requests[0].status == 0
 
 
 async def test_a_socket_that_broke_is_not_opened_again_at_once(clock: Clock) -> None:
