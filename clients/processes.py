@@ -12,6 +12,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -59,7 +60,7 @@ async def linked(
         *("--sources", str(sources)),
     )
     async with child("clients.link", url, *options) as process:
-        yield await address_of(process, "clients.link"), process
+        yield await address_of(process, "clients.link") + urlsplit(url).path, process
 
 
 @asynccontextmanager

@@ -287,13 +287,6 @@ async def test_a_window_too_short_for_its_rate_is_refused_before_anything_is_wri
     assert not (tmp_path / "log").exists()
 
 
-async def test_crowd_is_not_sent_where_it_cannot_speak(tmp_path: Path) -> None:
-    ambition = Ambition(tiny(clients=5, sample_limit=2), 1, "https://127.0.0.1:1")
-    with pytest.raises(ServerError, match=r"speaks no TLS: raise --sample-limit"):
-        await experiment(ambition, tmp_path / "log", silent)
-    assert not (tmp_path / "log").exists()
-
-
 async def test_interrupted_experiment_keeps_its_rows_and_is_marked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

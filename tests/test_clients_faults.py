@@ -241,15 +241,7 @@ async def test_a_session_repeated_with_its_seed_publishes_under_keys_of_its_own(
     assert first != again
 
 
-# A server that is not ours
-
-
-async def test_only_our_own_server_can_be_killed() -> None:
-    stage = Stage(None, None, "", None, None, asyncio.Event())  # type: ignore[arg-type]
-    done: list[Injected] = []
-    with pytest.raises(ServerError, match="choose --fault-kinds cut,stall,drop,sleep"):
-        await inject([Planned("kill", 0.0, 1.0)], 0, 10**12, stage, done)
-    assert not done
+# What ends by itself
 
 
 async def test_a_server_that_ends_by_itself_is_said_in_one_line() -> None:

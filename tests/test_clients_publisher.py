@@ -124,6 +124,18 @@ async def test_what_is_not_acknowledged_is_sent_again_with_its_key() -> None:
     assert {draft.sent_ns for draft in asked} == {done[0].sent_ns}
 
 
+async def test_a_server_below_a_path_is_published_to_there() -> None:
+    asked: list[str] = []
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.Response(status=400)
+
+    async with answering(refuse) as url:
+        await publish(Order(f"{url}/room", (time.perf_counter_ns(),), 20), [])
+    assert asked == ["/room/stats", "/room/messages"]
+
+
 async def test_what_was_taken_before_its_answer_was_lost_is_published_once(server: Server) -> None:
     wanted = msgspec.structs.replace(order(server, 0, 1), key="run")
     first: list[Publish] = []

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import psutil
 
-from clients.faults.schedule import LEAST_QUIET_S, OF_THE_SERVER, Planned
+from clients.faults.schedule import LEAST_QUIET_S, Planned
 from clients.faults.stage import Stage
 from clients.server import ServerError
 
@@ -30,14 +30,8 @@ async def inject(
     Where servers take longer to start than planned, the last are left out that would not be over
     by `end_ns`: then nothing is published any more by which to tell who is back.
 
-    Raises ServerError when a fault is of a server's process that is not ours, and when a process
-    ends that no fault has ended.
+    Raises ServerError when a process ends that no fault has ended.
     """
-    if stage.lives is None and any(fault.kind in OF_THE_SERVER for fault in planned):
-        raise ServerError(
-            "a server at --url can be neither stopped nor killed from here: leave --url out, or"
-            " choose --fault-kinds cut,stall,drop,sleep"
-        )
     free_ns = start_ns
     for fault in planned:
         at_ns = max(free_ns, start_ns + round(fault.at_s * 1e9))

@@ -59,18 +59,23 @@ def configuration(servers: str, workers: int = 1) -> str:
     return MAIN % {"user": user, "workers": workers, "servers": servers}
 
 
+def program() -> str:
+    """Return where nginx is; raise ServerError when it is not installed."""
+    found = shutil.which("nginx", path=PLACES)
+    if found is None:
+        raise ServerError("nginx is not installed: install it, or leave --proxy out")
+    return found
+
+
 @asynccontextmanager
 async def before(url: str) -> AsyncIterator[str]:
     """Put nginx before the server at `url`; yield its address, and stop it at the end."""
-    program = shutil.which("nginx", path=PLACES)
-    if program is None:
-        raise ServerError("nginx is not installed: install it, or leave --proxy out")
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="nginx-") as folder:
         page = configuration(SERVERS % {"server": urlsplit(url).netloc, "port": port})
         (Path(folder) / "nginx.conf").write_text(page, encoding="utf-8")
         process = await asyncio.create_subprocess_exec(
-            *(program, "-p", folder, "-c", "nginx.conf", "-e", "stderr"),
+            *(program(), "-p", folder, "-c", "nginx.conf", "-e", "stderr"),
             stdin=DEVNULL,
             stderr=PIPE,
             start_new_session=os.name == "posix",

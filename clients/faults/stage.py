@@ -6,6 +6,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -66,7 +67,7 @@ async def staged(plan: Plan, url: str | None) -> AsyncIterator[Stage]:
             *("--seed", str(plan.run)),
         )
         between = await enter(child(LINE, front, *emulated))
-        address = await address_of(between, LINE)
+        address = await address_of(between, LINE) + urlsplit(server.url).path
         awake = asyncio.Event()
         awake.set()
         yield Stage(server, between, address, publisher, own, awake)
