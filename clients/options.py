@@ -13,11 +13,13 @@ from clients.log import Settings
 from clients.modes import MODES
 from clients.pace import TIMERS
 from clients.quantum_leap.measuring import Leap
+from clients.refusals import contradiction
 from clients.scenarios import SCENARIOS, Point, Scenario
 from clients.schedule import SCHEDULES
 
 MAX_HOLD_S = 120.0  # what the server takes
 ALL, LEAP = OTHERS = ("all", "quantum-leap")
+OF_LEAP = ("scenario", "list", "self_check", "clients", "duration_s", "seed", "out")
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -52,9 +54,21 @@ def parse(program: str, arguments: list[str], *, default: str | None = None) -> 
     if ambitions and not every:
         modes, measured = ",".join(options.modes), ",".join(_measured(options.scenario))
         parser.error(f"{options.scenario} does not measure {modes}: choose of --modes {measured}")
+    if wrong := _contradiction(options, every):
+        parser.error(wrong)
     if options.scenario in SCENARIOS:
         return Command(program, every[0], folder)
     return Command(program, folder=folder, every=every, leap=_leap(options, seed))
+
+
+def _contradiction(options: argparse.Namespace, every: tuple[Ambition, ...]) -> str:
+    """Say what of the options would not be carried out; or nothing."""
+    given = [name for name, value in vars(options).items() if value is not None]
+    if options.scenario == LEAP and (other := [name for name in given if name not in OF_LEAP]):
+        option = {"rate_per_s": "rate"}.get(other[0], other[0]).replace("_", "-")
+        return f"{LEAP} takes --clients, --duration-s, --seed and --out: leave --{option} out"
+    settings = [point.settings for each in every for point in each.scenario.points]
+    return next(filter(None, map(contradiction, settings)), "")
 
 
 def _measured(name: str) -> list[str]:

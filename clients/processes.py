@@ -18,6 +18,7 @@ import psutil
 
 from clients.log import Settings
 from clients.server import Server, ServerError, server_at
+from demo.message import MAX_TEXT_BYTES
 
 LISTENING = "Listening on "
 START_TIMEOUT_S = 15.0
@@ -25,12 +26,19 @@ STOP_TIMEOUT_S = 5.0
 LONGEST_LINE_BYTES = 1 << 24  # of what a process says: a census has a count for each message
 
 
+def server_options(settings: Settings) -> tuple[str, ...]:
+    """Return with what a server is started so that it can do what the settings want of it."""
+    longest = str(max(MAX_TEXT_BYTES, settings.payload_bytes))
+    deflate = ("--deflate",) if settings.deflate else ()
+    ours = ("--publish-rate", "0", "--until-stdin-closes")
+    return (*ours, "--max-text-bytes", longest, *deflate)
+
+
 @asynccontextmanager
-async def fresh_server(*options: str) -> AsyncIterator[Server]:
+async def fresh_server(settings: Settings) -> AsyncIterator[Server]:
     """Start `python -m demo` on a free port; stop it at the end, whatever happens."""
-    options = ("--port", "0", "--publish-rate", "0", "--until-stdin-closes", *options)
     async with (
-        child("demo", *options) as process,
+        child("demo", "--port", "0", *server_options(settings)) as process,
         server_at(await address_of(process, "demo")) as server,
     ):
         server.process = psutil.Process(process.pid)

@@ -22,7 +22,6 @@ from clients.publisher import Order, Publish
 from clients.readers import Stage, readers
 from clients.server import ServerError, Stats, server_at
 from clients.worker import ended, give, ready, report
-from demo.message import MAX_TEXT_BYTES
 
 LEAD_S = 0.1  # from the order to the first publish
 SEEN = 0.5  # share of a window that the server's own figures must span
@@ -45,14 +44,11 @@ async def measure(outcome: Outcome, url: str | None = None) -> None:
 @asynccontextmanager
 async def _stage(plan: Plan, url: str | None) -> AsyncIterator[Stage]:
     settings = plan.settings
-    options = ["--max-text-bytes", str(max(MAX_TEXT_BYTES, settings.payload_bytes))]
-    if settings.deflate:
-        options.append("--deflate")
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         publisher = await enter(child("clients.publisher"))
         crowd = [await enter(child("clients.crowd")) for _ in plan.shares]
-        server = await enter(fresh_server(*options) if url is None else server_at(url))
+        server = await enter(fresh_server(settings) if url is None else server_at(url))
         address, link = server.url, None
         addresses = sources(settings, urlsplit(address).hostname or "")
         if has_line(settings):

@@ -91,6 +91,13 @@ def test_list_names_every_scenario_and_its_question(clients: Clients) -> None:
         (["quick", "--timer", "late"], "--timer: invalid choice: 'late'"),
         (["quick", "--sample-limit", "0"], "--sample-limit: '0' is not a whole number from 1"),
         (["hold", "--modes", "short,ws"], "hold does not measure short,ws: choose of --modes long"),
+        (["quick", "--proxy", "nginx"], "--proxy is for where faults come: choose faults, or"),
+        (["all", "--fault-kinds", "cut"], "--fault-kinds is for where faults come"),
+        (["faults", "--faults-per-s", "0", "--proxy", "nginx"], "--proxy is for where faults come"),
+        (["stall", "--faults-per-s", "0.4"], "has no other faults: leave --faults-per-s out"),
+        (["quantum-leap", "--rate", "3"], "takes --clients, --duration-s, --seed and --out: leave"),
+        (["quantum-leap", "--faults-per-s", "3"], "leave --faults-per-s out"),
+        (["quantum-leap", "--url", "http://127.0.0.1:1"], "--out: leave --url out"),
         (["quick", "--speed", "9"], "unrecognized arguments: --speed 9"),
     ],
 )

@@ -2,16 +2,25 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from msgspec.structs import replace
 
-from clients import readers
+from clients import processes, readers
 from clients.experiment import Ambition, plans
+from clients.faults import lives
+from clients.log import Settings
 from clients.plan import Outcome
-from clients.processes import interpreter
+from clients.processes import fresh_server, interpreter
 from clients.progress import connecting
 from clients.run import _is_alone, busiest, cpu_s
 from clients.server import ANSWER_TIMEOUT_S, ModeStats, ServerError, Stats, server_at
+from demo.options import parse
 from tests.conftest import Clock
 from tests.test_clients_experiment import tiny
 
@@ -45,6 +54,27 @@ def test_process_that_is_started_is_the_interpreter_and_no_launcher(
     monkeypatch.setattr(sys, "_base_executable", base)
     python, environment = interpreter()
     assert (python, environment and environment["__PYVENV_LAUNCHER__"]) == started
+
+
+@pytest.mark.parametrize("start", [fresh_server, partial(lives.lives, Path("feed.db"))])
+async def test_server_is_started_so_that_it_can_do_what_the_settings_want(
+    monkeypatch: pytest.MonkeyPatch,
+    start: Callable[[Settings], AbstractAsyncContextManager[object]],
+) -> None:
+    given: list[str] = []
+
+    def refuse(_: str, *options: str) -> NoReturn:
+        given.extend(options)
+        raise ServerError("that is enough")
+
+    for module in (processes, lives):
+        monkeypatch.setattr(module, "child", refuse)
+    settings = replace(tiny().points[0].settings, payload_bytes=8192, deflate=True)
+    with pytest.raises(ServerError, match="that is enough"):
+        async with start(settings):
+            pass
+    options = parse(given)
+    assert (options.max_text_bytes, options.deflate) == (8192, True)
 
 
 def test_work_for_readers_in_another_mode_is_noticed() -> None:

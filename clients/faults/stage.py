@@ -56,7 +56,7 @@ async def staged(plan: Plan, url: str | None) -> AsyncIterator[Stage]:
         own = None
         if url is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="feed-"))
-            own = await enter(lives(Path(folder) / "feed.db"))
+            own = await enter(lives(Path(folder) / "feed.db", settings))
             url = own.url
         server = await enter(server_at(url))
         front = await enter(before(url)) if settings.proxy else url
