@@ -104,9 +104,10 @@ class Writer:
 
         Raises LogError when the disk does not take them.
         """
-        sizes = {name: (self.folder / name).stat().st_size for name in FILES.values()}
+        sizes: dict[str, int] = {}
         try:
             with written_to(self.folder):
+                sizes |= {name: (self.folder / name).stat().st_size for name in FILES.values()}
                 self._append(REQUESTS, map(msgspec.structs.astuple, requests))
                 self._append(DELIVERIES, map(msgspec.structs.astuple, deliveries))
                 self._append(RUNS, [map(_cell, msgspec.structs.astuple(run))])

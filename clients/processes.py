@@ -18,6 +18,7 @@ import psutil
 
 from clients.log import Settings
 from clients.server import Server, ServerError, server_at
+from clients.worker import ended
 from demo.message import MAX_TEXT_BYTES
 
 LISTENING = "Listening on "
@@ -41,7 +42,10 @@ async def fresh_server(settings: Settings) -> AsyncIterator[Server]:
         child("demo", "--port", "0", *server_options(settings)) as process,
         server_at(await address_of(process, "demo")) as server,
     ):
-        server.process = psutil.Process(process.pid)
+        try:
+            server.process = psutil.Process(process.pid)
+        except psutil.NoSuchProcess:
+            raise await ended(process, "demo") from None
         yield server
 
 

@@ -96,13 +96,19 @@ class Server:
         return stats
 
     async def stall(self, seconds: float) -> None:
-        """Stop the server's process for a while, as a long garbage collection would."""
+        """Stop the server's process for a while, as a long garbage collection would.
+
+        Raise ServerError when it has ended.
+        """
         assert self.process is not None  # who has none is refused beforehand
-        self.process.suspend()
         try:
-            await asyncio.sleep(seconds)
-        finally:
-            self.process.resume()
+            self.process.suspend()
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                self.process.resume()
+        except psutil.NoSuchProcess as error:
+            raise ServerError(self._why(error)) from None
 
 
 @asynccontextmanager

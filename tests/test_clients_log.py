@@ -1,5 +1,6 @@
 """What is written to the log is read back, and a folder that is no log is refused in one line."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,12 @@ def test_a_full_disk_costs_the_run_and_none_of_the_rows_before_it(folder: Path) 
     log = read(folder)
     assert log.runs["run"].to_list() == [1]
     assert (log.requests.height, log.deliveries.height, log.faults) == (2, 1, ())
+
+
+def test_a_folder_that_has_gone_costs_the_run_and_is_no_traceback(folder: Path) -> None:
+    shutil.rmtree(folder)
+    with pytest.raises(LogError, match="No such file or directory: run 1 is lost"):
+        Writer(folder).add(SOUND, [], [])
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

@@ -2,12 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
 import pytest
 from msgspec.structs import replace
 
@@ -75,6 +77,34 @@ async def test_server_is_started_so_that_it_can_do_what_the_settings_want(
             pass
     options = parse(given)
     assert (options.max_text_bytes, options.deflate) == (8192, True)
+
+
+async def test_server_that_has_ended_before_it_is_stalled_is_said_in_one_line() -> None:
+    async with server_at("http://127.0.0.1:1") as server:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=PIPE)
+        server.process = psutil.Process(process.pid)
+        await process.communicate()
+        with pytest.raises(ServerError, match="that was started for it answers no more"):
+            await server.stall(0.0)
+
+
+async def test_server_that_has_ended_as_soon_as_it_listens_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def told(*_: object) -> str:
+        return "http://127.0.0.1:1"
+
+    @asynccontextmanager
+    async def child(*_: object) -> AsyncIterator[Process]:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "exit(3)")
+        await process.wait()
+        yield process
+
+    monkeypatch.setattr(processes, "child", child)
+    monkeypatch.setattr(processes, "address_of", told)
+    with pytest.raises(ServerError, match="demo ended with code 3 before its time"):
+        async with fresh_server(tiny().points[0].settings):
+            pass
 
 
 def test_work_for_readers_in_another_mode_is_noticed() -> None:
