@@ -79,7 +79,8 @@ def read(folder: Path) -> Log:
     rows = {record: _read_rows(folder / name, record) for record, name in FILES.items()}
     runs = rows[Run]
     _refuse_repeated(runs, folder / RUNS)
-    faults = [fault for name in FILES.values() if (fault := _fault(folder / name))]
+    names = [*FILES.values(), *(BESIDE if (folder / FAULTS).exists() else ())]
+    faults = [fault for name in names if (fault := _fault(folder / name))]
     faults += _without_row(runs, rows[Request], rows[Delivery])
     for record in (Request, Delivery):
         runs, missing = _void_incomplete(runs, rows[record], FILES[record].removesuffix(".csv"))
@@ -97,11 +98,18 @@ def _read_beside(folder: Path) -> Beside | None:
     """Read what stands beside the runs; None where no fault was injected."""
     if not (folder / FAULTS).exists():
         return None
-    return Beside(*(_read_rows(folder / name, record) for name, record in BESIDE.items()))
+    return Beside(*(_read_beside_rows(folder / name, each) for name, each in BESIDE.items()))
+
+
+def _read_beside_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
+    # The files are made one after another, when the first faults are over.
+    return _read_rows(path, record) if path.exists() else pl.DataFrame(schema=_columns(record))
 
 
 def _fault(path: Path) -> str:
     """Say what of a file of rows was cut off; nothing when it is whole."""
+    if not path.exists():
+        return f"{path.name} is missing: killed before it was made, and taken for empty"
     if not _has_head(path):
         return f"{path.name} was cut off within its head, and has no rows"
     return f"the last line of {path.name} was cut off and is left out" * _is_cut_off(path)

@@ -8,8 +8,10 @@ import msgspec
 import polars as pl
 import pytest
 
+from clients.injected import FAULTS
 from clients.log import (
     ADDED_LATER,
+    BESIDE,
     DELIVERIES,
     EXPERIMENT,
     REQUESTS,
@@ -292,3 +294,21 @@ def test_what_stands_beside_faulty_runs_is_read_back_and_in_no_other_file(tmp_pa
     assert log.beside.deliveries.to_dicts() == [msgspec.structs.asdict(delivery)] * 2
     assert log.requests.is_empty()
     assert log.deliveries.is_empty()
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_is_missing_beside_faulty_runs_is_told(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "log"
+    writer = Writer(folder)
+    writer.start(EXPERIMENT_ROW)
+    fault, request = Fault(1, "cut", 5, 9), Request(1, 1, 1, 2, 204, 0, 30, 40, 1)
+    writer.add_beside([fault] * 2, [request] * 2, [Delivery(1, 1, 7, 1, 2, 3, 4)] * 2)
+    rows = (folder / name).read_bytes()
+    (folder / name).write_bytes(rows[:-3])
+    assert read(folder).faults == (f"the last line of {name} was cut off and is left out",)
+    if name != FAULTS:  # without that no fault has come
+        (folder / name).unlink()
+        log = read(folder)
+        assert log.faults == (f"{name} is missing: killed before it was made, and taken for empty",)
+        assert log.beside is not None
+        assert log.beside.faults.height == 2
