@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -132,7 +132,9 @@ async def _stop(process: Process, within_s: float) -> None:
         await process.wait()
 
 
-def _send(process: Process, number: signal.Signals) -> None:
+def _send(
+    process: Process, number: signal.Signals, send: Callable[[int, int], None] = os.kill
+) -> None:
     """Send a signal to a process, if it has not ended.
 
     Its own `send_signal` would first ask whether it has, and take the exit code that the event loop
@@ -140,11 +142,13 @@ def _send(process: Process, number: signal.Signals) -> None:
     """
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # Windows: the latter
-            os.kill(process.pid, number)
+            send(process.pid, number)
 
 
 def _kill(process: Process) -> None:
-    _send(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    """Kill a process with all that it has started: its session has a group of its number."""
+    send = os.killpg if os.name == "posix" else os.kill
+    _send(process, getattr(signal, "SIGKILL", signal.SIGTERM), send)
 
 
 def _hurried() -> bool:

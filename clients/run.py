@@ -64,9 +64,7 @@ async def _measure(outcome: Outcome, stage: Stage) -> None:
         await wait_for_all(outcome.attendance, server, plan.mode, before, PATIENCE_S)
         await _publish(outcome, stage)
         await _watch_window(outcome, stage)
-        publishes = await report(stage.publisher, Publish)
-        if len(publishes) < len(plan.schedule.times_s):
-            raise await ended(stage.publisher, "clients.publisher")
+        publishes = await published(stage.publisher, plan)
         await asyncio.wait(reading, timeout=turn_s(plan.settings) + DRAIN_TIMEOUT_S)
     after = await server.wait_for_goodbyes(plan.mode, GOODBYE_TIMEOUT_S)
     facts |= _server_counts(before, after, plan.mode)
@@ -84,6 +82,14 @@ async def _publish(outcome: Outcome, stage: Stage) -> None:
     window_start_ns = start_ns + round(settings.warmup_s * 1e9)
     outcome.facts["window_start_ns"] = window_start_ns
     outcome.facts["window_end_ns"] = window_start_ns + round(settings.duration_s * 1e9)
+
+
+async def published(publisher: Process, plan: Plan) -> list[Publish]:
+    """Wait until a publisher is done; raise ServerError when it has ended before."""
+    publishes = await report(publisher, Publish)
+    if len(publishes) < len(plan.schedule.times_s):
+        raise await ended(publisher, "clients.publisher")
+    return publishes
 
 
 async def _watch_window(outcome: Outcome, stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """Faults come as planned, and are what they say; what they cost is told of each reader."""
 
 import asyncio
+import os
 import random
 import shutil
 import sys
@@ -23,10 +24,10 @@ from clients.faults import measuring
 from clients.faults.injecting import HOW, Injected, inject
 from clients.faults.line import Breakable
 from clients.faults.naive import Naive
-from clients.faults.nginx import PLACES, SERVERS
-from clients.faults.reading import Reading
+from clients.faults.nginx import PLACES, SERVERS, before
+from clients.faults.reading import Reading, readers
 from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds_of, make_faults
-from clients.faults.stage import Stage
+from clients.faults.stage import LINE, Stage
 from clients.link import Line
 from clients.log import Log, Run, read
 from clients.modes import MODES
@@ -36,7 +37,7 @@ from clients.plan import Outcome
 from clients.publisher import Order
 from clients.recorder import Recorder
 from clients.scenarios import SCENARIOS, Point, Scenario
-from clients.server import ServerError, server_at
+from clients.server import ServerError, Stats, server_at
 from tests.conftest import Clock, Server, missing, until
 
 GUIDE = Path(__file__).parent.parent / "docs" / "nginx.md"
@@ -262,6 +263,24 @@ async def test_a_line_that_ends_by_itself_is_said_in_one_line() -> None:
         await stage.tell_line("cut")
 
 
+@pytest.mark.parametrize("name", [LINE, "nginx"])
+async def test_what_is_killed_between_readers_and_server_ends_the_session_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    async def read_on(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("clients.faults.reading._read", read_on)
+    command = (sys.executable, "-c", "input()")
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    stage = Stage(None, None, "", None, None, asyncio.Event(), {name: process})  # type: ignore[arg-type]
+    outcome = Outcome(plans(Ambition(SCENARIOS["faults"], seed=1))[0])
+    with pytest.raises(ServerError, match=f"{name} was killed by signal 9 before its time"):
+        async with readers([outcome], stage, Stats(0.0, "epoch", 0, 0.0, 0, 0.0, {})):
+            process.kill()
+            await asyncio.Event().wait()  # as if it would never end
+
+
 async def test_more_faults_than_there_is_room_for_are_refused(tmp_path: Path) -> None:
     settings = replace(SETTINGS, duration_s=3, faults_per_s=9)
     crowded = replace(SCENARIOS["faults"], points=(Point(settings),))
@@ -325,6 +344,35 @@ def test_nginx_is_set_up_as_the_guide_has_it() -> None:
     said = [line for line in lines if line.startswith("proxy_") and "temp_path" not in line]
     assert len(said) == 9
     assert [line for line in said if line not in guide] == []
+
+
+async def test_nginx_leaves_neither_a_process_nor_a_folder_when_who_started_it_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("nginx", path=PLACES) is None:
+        missing("nginx")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    async with before("http://127.0.0.1:1") as (_, front):
+        started = psutil.Process(front.pid).children(recursive=True)
+        assert {process.name() for process in started} == {"nginx"}
+        assert list(tmp_path.iterdir())
+        assert front.stdin is not None
+        front.stdin.close()
+        await front.wait()
+        assert not any(process.is_running() for process in started)
+        assert not list(tmp_path.iterdir())
+
+
+async def test_nginx_that_does_not_start_has_its_last_words_in_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stubborn = tmp_path / "nginx"
+    stubborn.write_text("#!/bin/sh\necho warning >&2\necho 'bind() failed' >&2\nexit 1\n")
+    stubborn.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(ServerError, match=r"^nginx did not start: bind\(\) failed$"):
+        async with before("http://127.0.0.1:1"):
+            pass
 
 
 async def test_nothing_is_lost_through_nginx_either(hurried: Scenario, tmp_path: Path) -> None:

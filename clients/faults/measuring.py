@@ -23,10 +23,19 @@ from clients.injected import Fault
 from clients.instrument import Instrument, quantile
 from clients.log import Settings
 from clients.plan import Outcome
-from clients.publisher import Order, Publish
-from clients.run import LEAD_S, PATIENCE_S, busiest, cpu_s, publish_facts, sleep_until, turn_s
+from clients.publisher import Order
+from clients.run import (
+    LEAD_S,
+    PATIENCE_S,
+    busiest,
+    cpu_s,
+    publish_facts,
+    published,
+    sleep_until,
+    turn_s,
+)
 from clients.server import ServerError
-from clients.worker import give, ready, report
+from clients.worker import give, ready
 
 DRAIN_S = 10.0  # beyond a reader's turn: twice the longest backoff
 GRACE_S = 1.0  # likewise of those without a cursor: after a backoff they have lost it
@@ -51,7 +60,7 @@ async def _measure(outcomes: Sequence[Outcome], stage: Stage) -> None:
             await wait_for_all(outcome.attendance, stage.server, mode, before, PATIENCE_S)
         await _publish(outcomes, stage)
         await _watch_window(outcomes, stage)
-        publishes = await report(stage.publisher, Publish)
+        publishes = await published(stage.publisher, outcomes[0].plan)
         await _drain(reading, outcomes[0].plan.settings)
     after = await stage.server.stats()
     if after.epoch != before.epoch:

@@ -27,6 +27,7 @@ class Stage(msgspec.Struct, frozen=True):
     server: as it is asked directly, and published to; lives: its processes, if they are ours
     line, address: readers come by it, and reach it there
     awake: is set but while all readers sleep
+    between: what stands between readers and server, by name: where one of these ends, all is over
     """
 
     server: Server
@@ -35,6 +36,7 @@ class Stage(msgspec.Struct, frozen=True):
     publisher: Process
     lives: Lives | None
     awake: asyncio.Event
+    between: dict[str, Process] = {}
 
     async def tell_line(self, *order: object) -> None:
         """Have the line do something, and wait until it has."""
@@ -59,15 +61,18 @@ async def staged(plan: Plan, url: str | None) -> AsyncIterator[Stage]:
             own = await enter(lives(Path(folder) / "feed.db", settings))
             url = own.url
         server = await enter(server_at(url))
-        front = await enter(before(url)) if settings.proxy else url
+        between: dict[str, Process] = {}
+        front = url
+        if settings.proxy:
+            front, between["nginx"] = await enter(before(url))
         emulated = (
             *("--rtt-ms", str(settings.rtt_ms)),
             *("--jitter-ms", str(settings.jitter_ms)),
             *("--kbit-per-s", str(settings.kbit_per_s)),
             *("--seed", str(plan.run)),
         )
-        between = await enter(child(LINE, front, *emulated))
-        address = await address_of(between, LINE) + urlsplit(server.url).path
+        line = between[LINE] = await enter(child(LINE, front, *emulated))
+        address = await address_of(line, LINE) + urlsplit(server.url).path
         awake = asyncio.Event()
         awake.set()
-        yield Stage(server, between, address, publisher, own, awake)
+        yield Stage(server, line, address, publisher, own, awake, between)
