@@ -5,10 +5,11 @@ import os
 import random
 import shutil
 import sys
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import psutil
@@ -43,6 +44,7 @@ from tests.conftest import Clock, Server, missing, until
 GUIDE = Path(__file__).parent.parent / "docs" / "nginx.md"
 PACE = Pace(interval_s=0.005, phase_s=0.0, hold_s=5.0)
 SETTINGS = SCENARIOS["faults"].points[0].settings
+BEFORE = Stats(0.0, "epoch", 0, 0.0, 0, 0.0, {})
 
 
 # When
@@ -263,22 +265,49 @@ async def test_a_line_that_ends_by_itself_is_said_in_one_line() -> None:
         await stage.tell_line("cut")
 
 
-@pytest.mark.parametrize("name", [LINE, "nginx"])
-async def test_what_is_killed_between_readers_and_server_ends_the_session_by_name(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+@pytest.fixture
+def nothing_read(monkeypatch: pytest.MonkeyPatch) -> Outcome:
+    """Return a run of which every reader waits for ever."""
+
     async def read_on(*_: object) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr("clients.faults.reading._read", read_on)
+    return Outcome(plans(Ambition(SCENARIOS["faults"], seed=1))[0])
+
+
+def staged(**between: Process) -> Stage:
+    nothing: Any = None
+    return Stage(nothing, nothing, "", nothing, None, asyncio.Event(), between)
+
+
+@pytest.mark.parametrize("name", [LINE, "nginx"])
+async def test_what_is_killed_between_readers_and_server_ends_the_session_by_name(
+    nothing_read: Outcome, name: str
+) -> None:
     command = (sys.executable, "-c", "input()")
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
-    stage = Stage(None, None, "", None, None, asyncio.Event(), {name: process})  # type: ignore[arg-type]
-    outcome = Outcome(plans(Ambition(SCENARIOS["faults"], seed=1))[0])
     with pytest.raises(ServerError, match=f"{name} was killed by signal 9 before its time"):
-        async with readers([outcome], stage, Stats(0.0, "epoch", 0, 0.0, 0, 0.0, {})):
+        async with readers([nothing_read], staged(**{name: process}), BEFORE):
             process.kill()
             await asyncio.Event().wait()  # as if it would never end
+
+
+async def test_no_fault_comes_before_readers_without_a_cursor_are_there_too(
+    nothing_read: Outcome,
+) -> None:
+    attendance = nothing_read.attendance
+    async with readers([nothing_read], staged(), BEFORE):
+        with_cursor, without = attendance.measured[:3], attendance.measured[3:]
+        assert [type(client) for client in without] == [Naive] * 3
+        for client in with_cursor:
+            client.joined = True
+        assert not attendance.complete
+        attendance.held = 5  # of long polls of both
+        assert not attendance.complete
+        for client in without:
+            client.joined = True
+        assert attendance.complete
 
 
 async def test_more_faults_than_there_is_room_for_are_refused(tmp_path: Path) -> None:

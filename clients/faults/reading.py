@@ -50,9 +50,10 @@ async def readers(
             try:
                 for outcome in outcomes:
                     clients = _clients(Client, outcome, outcome.recorder, stage, before)
-                    outcome.attendance.measured = clients
-                    reading.with_cursor |= {start(c, outcome, outcome.recorder) for c in clients}
                     others = _clients(Naive, outcome, outcome.naive, stage, before)
+                    outcome.attendance.measured = [*clients, *others]
+                    outcome.attendance.expected = len(outcome.attendance.measured)
+                    reading.with_cursor |= {start(c, outcome, outcome.recorder) for c in clients}
                     reading.without |= {start(c, outcome, outcome.naive) for c in others}
                 yield reading
             finally:
