@@ -26,7 +26,7 @@ from demo.message import GapNotice, Hello, Message, News
 KEEPALIVE_S = 15.0  # shorter than the server's, or the two would race
 ANSWER_S = 30.0  # beyond the hold: who is not answered by then comes back
 SILENCE_S = 45.0  # of a WebSocket, which is pinged every 30 s at the latest
-CLOSE_S = 2.0  # that the server may take to answer a close
+CLOSE_S = 2.0  # that the server may take to answer a close, where it is near
 
 FAILURES = (aiohttp.ClientError, OSError, ValueError)  # ValueError: an answer we cannot read
 
@@ -42,6 +42,7 @@ class Client:
     gaps: how often it was told that messages after its place are gone
     keepalive: whether polls share a connection; otherwise each says `Connection: close`
     deflate: whether a WebSocket offers permessage-deflate, as browsers do
+    close_s: how long a WebSocket's other end may take to answer its close
     source: the address of this machine that it comes from, if that is set before it begins
     """
 
@@ -55,6 +56,7 @@ class Client:
         *,
         keepalive: bool = True,
         deflate: bool = False,
+        close_s: float = CLOSE_S,
     ) -> None:
         self.number = number
         self.place = place
@@ -70,6 +72,7 @@ class Client:
             {"keepalive_timeout": KEEPALIVE_S} if keepalive else {"force_close": True}
         )
         self._window_bits = 15 if deflate else 0
+        self._ending = aiohttp.ClientWSTimeout(ws_close=close_s)
         self._tapping = number == 1  # one client of each run keeps the bytes of one delivery
         self._attempt = Attempt(number, recorder, self.meter)
 
@@ -156,7 +159,7 @@ class Client:
             autoping=False,  # so that every frame is seen, and counted
             decode_text=False,
             max_msg_size=0,
-            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
+            timeout=self._ending,
         ) as ws:
             self._attempt.status = 101
             self.joined = True

@@ -46,6 +46,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fault_kinds: str = ""
     proxy: str = ""
 
+    @property
+    def longest_round_trip_s(self) -> float:
+        """How long something and its answer are on the line, at most."""
+        return (self.rtt_ms + 2 * self.jitter_ms) / 1e3
+
 
 class Request(msgspec.Struct, frozen=True):
     """One request of one client; a WebSocket session is one request, from upgrade to close.

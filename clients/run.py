@@ -66,7 +66,8 @@ async def _measure(outcome: Outcome, stage: Stage) -> None:
         await _watch_window(outcome, stage)
         publishes = await published(stage.publisher, plan)
         await asyncio.wait(reading, timeout=turn_s(plan.settings) + DRAIN_TIMEOUT_S)
-    after = await server.wait_for_goodbyes(plan.mode, GOODBYE_TIMEOUT_S)
+    goodbye_s = GOODBYE_TIMEOUT_S + 2 * plan.settings.longest_round_trip_s
+    after = await server.wait_for_goodbyes(plan.mode, goodbye_s)
     facts |= _server_counts(before, after, plan.mode)
     facts |= publish_facts(outcome, publishes)
     facts |= _continuity(outcome, range(before.head + 1, after.head + 1))

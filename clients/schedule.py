@@ -55,8 +55,8 @@ def make_schedule(settings: Settings, seed: str) -> Schedule:
 
 
 def _probes(settings: Settings, last: float) -> tuple[float, ...]:
-    round_trip_s = (settings.rtt_ms + 2 * settings.jitter_ms) / 1e3
-    spacing = PROBE_SPACING_S + 2 * round_trip_s + settings.clients * PROBE_SPACING_PER_CLIENT_S
+    on_the_line_s = 2 * settings.longest_round_trip_s
+    spacing = PROBE_SPACING_S + on_the_line_s + settings.clients * PROBE_SPACING_PER_CLIENT_S
     before = range(math.floor(last / spacing), -1, -1)
     return tuple(last - spacing * number for number in before)
 

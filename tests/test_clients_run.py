@@ -11,19 +11,24 @@ from typing import NoReturn
 
 import psutil
 import pytest
+from aiohttp import web
 from msgspec.structs import replace
 
 from clients import processes, readers
 from clients.experiment import Ambition, plans
 from clients.faults import lives
 from clients.log import Settings
+from clients.modes import MODES
+from clients.place import Place
 from clients.plan import Outcome
 from clients.processes import fresh_server, interpreter
 from clients.progress import connecting
 from clients.run import _is_alone, busiest, cpu_s
 from clients.server import ANSWER_TIMEOUT_S, ModeStats, ServerError, Stats, server_at
+from demo.message import Message, encode
 from demo.options import parse
 from tests.conftest import Clock
+from tests.test_clients_backoff import answering
 from tests.test_clients_experiment import tiny
 
 
@@ -105,6 +110,29 @@ async def test_server_that_has_ended_as_soon_as_it_listens_is_said_in_one_line(
     with pytest.raises(ServerError, match="demo ended with code 3 before its time"):
         async with fresh_server(tiny().points[0].settings):
             pass
+
+
+async def test_goodbye_over_a_long_line_is_waited_for(clock: Clock) -> None:
+    async def part_late(request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse(autoclose=False)
+        await ws.prepare(request)
+        await ws.send_str(encode(Message(1, "ada", "text", 1, 1)).decode())
+        await ws.receive()
+        await asyncio.sleep(10)
+        await ws.close()
+        return ws
+
+    outcome = Outcome(plans(Ambition(tiny("ws", rtt_ms=10_000.0), seed=1))[0])
+    async with answering(part_late) as url:
+        stage = readers.Stage(None, url, None)  # type: ignore[arg-type]
+        async with readers._client(outcome, stage, Place("epoch", 0), 1) as client:
+            messages = MODES["ws"].messages(client, outcome.plan.pace(1))
+            await anext(messages)
+            before = client.meter.bytes_down
+            leaving = asyncio.create_task(messages.aclose())
+            await clock.advance(11)
+            await leaving
+    assert client.meter.bytes_down - before == 4  # its close, with a code
 
 
 def test_work_for_readers_in_another_mode_is_noticed() -> None:

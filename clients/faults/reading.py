@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
-from clients.client import Client
+from clients.client import CLOSE_S, Client
 from clients.faults.naive import Naive
 from clients.faults.stage import Stage
 from clients.modes import MODES
@@ -76,6 +76,7 @@ def _clients(
             random.Random(f"{plan.seed}/{plan.run}/{number}/{kind.__name__}"),
             keepalive=plan.settings.keepalive,
             deflate=plan.settings.deflate,
+            close_s=CLOSE_S + 2 * plan.settings.longest_round_trip_s,
         )
         for number in range(1, plan.settings.clients + 1)
     ]
