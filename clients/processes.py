@@ -31,7 +31,7 @@ def server_options(settings: Settings) -> tuple[str, ...]:
     """Return with what a server is started so that it can do what the settings want of it."""
     longest = str(max(MAX_TEXT_BYTES, settings.payload_bytes))
     deflate = ("--deflate",) if settings.deflate else ()
-    ours = ("--publish-rate", "0", "--until-stdin-closes")
+    ours = ("--publish-rate", "0", "--max-connections", "0", "--until-stdin-closes")
     return (*ours, "--max-text-bytes", longest, *deflate)
 
 

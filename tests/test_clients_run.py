@@ -82,6 +82,7 @@ async def test_server_is_started_so_that_it_can_do_what_the_settings_want(
             pass
     options = parse(given)
     assert (options.max_text_bytes, options.deflate) == (8192, True)
+    assert options.max_connections == options.publish_rate == 0  # as many clients as are asked for
 
 
 async def test_server_that_has_ended_before_it_is_stalled_is_said_in_one_line() -> None:
