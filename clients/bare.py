@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import cast
 
+from clients.client import KEEPALIVE_S
 from clients.frames import CLOSE, HEAD_END, PING, PONG, TEXT, masked, measure
 from clients.joining import Crowd
 
@@ -86,6 +87,8 @@ class Poller(asyncio.Protocol):
 
     def _pause(self) -> None:
         pause_s = next(self._pauses)
+        if pause_s > KEEPALIVE_S and self._transport is not None:
+            self._transport.close()  # as a measured client does meanwhile
         if pause_s > 0:
             self._later(pause_s, self._send)
         else:

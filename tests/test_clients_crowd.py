@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from clients import joining
-from clients.client import Client
+from clients.client import KEEPALIVE_S, Client
 from clients.crowd import Joined, Order, read
 from clients.experiment import Ambition, plans
 from clients.follower import Census, Follower
@@ -135,6 +135,23 @@ async def test_ping_that_crosses_a_goodbye_is_not_answered() -> None:
         await read(Order(url, "ws", (1, 1), SETTINGS, Place("epoch", 0), 1, "seed"), report)
     assert (len(said), said[0] & 0x0F) == (8, CLOSE)
     assert report[0].tally.failures == 0
+
+
+@pytest.mark.parametrize("share", [0.9, 1.1])
+async def test_poller_keeps_its_connection_over_no_longer_a_pause_than_a_measured_one(
+    clock: Clock, server: Server, share: float
+) -> None:
+    report: list[Census] = []
+    settings = msgspec.structs.replace(SETTINGS, interval_s=share * KEEPALIVE_S)
+    reading = asyncio.create_task(read(order(server, "short", 1, settings), report))
+    await clock.advance(3.5 * settings.interval_s)
+    server.publish("at last")
+    await clock.advance(settings.interval_s)
+    await reading
+    seen = report[0].tally
+    assert seen.connections == (7 if share < 1 else seen.requests)
+    assert seen.requests > 7
+    assert seen.failures == 0
 
 
 @every_mode
