@@ -137,11 +137,12 @@ class Client:
                         yield frame
                     else:
                         self._note(frame)
+                self._recorder.breaks += not stream.closed
         except aiohttp.WSServerHandshakeError as error:
             self._attempt.status = error.status
             wanted_s = asked_s(error.headers.get("Retry-After") if error.headers else None)
         except FAILURES:
-            pass
+            self._recorder.breaks += self._attempt.status == 101
         finally:
             self.meter.frames = None
             self._attempt.log()

@@ -101,11 +101,12 @@ class Outcome:
     def _totals(self, census: Census) -> dict[str, Any]:
         rows = self.recorder.requests
         requests = [row for row in rows if row.bytes_up]
+        failed = sum(row.status not in ANSWERS for row in rows)
         crowd = census.tally
         return {
             "requests": crowd.requests + len(requests),
             "deliveries": census.deliveries + len(self.recorder.deliveries),
-            "failures": crowd.failures + sum(row.status not in ANSWERS for row in rows),
+            "failures": crowd.failures + failed + self.recorder.breaks,
             "connections": crowd.connections + len({row.connection for row in requests}),
             "bytes_up": crowd.bytes_up + sum(row.bytes_up for row in requests),
             "bytes_down": crowd.bytes_down + sum(row.bytes_down for row in requests),

@@ -121,7 +121,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     link_cpu_share: as client_cpu_share, of the emulated line's process, where there is one
     clock_apart_ms: by how much the server's stamps lie outside the times between which a message
         was published, at most; not 0 where the server runs on another machine
-    failures: requests that failed, or were answered as no reader's should be
+    failures: requests that failed, or were answered as no reader's should be, and WebSockets that
+        broke; one that the server closed is none
     server_requests, server_deliveries, server_bytes_in, server_bytes_out: the server's own counts
     faults: how many were injected; gaps: how often its readers were told that messages are gone
     lost, duplicates, out_of_order: against the ids published, over the whole run

@@ -17,22 +17,25 @@ class Stream:
     """Read an open WebSocket; `next` returns a message, a notice about our place, or None.
 
     arrived_ns: when the last byte of the newest frame reached this process
+    closed: whether the server has said goodbye; otherwise its end is a break
     """
 
     def __init__(
         self, ws: aiohttp.ClientWebSocketResponse[bool], attempt: Attempt, frames: Frames
     ) -> None:
         self.arrived_ns = 0
+        self.closed = False
         self._ws = ws
         self._attempt = attempt
         self._frames = frames
         attempt.handshake_bytes = frames.head_bytes + attempt.bytes_up
 
     async def next(self) -> Message | GapNotice | Hello | None:
-        """Wait for a frame that says something; None when the server has closed."""
+        """Wait for a frame that says something; None at the end."""
         while True:
             said = await self._ws.receive()
             if said.type not in (WSMsgType.TEXT, WSMsgType.PING):
+                self.closed = said.type is WSMsgType.CLOSE
                 return None
             frame = self._frames.waiting.popleft()
             self.arrived_ns = frame.arrived_ns
