@@ -42,8 +42,8 @@ class Client:
     gaps: how often it was told that messages after its place are gone
     keepalive: whether polls share a connection; otherwise each says `Connection: close`
     deflate: whether a WebSocket offers permessage-deflate, as browsers do
-    close_s: how long a WebSocket's other end may take to answer its close
     source: the address of this machine that it comes from, if that is set before it begins
+    close_s: how long a WebSocket's other end may take to answer a close, set likewise
     """
 
     def __init__(
@@ -56,7 +56,6 @@ class Client:
         *,
         keepalive: bool = True,
         deflate: bool = False,
-        close_s: float = CLOSE_S,
     ) -> None:
         self.number = number
         self.place = place
@@ -64,6 +63,7 @@ class Client:
         self.arrived_ns = 0
         self.gaps = 0
         self.source: str | None = None
+        self.close_s = CLOSE_S
         self.meter = Meter(recorder.next_connection)
         self._url = url
         self._recorder = recorder
@@ -72,7 +72,6 @@ class Client:
             {"keepalive_timeout": KEEPALIVE_S} if keepalive else {"force_close": True}
         )
         self._window_bits = 15 if deflate else 0
-        self._ending = aiohttp.ClientWSTimeout(ws_close=close_s)
         self._tapping = number == 1  # one client of each run keeps the bytes of one delivery
         self._attempt = Attempt(number, recorder, self.meter)
 
@@ -81,7 +80,7 @@ class Client:
         connector = MeteredConnector(self.meter, limit=0, local_addr=local_addr, **self._keeping)
         self._session = aiohttp.ClientSession(
             connector=connector,
-            # Of an upgrade, whose socket aiohttp watches no more once it is open; polls have theirs.
+            # Of an upgrade, for aiohttp drops it at the 101; each poll brings its own.
             timeout=_patience({}),
         )
         # aiohttp would repeat a GET once, unasked, when a kept connection breaks. That is for us
@@ -160,7 +159,7 @@ class Client:
             autoping=False,  # so that every frame is seen, and counted
             decode_text=False,
             max_msg_size=0,
-            timeout=self._ending,
+            timeout=aiohttp.ClientWSTimeout(ws_close=self.close_s),
         ) as ws:
             self._attempt.status = 101
             self.joined = True

@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import msgspec
 
-from clients.client import CLOSE_S, Client
+from clients.client import Client
 from clients.crowd import Joined, Order, Said, joining_s
 from clients.dialling import source
 from clients.follower import Census
@@ -119,9 +119,9 @@ def _client(outcome: Outcome, stage: Stage, place: Place, number: int) -> Client
         random.Random(f"{plan.name}/{number}/backoff"),
         keepalive=plan.settings.keepalive,
         deflate=plan.settings.deflate,
-        close_s=CLOSE_S + 2 * plan.settings.longest_round_trip_s,
     )
     client.source = source(number, stage.sources)
+    client.close_s += 2 * plan.settings.longest_round_trip_s
     return client
 
 

@@ -16,7 +16,7 @@ from clients.server import ServerError
 def contradiction(settings: Settings) -> str:
     """Say what of the settings would not be carried out, since others forbid it; or nothing."""
     if settings.stall_s and settings.faults_per_s:
-        return "a server that is stalled, as in stall, has no other faults: leave --faults-per-s out"
+        return "a server that is stalled has no other faults: leave --faults-per-s out"
     if (settings.proxy or settings.fault_kinds) and not settings.faults_per_s:
         option = "--proxy" if settings.proxy else "--fault-kinds"
         return f"{option} is for where faults come: choose faults, or --faults-per-s"

@@ -65,7 +65,7 @@ def test_retry_after_is_read_in_seconds(header: str | None, seconds: float) -> N
 async def answering(handler: Handler) -> AsyncIterator[str]:
     """Serve every path by one handler."""
     app = web.Application()
-    app.router.add_route("*", "/{path}", handler)
+    app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app, shutdown_timeout=0.01)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

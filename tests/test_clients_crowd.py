@@ -151,8 +151,8 @@ async def test_poller_keeps_its_connection_over_no_longer_a_pause_than_a_measure
     await clock.advance(settings.interval_s)
     await reading
     seen = report[0].tally
-    assert seen.connections == (7 if share < 1 else seen.requests)
-    assert seen.requests > 7
+    assert seen.requests > 4 * 7
+    assert seen.connections == (7 if share < 1 else seen.requests - 7)  # their first pause is short
     assert seen.failures == 0
 
 

@@ -281,8 +281,8 @@ async def test_more_clients_than_open_files_are_refused_before_anything_is_writt
 async def test_a_window_too_short_for_its_rate_is_refused_before_anything_is_written(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(ServerError, match="choose --duration-s 20$"):
-        slow = tiny(rate_per_s=0.05, duration_s=5.0)
+    slow = tiny(rate_per_s=0.05, duration_s=5.0)
+    with pytest.raises(ServerError, match=r"choose --duration-s 20$"):
         await experiment(Ambition(slow, seed=1), tmp_path / "log", silent)
     assert not (tmp_path / "log").exists()
 

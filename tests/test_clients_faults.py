@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from clients.client import Client
 from clients.experiment import Ambition, experiment, plans, seconds, sessions
 from clients.faults import measuring
-from clients.faults.injecting import HOW, Injected, inject
+from clients.faults.injecting import HOW, inject
 from clients.faults.line import Breakable
 from clients.faults.naive import Naive
 from clients.faults.nginx import PLACES, SERVERS, before
@@ -287,10 +287,14 @@ async def test_what_is_killed_between_readers_and_server_ends_the_session_by_nam
 ) -> None:
     command = (sys.executable, "-c", "input()")
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
-    with pytest.raises(ServerError, match=f"{name} was killed by signal 9 before its time"):
+
+    async def read() -> None:
         async with readers([nothing_read], staged(**{name: process}), BEFORE):
             process.kill()
             await asyncio.Event().wait()  # as if it would never end
+
+    with pytest.raises(ServerError, match=f"{name} was killed by signal 9 before its time"):
+        await read()
 
 
 async def test_no_fault_comes_before_readers_without_a_cursor_are_there_too(
@@ -375,6 +379,10 @@ def test_nginx_is_set_up_as_the_guide_has_it() -> None:
     assert [line for line in said if line not in guide] == []
 
 
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
 async def test_nginx_leaves_neither_a_process_nor_a_folder_when_who_started_it_has_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,12 +392,12 @@ async def test_nginx_leaves_neither_a_process_nor_a_folder_when_who_started_it_h
     async with before("http://127.0.0.1:1") as (_, front):
         started = psutil.Process(front.pid).children(recursive=True)
         assert {process.name() for process in started} == {"nginx"}
-        assert list(tmp_path.iterdir())
+        assert names_in(tmp_path)
         assert front.stdin is not None
         front.stdin.close()
         await front.wait()
         assert not any(process.is_running() for process in started)
-        assert not list(tmp_path.iterdir())
+        assert not names_in(tmp_path)
 
 
 async def test_nginx_that_does_not_start_has_its_last_words_in_the_error(

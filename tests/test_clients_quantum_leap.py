@@ -113,7 +113,7 @@ async def test_clients_come_from_several_addresses(clock: Clock) -> None:
 
 async def test_more_clients_than_ports_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "_given_out", lambda: 0.001)
-    with pytest.raises(ServerError, match="20 clients need 20 local ports.*: use fewer --clients$"):
+    with pytest.raises(ServerError, match=r"20 clients need 20 local ports.*use fewer --clients$"):
         await measure(Leap((20,)), lambda _: None)
 
 

@@ -1,4 +1,4 @@
-"""What cannot be measured as it was asked for is refused in one line, before anything is written."""
+"""What cannot be measured as it was asked for is refused in one line, and what can be is not."""
 
 import pytest
 from msgspec.structs import replace

@@ -89,7 +89,8 @@ async def test_server_that_has_ended_before_it_is_stalled_is_said_in_one_line() 
     async with server_at("http://127.0.0.1:1") as server:
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=PIPE)
         server.process = psutil.Process(process.pid)
-        await process.communicate()
+        process.kill()
+        await process.wait()
         with pytest.raises(ServerError, match="that was started for it answers no more"):
             await server.stall(0.0)
 

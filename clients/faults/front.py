@@ -1,7 +1,7 @@
 """nginx before a server, for as long as it is wanted: it leaves neither a process nor a folder.
 
-Runs as a process of its own, `python -m clients.faults.front URL`, which says where nginx listens, or
-what it has complained of instead. It ends with standard input: who started it has gone.
+Runs as a process of its own, `python -m clients.faults.front URL`, which says where nginx listens,
+or what it has complained of instead. It ends with standard input: who started it has gone.
 """
 
 import asyncio

@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
-from clients.client import CLOSE_S, Client
+from clients.client import Client
 from clients.faults.naive import Naive
 from clients.faults.stage import Stage
 from clients.modes import MODES
@@ -67,7 +67,7 @@ def _clients(
     kind: type[Client], outcome: Outcome, recorder: Recorder, stage: Stage, before: Stats
 ) -> list[Client]:
     plan = outcome.plan
-    return [
+    clients = [
         kind(
             number,
             stage.address,
@@ -76,10 +76,12 @@ def _clients(
             random.Random(f"{plan.seed}/{plan.run}/{number}/{kind.__name__}"),
             keepalive=plan.settings.keepalive,
             deflate=plan.settings.deflate,
-            close_s=CLOSE_S + 2 * plan.settings.longest_round_trip_s,
         )
         for number in range(1, plan.settings.clients + 1)
     ]
+    for client in clients:
+        client.close_s += 2 * plan.settings.longest_round_trip_s
+    return clients
 
 
 async def _read(
