@@ -101,7 +101,9 @@ class Client:
         self._begin()
         try:
             async with self._session.get(
-                self._address(path, query), timeout=_patience(query)
+                self._address(path, query),
+                timeout=_patience(query),
+                allow_redirects=False,  # a request is a row, and where it leads is another's
             ) as response:
                 wanted_s = asked_s(response.headers.get("Retry-After"))
                 body = await response.read()

@@ -17,6 +17,7 @@ from clients.modes import MODES
 from clients.pace import Pace
 from clients.place import Place
 from clients.recorder import Recorder
+from clients.server import ServerError, server_at
 from demo.message import Message, encode
 from tests.conftest import Clock
 
@@ -159,6 +160,24 @@ async def test_who_is_not_even_told_a_status_asks_again(
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
     assert recorder.requests[0].status == 0
+
+
+async def test_a_redirect_is_a_failed_request_and_not_two() -> None:
+    asked: list[str] = []
+
+    async def send_on(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    recorder = Recorder(run=1)
+    async with answering(send_on) as url:
+        async with Client(1, url, recorder, Place("epoch", 0), random.Random(1)) as client:
+            assert await client.get("/short-poll") == ()
+        async with server_at(url) as server:
+            with pytest.raises(ServerError, match=r"readers on, to /elsewhere: give --url the"):
+                await server.stats()
+    assert [row.status for row in recorder.requests] == [307]
+    assert asked == ["/short-poll", "/stats"]
 
 
 async def test_a_socket_that_broke_is_not_opened_again_at_once(clock: Clock) -> None:
