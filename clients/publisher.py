@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 
 from clients.backoff import Backoff, asked_s
+from clients.timing import sleep_until
 from clients.worker import work
 from demo.message import Draft, Message, encode
 
@@ -63,7 +64,7 @@ async def publish(order: Order, done: list[Publish]) -> None:
         await _warm(session)
         async with asyncio.TaskGroup() as posts:
             for number, sent_ns in enumerate(order.times_ns, 1):
-                await _sleep_until(sent_ns)
+                await sleep_until(sent_ns)
                 words = text(number, order.payload_bytes)
                 if order.key:
                     draft = Draft(order.sender, words, sent_ns, f"{order.key}-{number}")
@@ -76,10 +77,6 @@ async def publish(order: Order, done: list[Publish]) -> None:
 def text(number: int, payload_bytes: int) -> str:
     """Make a text of just so many bytes that still tells its number."""
     return f"message {number} ".ljust(payload_bytes, ".")[:payload_bytes]
-
-
-async def _sleep_until(sent_ns: int) -> None:
-    await asyncio.sleep((sent_ns - time.perf_counter_ns()) / 1e9)
 
 
 async def _warm(session: aiohttp.ClientSession) -> None:

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from clients import publishing
 from clients.client import Client
 from clients.experiment import Ambition, experiment, plans, seconds, sessions
 from clients.faults import measuring
@@ -233,8 +234,8 @@ async def test_a_session_repeated_with_its_seed_publishes_under_keys_of_its_own(
         pass
 
     given: list[Order] = []
-    monkeypatch.setattr(measuring, "ready", stand_by)
-    monkeypatch.setattr(measuring, "give", lambda _, order: given.append(order))
+    monkeypatch.setattr(publishing, "ready", stand_by)
+    monkeypatch.setattr(publishing, "give", lambda _, order: given.append(order))
     outcome = Outcome(plans(Ambition(SCENARIOS["faults"], seed=1))[0])
     async with server_at("http://127.0.0.1:1") as known:
         stage = Stage(known, None, "", None, None, asyncio.Event())  # type: ignore[arg-type]

@@ -47,7 +47,7 @@ async def test_publisher_does_not_wait_for_answers(
     assert [p.status for p in done] == [201] * 3
 
 
-async def test_failed_publish_is_reported_with_status_0(server: Server) -> None:
+async def test_refused_publish_is_reported_with_its_status(server: Server) -> None:
     done: list[Publish] = []
     wanted = msgspec.structs.replace(order(server, 0), payload_bytes=5000)
     await publish(wanted, done)

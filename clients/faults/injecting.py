@@ -10,6 +10,7 @@ import psutil
 from clients.faults.schedule import LEAST_QUIET_S, Planned
 from clients.faults.stage import Stage
 from clients.server import ServerError
+from clients.timing import sleep_until
 
 
 class Injected(msgspec.Struct, frozen=True):
@@ -37,7 +38,7 @@ async def inject(
         at_ns = max(free_ns, start_ns + round(fault.at_s * 1e9))
         if done and at_ns + round(fault.lasts_s * 1e9) > end_ns:
             break
-        await _sleep_until(at_ns)
+        await sleep_until(at_ns)
         try:
             held = stage.lives.footprint() if stage.lives is not None else (None, None)
             began_ns = time.perf_counter_ns()
@@ -100,7 +101,3 @@ HOW: dict[str, Callable[[Stage, float], Awaitable[None]]] = {
     "drop": drop,
     "sleep": sleep,
 }
-
-
-async def _sleep_until(moment_ns: int) -> None:
-    await asyncio.sleep(max(0, moment_ns - time.perf_counter_ns()) / 1e9)

@@ -23,19 +23,10 @@ from clients.injected import Fault
 from clients.instrument import Instrument, quantile
 from clients.log import Settings
 from clients.plan import Outcome
-from clients.publisher import Order
-from clients.run import (
-    LEAD_S,
-    PATIENCE_S,
-    busiest,
-    cpu_s,
-    publish_facts,
-    published,
-    sleep_until,
-    turn_s,
-)
+from clients.publishing import begin_publishing, publish_facts, published
+from clients.run import PATIENCE_S, busiest, cpu_s, turn_s
 from clients.server import ServerError
-from clients.worker import give, ready
+from clients.timing import sleep_until
 
 DRAIN_S = 10.0  # beyond a reader's turn: twice the longest backoff
 GRACE_S = 1.0  # likewise of those without a cursor: after a backoff they have lost it
@@ -82,17 +73,11 @@ async def _drain(reading: Reading, settings: Settings) -> None:
 
 async def _publish(outcomes: Sequence[Outcome], stage: Stage) -> None:
     plan = outcomes[0].plan
-    await ready(stage.publisher)
-    start_ns = time.perf_counter_ns() + round(LEAD_S * 1e9)
-    times_ns = tuple(start_ns + round(at_s * 1e9) for at_s in plan.schedule.times_s)
     # Never the same twice: who measures a server at --url again would be told of the old messages.
     key = f"{plan.seed}-{plan.run}-{secrets.token_hex(4)}"
-    give(stage.publisher, Order(stage.server.url, times_ns, plan.settings.payload_bytes, key=key))
-    window_start_ns = start_ns + round(plan.settings.warmup_s * 1e9)
-    window_end_ns = window_start_ns + round(plan.settings.duration_s * 1e9)
+    window = await begin_publishing(stage.publisher, stage.server.url, plan, key)
     for outcome in outcomes:
-        outcome.facts["window_start_ns"] = window_start_ns
-        outcome.facts["window_end_ns"] = window_end_ns
+        outcome.facts |= window
 
 
 async def _watch_window(outcomes: Sequence[Outcome], stage: Stage) -> None:
