@@ -10,18 +10,18 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import aiohttp
-import msgspec
 from yarl import URL
 
 from clients.attempt import Attempt
 from clients.backoff import Backoff, asked_s
+from clients.decoding import read_gap, read_news
 from clients.frames import Frames
 from clients.meter import Meter, MeteredConnector, Tap
 from clients.place import Place, told_by
 from clients.recorder import Recorder
 from clients.silence import no_longer_silent_than
 from clients.stream import Stream
-from demo.message import GapNotice, Hello, Message, News
+from demo.message import GapNotice, Hello, Message
 
 KEEPALIVE_S = 15.0  # shorter than the server's, or the two would race
 ANSWER_S = 30.0  # beyond the hold: who is not answered by then comes back
@@ -29,9 +29,6 @@ SILENCE_S = 45.0  # of a WebSocket, which is pinged every 30 s at the latest
 CLOSE_S = 2.0  # that the server may take to answer a close, where it is near
 
 FAILURES = (aiohttp.ClientError, OSError, ValueError)  # ValueError: an answer we cannot read
-
-_read_news = msgspec.json.Decoder(News).decode
-_read_gap = msgspec.json.Decoder(GapNotice).decode
 
 
 class Client:
@@ -174,10 +171,10 @@ class Client:
 
     def _read(self, status: int, body: bytes) -> tuple[Message, ...]:
         if status == 410:
-            self._note(_read_gap(body))
+            self._note(read_gap(body))
         if status != 200:
             return ()
-        news = _read_news(body)
+        news = read_news(body)
         self.place = Place(news.epoch, news.cursor)
         self.arrived_ns = self.meter.arrived_ns
         self._attempt.messages = len(news.messages)

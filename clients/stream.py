@@ -5,12 +5,9 @@ import msgspec
 from aiohttp import WSMsgType
 
 from clients.attempt import Attempt
+from clients.decoding import read_message, read_notice
 from clients.frames import Frame, Frames
 from demo.message import GapNotice, Hello, Message
-
-_read_message = msgspec.json.Decoder(Message).decode
-_read_gap = msgspec.json.Decoder(GapNotice).decode
-_read_hello = msgspec.json.Decoder(Hello).decode
 
 
 class Stream:
@@ -45,18 +42,10 @@ class Stream:
 
     def _read(self, body: bytes, frame: Frame) -> Message | GapNotice | Hello:
         try:
-            message = _read_message(body)
+            message = read_message(body)
         except msgspec.ValidationError:
             self._attempt.handshake_bytes += frame.head_bytes + frame.payload_bytes
             return read_notice(body)
         self._attempt.messages += 1
         self._attempt.body_bytes += frame.payload_bytes
         return message
-
-
-def read_notice(body: bytes) -> GapNotice | Hello:
-    """Read what a frame says that is not a message; raise ValueError when it is neither."""
-    try:
-        return _read_gap(body)
-    except msgspec.ValidationError:
-        return _read_hello(body)
