@@ -114,7 +114,7 @@ async def test_clients_come_from_several_addresses(clock: Clock) -> None:
 async def test_more_clients_than_ports_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "_given_out", lambda: 0.001)
     with pytest.raises(ServerError, match=r"20 clients need 20 local ports.*use fewer --clients$"):
-        await measure(Leap((20,)), lambda _: None)
+        await measure(Leap((20,), duration_s=0.1), lambda _: None)
 
 
 async def test_a_server_that_is_killed_is_named_and_its_clients_are_not_waited_for(
