@@ -22,7 +22,7 @@ from clients.quantum_leap.records import (
     HeaderTraffic,
     shortcomings,
 )
-from clients.reading import ADDED_LATER, Beside, Log, read
+from clients.reading import Beside, Log, read
 from clients.records import (
     DELIVERIES,
     EXPERIMENT,
@@ -38,6 +38,7 @@ from clients.records import (
     Run,
     Settings,
 )
+from clients.rows import ADDED_LATER
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
