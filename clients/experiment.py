@@ -114,7 +114,7 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
 async def _make_sure(ambition: Ambition) -> None:
     """Raise ServerError when a run cannot be made, before anything is written."""
     for plan in {plan.settings: plan for plan in plans(ambition)}.values():
-        allow_files(plan.settings.clients, line=has_line(plan.settings))
+        allow_files(plan.connections, line=has_line(plan.settings))
         refuse(plan, ambition.url)
     if ambition.url is not None:
         async with server_at(ambition.url) as server:

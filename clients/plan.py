@@ -50,6 +50,12 @@ class Plan(msgspec.Struct, frozen=True):
         return f"{self.seed}/{self.run}"
 
     @property
+    def connections(self) -> int:
+        """How many are open at once; where faults come, also of readers without a cursor."""
+        clients = self.settings.clients
+        return 2 * self.together * clients if self.settings.faults_per_s else clients
+
+    @property
     def sampled(self) -> int:
         """How many of the clients are measured one by one; the others are counted."""
         clients, limit = self.settings.clients, self.settings.sample_limit

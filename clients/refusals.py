@@ -55,7 +55,7 @@ def _refuse_foreign(settings: Settings) -> None:
 
 def _refuse_tls(plan: Plan) -> None:
     """Raise ServerError when something of ours would have to speak TLS."""
-    if has_line(plan.settings) or plan.settings.faults_per_s:
+    if has_line(plan.settings):
         raise ServerError(
             "the emulated line, by which faults come too, speaks no TLS: give --url an address"
             " that begins with http://, or leave --rtt-ms and its like out"

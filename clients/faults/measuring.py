@@ -18,7 +18,6 @@ from clients.faults.reading import Reading, readers
 from clients.faults.schedule import CALM_S, make_faults
 from clients.faults.stage import Stage, staged
 from clients.faults.telling import held, remarks
-from clients.files import allow_files
 from clients.injected import Fault
 from clients.instrument import Instrument, quantile
 from clients.log import Settings
@@ -37,9 +36,7 @@ async def measure(outcomes: Sequence[Outcome], url: str | None = None) -> None:
 
     Measures the server at `url`, or one of our own. Raises ServerError when it cannot be.
     """
-    plan = outcomes[0].plan
-    allow_files(2 * len(outcomes) * plan.settings.clients, line=True)
-    async with staged(plan, url) as stage:
+    async with staged(outcomes[0].plan, url) as stage:
         await _measure(outcomes, stage)
 
 
