@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import cast
 
+from clients.client import KEEPALIVE_S
 from clients.frames import CLOSE, HEAD_END, PING, PONG, TEXT, masked, measure
 from clients.joining import Crowd
 
@@ -86,6 +87,8 @@ class Poller(asyncio.Protocol):
 
     def _pause(self) -> None:
         pause_s = next(self._pauses)
+        if pause_s > KEEPALIVE_S and self._transport is not None:
+            self._transport.close()  # as a measured client does meanwhile
         if pause_s > 0:
             self._later(pause_s, self._send)
         else:
@@ -120,7 +123,7 @@ class Listener(asyncio.Protocol):
         """Ask for the upgrade."""
         self._transport = cast(asyncio.Transport, transport)
         self._buffer = b""
-        self._open = self._done = False
+        self._open = self._closed = self._done = False
         self._tally.connections += 1
         self._tally.requests += 1
         self._say(self._ask())
@@ -142,7 +145,7 @@ class Listener(asyncio.Protocol):
         if self._done:
             self._crowd.leave()
         else:
-            self._crowd.again(self.connect)
+            self._crowd.again(self.connect, failed=not self._closed)
 
     def _upgraded(self, data: bytes) -> int:
         """Take the answer's head when it is all there; return where the frames begin."""
@@ -161,6 +164,7 @@ class Listener(asyncio.Protocol):
         if opcode == PING and not self._done:  # after our goodbye a pong would find nobody
             self._say(masked(PONG, body))
         elif opcode == CLOSE and not self._done:
+            self._closed = True
             self._say(masked(CLOSE, body[:2]))
         elif opcode == TEXT and not self._take_text(body) and not self._done:
             self._done = True  # and the server, which answers, is the one to hang up

@@ -108,7 +108,7 @@ FOREIGN_CLOCK = (
     "the server's clock is another machine's, {:.0f} ms apart: measure on the machine that the"
     " server runs on, and emulate the distance with --rtt-ms"
 )
-NO_MESSAGE = "nothing was published in the window: ask for a higher --rate or a longer --duration-s"
+NO_MESSAGE = "no publish of the window was acknowledged: try a lower --rate or fewer --clients"
 MISSED = "lost,\u00a0twice, disordered, unpublished"
 APART = "clients and server apart: requests, deliveries, bytes up, down"
 

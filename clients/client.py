@@ -10,28 +10,25 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import aiohttp
-import msgspec
 from yarl import URL
 
 from clients.attempt import Attempt
 from clients.backoff import Backoff, asked_s
+from clients.decoding import read_gap, read_news
 from clients.frames import Frames
 from clients.meter import Meter, MeteredConnector, Tap
 from clients.place import Place, told_by
 from clients.recorder import Recorder
 from clients.silence import no_longer_silent_than
 from clients.stream import Stream
-from demo.message import GapNotice, Hello, Message, News
+from demo.message import GapNotice, Hello, Message
 
 KEEPALIVE_S = 15.0  # shorter than the server's, or the two would race
 ANSWER_S = 30.0  # beyond the hold: who is not answered by then comes back
 SILENCE_S = 45.0  # of a WebSocket, which is pinged every 30 s at the latest
-CLOSE_S = 2.0  # that the server may take to answer a close
+CLOSE_S = 2.0  # that the server may take to answer a close, where it is near
 
 FAILURES = (aiohttp.ClientError, OSError, ValueError)  # ValueError: an answer we cannot read
-
-_read_news = msgspec.json.Decoder(News).decode
-_read_gap = msgspec.json.Decoder(GapNotice).decode
 
 
 class Client:
@@ -43,6 +40,7 @@ class Client:
     keepalive: whether polls share a connection; otherwise each says `Connection: close`
     deflate: whether a WebSocket offers permessage-deflate, as browsers do
     source: the address of this machine that it comes from, if that is set before it begins
+    close_s: how long a WebSocket's other end may take to answer a close, set likewise
     """
 
     def __init__(
@@ -62,6 +60,7 @@ class Client:
         self.arrived_ns = 0
         self.gaps = 0
         self.source: str | None = None
+        self.close_s = CLOSE_S
         self.meter = Meter(recorder.next_connection)
         self._url = url
         self._recorder = recorder
@@ -78,7 +77,8 @@ class Client:
         connector = MeteredConnector(self.meter, limit=0, local_addr=local_addr, **self._keeping)
         self._session = aiohttp.ClientSession(
             connector=connector,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S),
+            # Of an upgrade, for aiohttp drops it at the 101; each poll brings its own.
+            timeout=_patience({}),
         )
         # aiohttp would repeat a GET once, unasked, when a kept connection breaks. That is for us
         # to do, and to log: a request is a row.
@@ -98,7 +98,9 @@ class Client:
         self._begin()
         try:
             async with self._session.get(
-                self._address(path, query), timeout=_patience(query)
+                self._address(path, query),
+                timeout=_patience(query),
+                allow_redirects=False,  # a request is a row, and where it leads is another's
             ) as response:
                 wanted_s = asked_s(response.headers.get("Retry-After"))
                 body = await response.read()
@@ -133,11 +135,12 @@ class Client:
                         yield frame
                     else:
                         self._note(frame)
+                self._recorder.breaks += not stream.closed
         except aiohttp.WSServerHandshakeError as error:
             self._attempt.status = error.status
             wanted_s = asked_s(error.headers.get("Retry-After") if error.headers else None)
         except FAILURES:
-            pass
+            self._recorder.breaks += self._attempt.status == 101
         finally:
             self.meter.frames = None
             self._attempt.log()
@@ -155,7 +158,7 @@ class Client:
             autoping=False,  # so that every frame is seen, and counted
             decode_text=False,
             max_msg_size=0,
-            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
+            timeout=aiohttp.ClientWSTimeout(ws_close=self.close_s),
         ) as ws:
             self._attempt.status = 101
             self.joined = True
@@ -168,10 +171,10 @@ class Client:
 
     def _read(self, status: int, body: bytes) -> tuple[Message, ...]:
         if status == 410:
-            self._note(_read_gap(body))
+            self._note(read_gap(body))
         if status != 200:
             return ()
-        news = _read_news(body)
+        news = read_news(body)
         self.place = Place(news.epoch, news.cursor)
         self.arrived_ns = self.meter.arrived_ns
         self._attempt.messages = len(news.messages)

@@ -10,21 +10,18 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeGuard
-from urllib.parse import urlsplit
 
 import msgspec
 import psutil
 
 from clients.crowd import joining_s
-from clients.dialling import LOOPBACK
 from clients.faults.measuring import measure as measure_with_faults
-from clients.faults.schedule import make_faults
 from clients.files import allow_files, has_line
-from clients.log import Experiment, Run, Settings, Writer
+from clients.log import Experiment, Run, Writer
 from clients.meter import Tap
 from clients.modes import MODES
 from clients.plan import Outcome, Plan
-from clients.ports import sources
+from clients.refusals import refuse
 from clients.run import measure
 from clients.scenarios import Scenario
 from clients.server import ServerError, server_at
@@ -89,15 +86,7 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     for a single run only makes it void. When cancelled, the log keeps all the rows there are, and
     the run under way is marked interrupted.
     """
-    for point in ambition.scenario.points:
-        allow_files(point.settings.clients, line=has_line(point.settings))
-        sources(point.settings, urlsplit(ambition.url).hostname or "" if ambition.url else LOOPBACK)
-        _plan_faults(point.settings)
-    if (ambition.url or "").startswith("https:") and any(plan.crowd for plan in plans(ambition)):
-        raise ServerError("the counted part of a crowd speaks no TLS: raise --sample-limit")
-    if ambition.url is not None:
-        async with server_at(ambition.url) as server:
-            await server.stats()  # before anything is written
+    await _make_sure(ambition)
     writer = Writer(folder)
     description = describe(ambition)
     writer.start(description)
@@ -122,6 +111,16 @@ async def experiment(ambition: Ambition, folder: Path, watch: Watch) -> None:
     writer.describe(msgspec.structs.replace(description, finished=True))
 
 
+async def _make_sure(ambition: Ambition) -> None:
+    """Raise ServerError when a run cannot be made, before anything is written."""
+    for plan in {plan.settings: plan for plan in plans(ambition)}.values():
+        allow_files(plan.connections, line=has_line(plan.settings))
+        refuse(plan, ambition.url)
+    if ambition.url is not None:
+        async with server_at(ambition.url) as server:
+            await server.stats()
+
+
 async def _carry_out(outcomes: Sequence[Outcome], url: str | None) -> None:
     if outcomes[0].plan.settings.faults_per_s:
         await measure_with_faults(outcomes, url)
@@ -140,15 +139,6 @@ def _write(writer: Writer, outcome: Outcome, taps: dict[str, Tap]) -> Run:
         taps[mode] = outcome.recorder.tap
         writer.wire({mode: tap.exchange() for mode, tap in taps.items()})
     return run
-
-
-def _plan_faults(settings: Settings) -> None:
-    """Raise ServerError when the faults that are wanted cannot be had."""
-    try:
-        if settings.faults_per_s:
-            make_faults(settings, "")
-    except ValueError as error:
-        raise ServerError(str(error)) from None
 
 
 def _better(tap: Tap | None, kept: Tap | None) -> TypeGuard[Tap]:

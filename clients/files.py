@@ -59,5 +59,6 @@ def most_clients() -> int:
 
 
 def has_line(settings: Settings) -> bool:
-    """Say whether there is an emulated line between clients and server."""
-    return bool(settings.rtt_ms or settings.jitter_ms or settings.kbit_per_s)
+    """Say whether there is an emulated line between clients and server; faults come by one."""
+    emulated = settings.rtt_ms or settings.jitter_ms or settings.kbit_per_s
+    return bool(emulated or settings.faults_per_s)

@@ -9,14 +9,9 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from aiohttp.http import SERVER_SOFTWARE
 
+from clients.decoding import read_gap, read_message, read_news, read_notice
 from clients.joining import Tally
 from clients.place import Place, told_by
-from clients.stream import read_notice
-from demo.message import GapNotice, Message, News
-
-_read_news = msgspec.json.Decoder(News).decode
-_read_gap = msgspec.json.Decoder(GapNotice).decode
-_read_message = msgspec.json.Decoder(Message).decode
 
 
 class Census(msgspec.Struct, tag="census"):
@@ -86,18 +81,18 @@ class Follower:
     def take(self, status: int, body: bytes) -> bool:
         """Take a poll's answer; say whether there is more to come."""
         if status == 200:
-            news = _read_news(body)
+            news = read_news(body)
             self._move(Place(news.epoch, news.cursor))
             for message in news.messages:
                 self._note(message.id)
         elif status == 410:
-            self._move(told_by(_read_gap(body)))
+            self._move(told_by(read_gap(body)))
         return self._highest < self._last
 
     def hear(self, body: bytes) -> bool:
         """Take a frame's text; say whether there is more to come."""
         try:
-            message = _read_message(body)
+            message = read_message(body)
         except msgspec.ValidationError:
             self._move(told_by(read_notice(body)))
         else:

@@ -19,7 +19,10 @@ TELL_EVERY = 50  # clients that have joined
 
 
 class Tally(msgspec.Struct):
-    """What connections have carried, all together; failures: requests without a good answer."""
+    """What connections have carried, all together.
+
+    failures: requests without a good answer, and WebSockets that broke
+    """
 
     requests: int = 0
     connections: int = 0
@@ -92,11 +95,14 @@ class Crowd:
         except OSError:
             self.again(lambda: self.connect(protocol))
 
-    def again(self, connect: Callable[[], Awaitable[None]]) -> None:
-        """Count a failure, and connect after a pause: full jitter, so that not all come at once."""
+    def again(self, connect: Callable[[], Awaitable[None]], *, failed: bool = True) -> None:
+        """Connect after a pause: full jitter, so that not all come at once.
+
+        failed: whether it is after a failure, which is counted
+        """
         if self._over:
             return
-        self.tally.failures += 1
+        self.tally.failures += failed
 
         async def pause() -> None:
             await asyncio.sleep(self._chance.uniform(0, LONGEST_BACKOFF_S))

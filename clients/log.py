@@ -22,7 +22,7 @@ from clients.quantum_leap.records import (
     HeaderTraffic,
     shortcomings,
 )
-from clients.reading import ADDED_LATER, Beside, Log, read
+from clients.reading import Beside, Log, read
 from clients.records import (
     DELIVERIES,
     EXPERIMENT,
@@ -38,6 +38,7 @@ from clients.records import (
     Run,
     Settings,
 )
+from clients.rows import ADDED_LATER
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -104,9 +105,10 @@ class Writer:
 
         Raises LogError when the disk does not take them.
         """
-        sizes = {name: (self.folder / name).stat().st_size for name in FILES.values()}
+        sizes: dict[str, int] = {}
         try:
             with written_to(self.folder):
+                sizes |= {name: (self.folder / name).stat().st_size for name in FILES.values()}
                 self._append(REQUESTS, map(msgspec.structs.astuple, requests))
                 self._append(DELIVERIES, map(msgspec.structs.astuple, deliveries))
                 self._append(RUNS, [map(_cell, msgspec.structs.astuple(run))])

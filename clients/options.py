@@ -1,25 +1,25 @@
 """The command line of a measurement, for `python -m clients` and for `compare` alike."""
 
 import argparse
-import math
 import random
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from clients.arguments import kinds, modes, number, url, whole
 from clients.experiment import Ambition
-from clients.faults.schedule import KINDS
 from clients.log import Settings
 from clients.modes import MODES
 from clients.pace import TIMERS
 from clients.quantum_leap.measuring import Leap
+from clients.refusals import contradiction
 from clients.scenarios import SCENARIOS, Point, Scenario
 from clients.schedule import SCHEDULES
 
 MAX_HOLD_S = 120.0  # what the server takes
 ALL, LEAP = OTHERS = ("all", "quantum-leap")
+OF_LEAP = ("scenario", "list", "self_check", "clients", "duration_s", "seed", "out")
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -54,9 +54,21 @@ def parse(program: str, arguments: list[str], *, default: str | None = None) -> 
     if ambitions and not every:
         modes, measured = ",".join(options.modes), ",".join(_measured(options.scenario))
         parser.error(f"{options.scenario} does not measure {modes}: choose of --modes {measured}")
+    if wrong := _contradiction(options, every):
+        parser.error(wrong)
     if options.scenario in SCENARIOS:
         return Command(program, every[0], folder)
     return Command(program, folder=folder, every=every, leap=_leap(options, seed))
+
+
+def _contradiction(options: argparse.Namespace, every: tuple[Ambition, ...]) -> str:
+    """Say what of the options would not be carried out; or nothing."""
+    given = [name for name, value in vars(options).items() if value is not None]
+    if options.scenario == LEAP and (other := [name for name in given if name not in OF_LEAP]):
+        option = {"rate_per_s": "rate"}.get(other[0], other[0]).replace("_", "-")
+        return f"{LEAP} takes --clients, --duration-s, --seed and --out: leave --{option} out"
+    settings = [point.settings for each in every for point in each.scenario.points]
+    return next(filter(None, map(contradiction, settings)), "")
 
 
 def _measured(name: str) -> list[str]:
@@ -104,27 +116,27 @@ def _parser(program: str, default: str | None) -> argparse.ArgumentParser:
     add("scenario", nargs="?", default=default, metavar="SCENARIO", help=_known())
     add("--list", action="store_true", help="name each scenario and the question it answers")
     add("--self-check", action="store_true", help="measure the instrument alone, and judge it")
-    add("--modes", type=_modes, metavar="short,long,ws", help="measure these modes only")
-    add("--clients", type=_whole(1, 100_000), metavar="N", help="readers in each run")
-    add("--rate", dest="rate_per_s", type=_number(0.001, 10_000), metavar="M", help="messages/s")
-    add("--interval-s", type=_number(0, 3600), metavar="S", help="short polling's interval")
-    add("--hold-s", type=_number(0, MAX_HOLD_S), metavar="S", help="long polling's hold")
-    add("--rtt-ms", type=_number(0, 10_000), metavar="R", help="emulated round trip")
-    add("--jitter-ms", type=_number(0, 10_000), metavar="J", help="up to so much more, each way")
-    add("--kbit-per-s", type=_number(0, 1e9), metavar="K", help="emulated bandwidth, 0: no limit")
-    add("--payload-bytes", type=_whole(1, 2**20), metavar="B", help="size of each text")
-    add("--duration-s", type=_number(0.1, 86_400), metavar="D", help="measured window of a run")
+    add("--modes", type=modes, metavar="short,long,ws", help="measure these modes only")
+    add("--clients", type=whole(1, 100_000), metavar="N", help="readers in each run")
+    add("--rate", dest="rate_per_s", type=number(0.001, 10_000), metavar="M", help="messages/s")
+    add("--interval-s", type=number(0, 3600), metavar="S", help="short polling's interval")
+    add("--hold-s", type=number(0, MAX_HOLD_S), metavar="S", help="long polling's hold")
+    add("--rtt-ms", type=number(0, 10_000), metavar="R", help="emulated round trip")
+    add("--jitter-ms", type=number(0, 10_000), metavar="J", help="up to so much more, each way")
+    add("--kbit-per-s", type=number(0, 1e9), metavar="K", help="emulated bandwidth, 0: no limit")
+    add("--payload-bytes", type=whole(1, 2**20), metavar="B", help="size of each text")
+    add("--duration-s", type=number(0.1, 86_400), metavar="D", help="measured window of a run")
     add("--keepalive", action=argparse.BooleanOptionalAction, help="let polls share a connection")
     add("--deflate", action=argparse.BooleanOptionalAction, help="compress on WebSockets")
     add("--schedule", choices=list(SCHEDULES), help="how the messages are spaced")
     add("--timer", choices=list(TIMERS), help="count the interval from the response, or on a grid")
-    add("--faults-per-s", type=_number(0, 10), metavar="F", help="faults in the window, 0: none")
-    add("--fault-kinds", type=_kinds, metavar="cut,kill,...", help="of these; named twice, more")
+    add("--faults-per-s", type=number(0, 10), metavar="F", help="faults in the window, 0: none")
+    add("--fault-kinds", type=kinds, metavar="cut,kill,...", help="of these; named twice, more")
     add("--proxy", choices=["nginx"], help="put it between line and server, where faults come")
-    add("--sample-limit", type=_whole(1, 20_000), metavar="N", help="clients measured at most")
-    add("--trials", type=_whole(1, 1000), metavar="T", help="runs of each mode and setting")
-    add("--seed", type=_whole(0, 2**63 - 1), metavar="S", help="for all that is random")
-    add("--url", type=_url, metavar="URL", help="measure this server, not fresh ones")
+    add("--sample-limit", type=whole(1, 20_000), metavar="N", help="clients measured at most")
+    add("--trials", type=whole(1, 1000), metavar="T", help="runs of each mode and setting")
+    add("--seed", type=whole(0, 2**63 - 1), metavar="S", help="for all that is random")
+    add("--url", type=url, metavar="URL", help="measure this server, not fresh ones")
     add("--out", type=Path, metavar="DIR", help="the experiment's folder")
     return parser
 
@@ -135,46 +147,3 @@ def _known() -> str:
 
 def _folder(name: str) -> Path:
     return Path("runs") / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{name}"
-
-
-def _modes(text: str) -> tuple[str, ...]:
-    modes = text.split(",")
-    unknown = [mode for mode in modes if mode not in MODES]
-    if unknown:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(MODES)}")
-    return tuple(modes)
-
-
-def _kinds(text: str) -> str:
-    unknown = [kind for kind in text.split(",") if kind not in KINDS]
-    if unknown:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(KINDS)}")
-    return text
-
-
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def parse_number(text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        if low <= number <= high:
-            return number
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low:g} to {high:g}")
-
-    return parse_number
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse_whole(text: str) -> int:
-        if text.isascii() and text.isdecimal() and low <= int(text) <= high:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-
-    return parse_whole
-
-
-def _url(text: str) -> str:
-    if text.startswith(("http://", "https://")):
-        return text
-    raise argparse.ArgumentTypeError(f"{text!r} is not a URL such as http://127.0.0.1:3001")

@@ -50,6 +50,12 @@ class Plan(msgspec.Struct, frozen=True):
         return f"{self.seed}/{self.run}"
 
     @property
+    def connections(self) -> int:
+        """How many are open at once; where faults come, also of readers without a cursor."""
+        clients = self.settings.clients
+        return 2 * self.together * clients if self.settings.faults_per_s else clients
+
+    @property
     def sampled(self) -> int:
         """How many of the clients are measured one by one; the others are counted."""
         clients, limit = self.settings.clients, self.settings.sample_limit
@@ -101,11 +107,12 @@ class Outcome:
     def _totals(self, census: Census) -> dict[str, Any]:
         rows = self.recorder.requests
         requests = [row for row in rows if row.bytes_up]
+        failed = sum(row.status not in ANSWERS for row in rows)
         crowd = census.tally
         return {
             "requests": crowd.requests + len(requests),
             "deliveries": census.deliveries + len(self.recorder.deliveries),
-            "failures": crowd.failures + sum(row.status not in ANSWERS for row in rows),
+            "failures": crowd.failures + failed + self.recorder.breaks,
             "connections": crowd.connections + len({row.connection for row in requests}),
             "bytes_up": crowd.bytes_up + sum(row.bytes_up for row in requests),
             "bytes_down": crowd.bytes_down + sum(row.bytes_down for row in requests),

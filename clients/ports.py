@@ -28,15 +28,18 @@ def sources(settings: Settings, host: str = LOOPBACK) -> int:
 
     Raises ServerError when there are not as many.
     """
-    needed = _ports(settings)
+    return addresses(settings.clients, _ports(settings), host)
+
+
+def addresses(clients: int, needed: int, host: str = LOOPBACK) -> int:
+    """Return likewise what `clients` that need so many ports together must come from."""
     each = (1 - SPARE) * _given_out()
     count = math.ceil(needed / each)
     if count == 1 or (host == LOOPBACK and count <= MOST_SOURCES and _is_here(address(count - 1))):
         return count
-    raise ServerError(
-        f"{settings.clients} clients need {needed} local ports, and one address has {each:.0f} to"
-        " spare: use fewer --clients, or a longer --interval-s where polls have --no-keepalive"
-    )
+    line = f"{clients} clients need {needed} local ports, and one address has {each:.0f} to spare"
+    closing = ", or a longer --interval-s where polls have --no-keepalive" * (needed > clients)
+    raise ServerError(f"{line}: use fewer --clients{closing}")
 
 
 def _ports(settings: Settings) -> int:

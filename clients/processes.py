@@ -10,13 +10,16 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import psutil
 
 from clients.log import Settings
 from clients.server import Server, ServerError, server_at
+from clients.worker import ended
+from demo.message import MAX_TEXT_BYTES
 
 LISTENING = "Listening on "
 START_TIMEOUT_S = 15.0
@@ -24,15 +27,25 @@ STOP_TIMEOUT_S = 5.0
 LONGEST_LINE_BYTES = 1 << 24  # of what a process says: a census has a count for each message
 
 
+def server_options(settings: Settings) -> tuple[str, ...]:
+    """Return with what a server is started so that it can do what the settings want of it."""
+    longest = str(max(MAX_TEXT_BYTES, settings.payload_bytes))
+    deflate = ("--deflate",) if settings.deflate else ()
+    ours = ("--publish-rate", "0", "--max-connections", "0", "--until-stdin-closes")
+    return (*ours, "--max-text-bytes", longest, *deflate)
+
+
 @asynccontextmanager
-async def fresh_server(*options: str) -> AsyncIterator[Server]:
+async def fresh_server(settings: Settings) -> AsyncIterator[Server]:
     """Start `python -m demo` on a free port; stop it at the end, whatever happens."""
-    options = ("--port", "0", "--publish-rate", "0", "--until-stdin-closes", *options)
     async with (
-        child("demo", *options) as process,
+        child("demo", "--port", "0", *server_options(settings)) as process,
         server_at(await address_of(process, "demo")) as server,
     ):
-        server.process = psutil.Process(process.pid)
+        try:
+            server.process = psutil.Process(process.pid)
+        except psutil.NoSuchProcess:
+            raise await ended(process, "demo") from None
         yield server
 
 
@@ -59,7 +72,7 @@ async def linked(
         *("--sources", str(sources)),
     )
     async with child("clients.link", url, *options) as process:
-        yield await address_of(process, "clients.link"), process
+        yield await address_of(process, "clients.link") + urlsplit(url).path, process
 
 
 @asynccontextmanager
@@ -119,7 +132,9 @@ async def _stop(process: Process, within_s: float) -> None:
         await process.wait()
 
 
-def _send(process: Process, number: signal.Signals) -> None:
+def _send(
+    process: Process, number: signal.Signals, send: Callable[[int, int], None] = os.kill
+) -> None:
     """Send a signal to a process, if it has not ended.
 
     Its own `send_signal` would first ask whether it has, and take the exit code that the event loop
@@ -127,11 +142,13 @@ def _send(process: Process, number: signal.Signals) -> None:
     """
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # Windows: the latter
-            os.kill(process.pid, number)
+            send(process.pid, number)
 
 
 def _kill(process: Process) -> None:
-    _send(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    """Kill a process with all that it has started: its session has a group of its number."""
+    send = os.killpg if os.name == "posix" else os.kill
+    _send(process, getattr(signal, "SIGKILL", signal.SIGTERM), send)
 
 
 def _hurried() -> bool:

@@ -13,10 +13,11 @@ import aiohttp
 import msgspec
 
 from clients.backoff import Backoff, asked_s
+from clients.timing import sleep_until
 from clients.worker import work
 from demo.message import Draft, Message, encode
 
-PATH = "/messages"
+PATH, STATS = "messages", "stats"  # below the server's address
 JSON = {"Content-Type": "application/json"}
 AGAIN = (0, 429, 502, 503, 504)  # what says that it may be taken later, or has been already
 GIVE_UP_S = 30.0
@@ -58,12 +59,12 @@ async def publish(order: Order, done: list[Publish]) -> None:
     stamping = aiohttp.TraceConfig()
     stamping.on_request_headers_sent.append(_stamp)
     async with aiohttp.ClientSession(
-        order.url, connector=connector, trace_configs=[stamping]
+        f"{order.url}/", connector=connector, trace_configs=[stamping]
     ) as session:
         await _warm(session)
         async with asyncio.TaskGroup() as posts:
             for number, sent_ns in enumerate(order.times_ns, 1):
-                await _sleep_until(sent_ns)
+                await sleep_until(sent_ns)
                 words = text(number, order.payload_bytes)
                 if order.key:
                     draft = Draft(order.sender, words, sent_ns, f"{order.key}-{number}")
@@ -78,15 +79,11 @@ def text(number: int, payload_bytes: int) -> str:
     return f"message {number} ".ljust(payload_bytes, ".")[:payload_bytes]
 
 
-async def _sleep_until(sent_ns: int) -> None:
-    await asyncio.sleep((sent_ns - time.perf_counter_ns()) / 1e9)
-
-
 async def _warm(session: aiohttp.ClientSession) -> None:
     # Opens the connection beforehand, so that the first message does not wait for it. A server that
     # is gone, as when all is stopped just now, shows in the publishes.
     with contextlib.suppress(aiohttp.ClientError, OSError):
-        async with session.get("/stats") as response:
+        async with session.get(STATS) as response:
             await response.read()
 
 

@@ -52,7 +52,8 @@ async def readers(outcome: Outcome, stage: Stage, before: Stats) -> AsyncIterato
     tasks: Tasks = set()
     try:
         async with asyncio.TaskGroup() as group:
-            guards = {group.create_task(_guard(line)) for line in (stage.link,) if line}
+            lines = [stage.link] if stage.link else []
+            guards = {group.create_task(guard(line, "clients.link")) for line in lines}
             try:
                 await _start(group, tasks, outcome, stage, before.place, last)
                 yield tasks
@@ -64,8 +65,9 @@ async def readers(outcome: Outcome, stage: Stage, before: Stats) -> AsyncIterato
         raise first(failed, tasks) from None
 
 
-async def _guard(line: Process) -> None:
-    raise await ended(line, "clients.link")
+async def guard(process: Process, name: str) -> None:
+    """Raise ServerError when a process ends."""
+    raise await ended(process, name)
 
 
 async def _start(
@@ -119,6 +121,7 @@ def _client(outcome: Outcome, stage: Stage, place: Place, number: int) -> Client
         deflate=plan.settings.deflate,
     )
     client.source = source(number, stage.sources)
+    client.close_s += 2 * plan.settings.longest_round_trip_s
     return client
 
 

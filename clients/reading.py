@@ -3,9 +3,7 @@
 No figure is computed here.
 """
 
-import os
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
 
 import msgspec
 import polars as pl
@@ -23,18 +21,7 @@ from clients.records import (
     Request,
     Run,
 )
-
-# Columns of runs.csv that the first logs were made without. A log that lacks any other is damaged,
-# and what is not there must not pass for what was not seen.
-ADDED_LATER = frozenset(
-    {
-        *("jitter_ms", "kbit_per_s", "keepalive", "deflate", "stall_s", "timer", "sample_limit"),
-        *("crowd_clients", "crowd_requests", "crowd_deliveries", "crowd_window_deliveries"),
-        *("crowd_bytes_up", "crowd_bytes_down", "crowd_cpu_share"),
-        *("server_lag_max_ms", "reader_p99_ms", "link_cpu_share", "clock_apart_ms", "failures"),
-        *("faults_per_s", "fault_kinds", "proxy", "faults", "gaps"),
-    }
-)
+from clients.rows import fault_of, no_rows, read_rows
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -76,10 +63,11 @@ def read(folder: Path) -> Log:
     if not folder.is_dir():
         raise LogError(f"{folder} is not a folder: give the folder of an experiment")
     experiment = _read_experiment(folder / EXPERIMENT)
-    rows = {record: _read_rows(folder / name, record) for record, name in FILES.items()}
+    rows = {record: read_rows(folder / name, record) for record, name in FILES.items()}
     runs = rows[Run]
     _refuse_repeated(runs, folder / RUNS)
-    faults = [fault for name in FILES.values() if (fault := _fault(folder / name))]
+    names = [*FILES.values(), *(BESIDE if (folder / FAULTS).exists() else ())]
+    faults = [fault for name in names if (fault := fault_of(folder / name))]
     faults += _without_row(runs, rows[Request], rows[Delivery])
     for record in (Request, Delivery):
         runs, missing = _void_incomplete(runs, rows[record], FILES[record].removesuffix(".csv"))
@@ -97,27 +85,10 @@ def _read_beside(folder: Path) -> Beside | None:
     """Read what stands beside the runs; None where no fault was injected."""
     if not (folder / FAULTS).exists():
         return None
-    return Beside(*(_read_rows(folder / name, record) for name, record in BESIDE.items()))
-
-
-def _fault(path: Path) -> str:
-    """Say what of a file of rows was cut off; nothing when it is whole."""
-    if not _has_head(path):
-        return f"{path.name} was cut off within its head, and has no rows"
-    return f"the last line of {path.name} was cut off and is left out" * _is_cut_off(path)
-
-
-def _has_head(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.readline().endswith(b"\n")
-
-
-def _is_cut_off(path: Path) -> bool:
-    """Tell whether a file ends within a line: each line that was written whole has its end."""
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - 1))
-        return file.read(1) not in {b"", b"\n"}
+    # Its files are made one after another, when the first faults are over.
+    files = {folder / name: each for name, each in BESIDE.items()}
+    made = (read_rows(at, each) if at.exists() else no_rows(each) for at, each in files.items())
+    return Beside(*made)
 
 
 def _refuse_repeated(runs: pl.DataFrame, path: Path) -> None:
@@ -174,50 +145,3 @@ def _read_experiment(path: Path) -> Experiment:
         ) from None
     except ValueError as error:
         raise LogError(f"{path} is not an experiment's description: {error}") from None
-
-
-def _read_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
-    try:
-        if not _has_head(path):
-            return pl.DataFrame(schema=_columns(record))
-        header = pl.read_csv(_whole_lines(path), n_rows=0).columns
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise LogError(f"cannot read {path} ({error}): is it an experiment's folder?") from None
-    fields = record.__struct_fields__
-    if missing := [name for name in fields if name not in header and name not in ADDED_LATER]:
-        raise LogError(f"{path} has no column {', '.join(missing)}: it was made by something else")
-    try:
-        return _parse(path, record).select(fields)
-    except pl.exceptions.PolarsError as error:
-        line = str(error).splitlines()[0]
-        raise LogError(f"{path} cannot be read ({line}): measure again") from None
-
-
-def _parse(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
-    """Read the rows; a column of ADDED_LATER has its default in an older log."""
-    columns = _columns(record)
-    rows = pl.read_csv(_whole_lines(path), schema_overrides=columns)
-    added = {
-        field.name: pl.lit(field.default, columns[field.name])
-        for field in msgspec.structs.fields(record)
-        if field.name not in rows.columns
-    }
-    return rows.with_columns(**added).with_columns(pl.col(pl.String).fill_null(""))
-
-
-def _whole_lines(path: Path) -> Path | bytes:
-    """Return the file, or without its last line's rest where that was cut off."""
-    if not _is_cut_off(path):
-        return path
-    text = path.read_bytes()
-    return text[: text.rfind(b"\n") + 1]
-
-
-def _columns(record: type[msgspec.Struct]) -> dict[str, Any]:
-    hints = get_type_hints(record)
-    return {name: _column(hints[name]) for name in record.__struct_fields__}
-
-
-def _column(hint: object) -> Any:
-    kinds = {int: pl.Int64, float: pl.Float64, bool: pl.Boolean, str: pl.String}
-    return next(kind for of, kind in kinds.items() if of is hint or of in get_args(hint))

@@ -34,6 +34,7 @@ class Recorder:
     """The rows of one run, as they come.
 
     ledgers: one for each request, in the order of `requests`
+    breaks: how many WebSockets broke, whose requests had been answered well
     tap: the bytes of the exchange that brought the first client a message by itself
     """
 
@@ -42,6 +43,7 @@ class Recorder:
         self.requests: list[Request] = []
         self.ledgers: list[Ledger] = []
         self.deliveries: list[Delivery] = []
+        self.breaks = 0
         self.tap: Tap | None = None
         self._connections = itertools.count(1)
 

@@ -46,6 +46,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fault_kinds: str = ""
     proxy: str = ""
 
+    @property
+    def longest_round_trip_s(self) -> float:
+        """How long something and its answer are on the line, at most."""
+        return (self.rtt_ms + 2 * self.jitter_ms) / 1e3
+
 
 class Request(msgspec.Struct, frozen=True):
     """One request of one client; a WebSocket session is one request, from upgrade to close.
@@ -116,7 +121,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     link_cpu_share: as client_cpu_share, of the emulated line's process, where there is one
     clock_apart_ms: by how much the server's stamps lie outside the times between which a message
         was published, at most; not 0 where the server runs on another machine
-    failures: requests that failed, or were answered as no reader's should be
+    failures: requests that failed, or were answered as no reader's should be, and WebSockets that
+        broke; one that the server closed is none
     server_requests, server_deliveries, server_bytes_in, server_bytes_out: the server's own counts
     faults: how many were injected; gaps: how often its readers were told that messages are gone
     lost, duplicates, out_of_order: against the ids published, over the whole run

@@ -18,13 +18,11 @@ from clients.log import Settings
 from clients.plan import Outcome, Plan
 from clients.ports import sources
 from clients.processes import child, fresh_server, linked
-from clients.publisher import Order, Publish
+from clients.publishing import begin_publishing, publish_facts, published
 from clients.readers import Stage, readers
 from clients.server import ServerError, Stats, server_at
-from clients.worker import ended, give, ready, report
-from demo.message import MAX_TEXT_BYTES
+from clients.timing import sleep_until
 
-LEAD_S = 0.1  # from the order to the first publish
 SEEN = 0.5  # share of a window that the server's own figures must span
 EARLY_NS = 20_000_000  # the server is asked for its figures before the messages at a window's ends
 PATIENCE_S = 30.0  # with clients that are not there yet
@@ -45,14 +43,11 @@ async def measure(outcome: Outcome, url: str | None = None) -> None:
 @asynccontextmanager
 async def _stage(plan: Plan, url: str | None) -> AsyncIterator[Stage]:
     settings = plan.settings
-    options = ["--max-text-bytes", str(max(MAX_TEXT_BYTES, settings.payload_bytes))]
-    if settings.deflate:
-        options.append("--deflate")
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         publisher = await enter(child("clients.publisher"))
         crowd = [await enter(child("clients.crowd")) for _ in plan.shares]
-        server = await enter(fresh_server(*options) if url is None else server_at(url))
+        server = await enter(fresh_server(settings) if url is None else server_at(url))
         address, link = server.url, None
         addresses = sources(settings, urlsplit(address).hostname or "")
         if has_line(settings):
@@ -66,28 +61,16 @@ async def _measure(outcome: Outcome, stage: Stage) -> None:
     facts["server_rss_before_bytes"] = before.rss_bytes if server.is_fresh else None
     async with readers(outcome, stage, before) as reading:
         await wait_for_all(outcome.attendance, server, plan.mode, before, PATIENCE_S)
-        await _publish(outcome, stage)
+        facts |= await begin_publishing(stage.publisher, server.url, plan)
         await _watch_window(outcome, stage)
-        publishes = await report(stage.publisher, Publish)
-        if len(publishes) < len(plan.schedule.times_s):
-            raise await ended(stage.publisher, "clients.publisher")
-        await asyncio.wait(reading, timeout=_drain_s(plan.settings))
-    after = await server.wait_for_goodbyes(plan.mode, GOODBYE_TIMEOUT_S)
+        publishes = await published(stage.publisher, plan)
+        await asyncio.wait(reading, timeout=turn_s(plan.settings) + DRAIN_TIMEOUT_S)
+    goodbye_s = GOODBYE_TIMEOUT_S + 2 * plan.settings.longest_round_trip_s
+    after = await server.wait_for_goodbyes(plan.mode, goodbye_s)
     facts |= _server_counts(before, after, plan.mode)
     facts |= publish_facts(outcome, publishes)
     facts |= _continuity(outcome, range(before.head + 1, after.head + 1))
     facts["interrupted"] = False
-
-
-async def _publish(outcome: Outcome, stage: Stage) -> None:
-    settings = outcome.plan.settings
-    await ready(stage.publisher)
-    start_ns = time.perf_counter_ns() + round(LEAD_S * 1e9)
-    times_ns = tuple(start_ns + round(time * 1e9) for time in outcome.plan.schedule.times_s)
-    give(stage.publisher, Order(stage.server.url, times_ns, settings.payload_bytes))
-    window_start_ns = start_ns + round(settings.warmup_s * 1e9)
-    outcome.facts["window_start_ns"] = window_start_ns
-    outcome.facts["window_end_ns"] = window_start_ns + round(settings.duration_s * 1e9)
 
 
 async def _watch_window(outcome: Outcome, stage: Stage) -> None:
@@ -102,22 +85,28 @@ async def _watch_window(outcome: Outcome, stage: Stage) -> None:
             await asyncio.sleep((settings.duration_s - settings.stall_s) / 2)
             await stage.server.stall(settings.stall_s)
         await sleep_until(facts["window_end_ns"] - EARLY_NS)
-    end = await stage.server.stats()
-    # A busy server says so late, and of more than the window; its own clock tells how much.
-    late = (end.uptime_s - start.uptime_s) / settings.duration_s
-    if late < SEEN:
-        raise ServerError(
-            "the server answered so late that its window could not be seen: try fewer --clients"
-        )
-    alone = _is_alone(start, end, outcome.plan.mode)
-    facts["server_cpu_s"] = (end.cpu_s - start.cpu_s) / late if alone else None
-    facts["server_rss_bytes"] = end.rss_bytes
-    facts["server_lag_max_ms"] = end.loop_lag_max_ms
+    facts |= _seen_of_server(start, await stage.server.stats(), outcome.plan)
     facts["client_cpu_share"] = instrument.cpu_share
     facts["client_lag_p99_ms"] = quantile(instrument.lags_ms, 0.99)
     span_s = (time.perf_counter_ns() - begun_ns) / 1e9
     for name, processes in others.items():
         facts[name] = busiest(begun_s[name], map(cpu_s, processes), span_s)
+
+
+def _seen_of_server(start: Stats, end: Stats, plan: Plan) -> dict[str, Any]:
+    """Return what the server says of the window; raise ServerError when it says so too late."""
+    # A busy server says so late, and of more than the window; its own clock tells how much.
+    late = (end.uptime_s - start.uptime_s) / plan.settings.duration_s
+    if late < SEEN:
+        raise ServerError(
+            "the server answered so late that its window could not be seen: try fewer --clients"
+        )
+    alone = _is_alone(start, end, plan.mode)
+    return {
+        "server_cpu_s": (end.cpu_s - start.cpu_s) / late if alone else None,
+        "server_rss_bytes": end.rss_bytes,
+        "server_lag_max_ms": end.loop_lag_max_ms,
+    }
 
 
 def _is_alone(start: Stats, end: Stats, mode: str) -> bool:
@@ -163,28 +152,7 @@ def _server_counts(before: Stats, after: Stats, mode: str) -> dict[str, int]:
     return {f"server_{name}": getattr(now, name) - getattr(was, name) for name in names}
 
 
-def publish_facts(outcome: Outcome, publishes: Iterable[Publish]) -> dict[str, Any]:
-    """Return what the publisher's reports say of a run."""
-    start, end = outcome.facts["window_start_ns"], outcome.facts["window_end_ns"]
-    made = [publish for publish in publishes if publish.status == 201]
-    window = [p.message or 0 for p in made if start < p.sent_ns <= end]
-    late_ms = [(p.started_ns - p.sent_ns) / 1e6 for p in publishes if start < p.sent_ns <= end]
-    return {
-        "published": len(made),
-        "publish_failures": len(outcome.plan.schedule.times_s) - len(made),
-        "messages": len(window),
-        "first_message": min(window, default=None),
-        "publisher_late_p99_ms": quantile(late_ms, 0.99),
-        "clock_apart_ms": max((p.clock_apart_ms for p in made), default=None),
-    }
-
-
-def _drain_s(settings: Settings) -> float:
+def turn_s(settings: Settings) -> float:
+    """Return how long it takes, about, until each reader has had its turn to get a message."""
     round_trips_s = 4 * (settings.rtt_ms + settings.jitter_ms) / 1e3
-    crowd_s = DRAIN_PER_CLIENT_S * settings.clients
-    return settings.interval_s + round_trips_s + crowd_s + DRAIN_TIMEOUT_S
-
-
-async def sleep_until(moment_ns: int) -> None:
-    """Sleep until a moment of `perf_counter_ns`."""
-    await asyncio.sleep(max(0, moment_ns - time.perf_counter_ns()) / 1e9)
+    return settings.interval_s + round_trips_s + DRAIN_PER_CLIENT_S * settings.clients

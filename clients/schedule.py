@@ -21,6 +21,7 @@ from clients.log import Settings
 PROBE_SPACING_S = 0.05  # beyond two round trips: a long poll that missed a probe is armed again
 PROBE_SPACING_PER_CLIENT_S = 0.0005
 FAREWELL_S = 0.05
+OFF_RATE = 0.1  # of it: beyond that, what a window of whole messages says is of another rate
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -54,8 +55,8 @@ def make_schedule(settings: Settings, seed: str) -> Schedule:
 
 
 def _probes(settings: Settings, last: float) -> tuple[float, ...]:
-    round_trip_s = (settings.rtt_ms + 2 * settings.jitter_ms) / 1e3
-    spacing = PROBE_SPACING_S + 2 * round_trip_s + settings.clients * PROBE_SPACING_PER_CLIENT_S
+    on_the_line_s = 2 * settings.longest_round_trip_s
+    spacing = PROBE_SPACING_S + on_the_line_s + settings.clients * PROBE_SPACING_PER_CLIENT_S
     before = range(math.floor(last / spacing), -1, -1)
     return tuple(last - spacing * number for number in before)
 
@@ -81,6 +82,17 @@ def periodic(settings: Settings, _: random.Random) -> list[float]:
     """Return gaps that are all alike."""
     count = _count(settings)
     return [settings.duration_s / count] * count
+
+
+def check_rate(settings: Settings) -> None:
+    """Raise ValueError when the window is so short that whole messages in it are another rate."""
+    wanted = settings.rate_per_s * settings.duration_s
+    if abs(_count(settings) - wanted) > OFF_RATE * wanted:
+        fits_s = math.ceil(wanted) / settings.rate_per_s
+        raise ValueError(
+            f"{settings.rate_per_s:g} messages/s in a window of {settings.duration_s:g} s would be"
+            f" {wanted:.2g}, and only whole ones can be published: choose --duration-s {fits_s:.4g}"
+        )
 
 
 def _count(settings: Settings) -> int:

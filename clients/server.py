@@ -10,6 +10,7 @@ import psutil
 
 from clients.place import Place
 
+STATS = "/stats"
 ASK_AGAIN_S = 0.02
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 30.0  # a server that answers thousands of held polls answers others after that
@@ -64,7 +65,12 @@ class Server:
     async def stats(self) -> Stats:
         """Ask for the counters; raise ServerError when there is no answer, or a foreign one."""
         try:
-            async with self._session.get(self.url + "/stats") as response:
+            async with self._session.get(self.url + STATS, allow_redirects=False) as response:
+                if goal := response.headers.get("Location"):
+                    raise ServerError(
+                        f"{self.url} sends its readers on, to {goal.removesuffix(STATS)}: give"
+                        " --url the address that answers by itself"
+                    )
                 return msgspec.json.decode(await response.read(), type=Stats)
         except (aiohttp.ClientError, OSError) as error:
             raise ServerError(self._why(error)) from None
@@ -96,14 +102,19 @@ class Server:
         return stats
 
     async def stall(self, seconds: float) -> None:
-        """Stop the server's process for a while, as a long garbage collection would."""
-        if self.process is None:
-            raise ServerError("a server at --url cannot be stopped from here: leave --url out")
-        self.process.suspend()
+        """Stop the server's process for a while, as a long garbage collection would.
+
+        Raise ServerError when it has ended.
+        """
+        assert self.process is not None  # who has none is refused beforehand
         try:
-            await asyncio.sleep(seconds)
-        finally:
-            self.process.resume()
+            self.process.suspend()
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                self.process.resume()
+        except psutil.NoSuchProcess as error:
+            raise ServerError(self._why(error)) from None
 
 
 @asynccontextmanager

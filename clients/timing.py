@@ -1,4 +1,4 @@
-"""An event loop whose timers are exact to a tenth of a millisecond.
+"""An event loop whose timers are exact to a tenth of a millisecond, and how to sleep by it.
 
 asyncio on Linux waits in epoll, which counts whole milliseconds and rounds up. A publisher or an
 emulated link would be late by half a millisecond on average, which here is as long as a delivery.
@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import select
 import selectors
+import time
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -15,6 +16,11 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     if hasattr(selectors, "EpollSelector"):
         return asyncio.SelectorEventLoop(_ExactSelector())
     return asyncio.new_event_loop()  # kqueue counts nanoseconds
+
+
+async def sleep_until(moment_ns: int) -> None:
+    """Sleep until a moment of `perf_counter_ns`."""
+    await asyncio.sleep(max(0, moment_ns - time.perf_counter_ns()) / 1e9)
 
 
 def new_fast_event_loop() -> asyncio.AbstractEventLoop:

@@ -104,6 +104,22 @@ async def report(process: Process, kind: type[Report]) -> list[Report]:
     return [said async for said in hear(process, kind)]
 
 
+async def report_beside(
+    other: Process, module: str, process: Process, kind: type[Report]
+) -> list[Report]:
+    """Do as `report`; raise ServerError when another process, without which it cannot be, ends."""
+    reporting = asyncio.create_task(report(process, kind))
+    ending = asyncio.create_task(ended(other, module))
+    try:
+        await asyncio.wait({reporting, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if not reporting.done():
+            raise ending.result()
+        return reporting.result()
+    finally:
+        for task in (reporting, ending):
+            task.cancel()
+
+
 async def ended(process: Process, module: str) -> ServerError:
     """Wait for the end of a process that was still needed; return the error that says so."""
     code = await process.wait()

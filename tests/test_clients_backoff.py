@@ -12,10 +12,12 @@ from aiohttp import web
 from clients import client as module
 from clients.backoff import FIRST_S, LONGEST_ASKED_S, LONGEST_S, Backoff, asked_s
 from clients.client import Client
+from clients.frames import HEAD_END
 from clients.modes import MODES
 from clients.pace import Pace
 from clients.place import Place
 from clients.recorder import Recorder
+from clients.server import ServerError, server_at
 from demo.message import Message, encode
 from tests.conftest import Clock
 
@@ -64,7 +66,7 @@ def test_retry_after_is_read_in_seconds(header: str | None, seconds: float) -> N
 async def answering(handler: Handler) -> AsyncIterator[str]:
     """Serve every path by one handler."""
     app = web.Application()
-    app.router.add_route("*", "/{path}", handler)
+    app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app, shutdown_timeout=0.01)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -133,6 +135,49 @@ async def test_who_is_never_answered_asks_again(mode: str, monkeypatch: pytest.M
         await again.wait()
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_who_is_not_even_told_a_status_asks_again(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ANSWER_S", 0.02)
+    monkeypatch.setattr(f"{__name__}.PACE", Pace(interval_s=0.0, phase_s=0.0, hold_s=0.0))
+    asked = asyncio.Semaphore(0)
+
+    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(HEAD_END)
+        asked.release()
+        await reader.read()
+        writer.close()
+
+    recorder = Recorder(run=1)
+    async with await asyncio.start_server(keep_silent, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        _, first = reading(mode, url, recorder)
+        for _ in range(2):
+            await asked.acquire()
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+    assert recorder.requests[0].status == 0
+
+
+async def test_a_redirect_is_a_failed_request_and_not_two() -> None:
+    asked: list[str] = []
+
+    async def send_on(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    recorder = Recorder(run=1)
+    async with answering(send_on) as url:
+        async with Client(1, url, recorder, Place("epoch", 0), random.Random(1)) as client:
+            assert await client.get("/short-poll") == ()
+        async with server_at(url) as server:
+            with pytest.raises(ServerError, match=r"readers on, to /elsewhere: give --url the"):
+                await server.stats()
+    assert [row.status for row in recorder.requests] == [307]
+    assert asked == ["/short-poll", "/stats"]
 
 
 async def test_a_socket_that_broke_is_not_opened_again_at_once(clock: Clock) -> None:

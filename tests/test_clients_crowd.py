@@ -8,9 +8,10 @@ from contextlib import AsyncExitStack, aclosing
 
 import msgspec
 import pytest
+from aiohttp import WSCloseCode, web
 
 from clients import joining
-from clients.client import Client
+from clients.client import KEEPALIVE_S, Client
 from clients.crowd import Joined, Order, read
 from clients.experiment import Ambition, plans
 from clients.follower import Census, Follower
@@ -21,7 +22,7 @@ from clients.modes import MODES
 from clients.pace import Pace
 from clients.place import Place
 from clients.plan import Outcome
-from clients.readers import Stage, _client
+from clients.readers import Stage, _client, _read
 from clients.recorder import Recorder
 from demo.app import Settings as DemoSettings
 from demo.message import Message, News, encode
@@ -29,6 +30,7 @@ from demo.sockets import SOCKETS
 from demo.stats import STATS
 from demo.tally import Tally
 from tests.conftest import Clock, Server, StartServer, until, until_delivered
+from tests.test_clients_backoff import answering
 from tests.test_clients_experiment import tiny
 
 SETTINGS = Settings(
@@ -137,6 +139,23 @@ async def test_ping_that_crosses_a_goodbye_is_not_answered() -> None:
     assert report[0].tally.failures == 0
 
 
+@pytest.mark.parametrize("share", [0.9, 1.1])
+async def test_poller_keeps_its_connection_over_no_longer_a_pause_than_a_measured_one(
+    clock: Clock, server: Server, share: float
+) -> None:
+    report: list[Census] = []
+    settings = msgspec.structs.replace(SETTINGS, interval_s=share * KEEPALIVE_S)
+    reading = asyncio.create_task(read(order(server, "short", 1, settings), report))
+    await clock.advance(3.5 * settings.interval_s)
+    server.publish("at last")
+    await clock.advance(settings.interval_s)
+    await reading
+    seen = report[0].tally
+    assert seen.requests > 4 * 7
+    assert seen.connections == (7 if share < 1 else seen.requests - 7)  # their first pause is short
+    assert seen.failures == 0
+
+
 @every_mode
 async def test_reader_behind_the_history_misses_what_is_gone(
     clock: Clock, start_server: StartServer, mode: str
@@ -161,13 +180,51 @@ async def test_crowd_comes_back_to_a_server_that_does(
     reading = asyncio.create_task(read(wanted, report))
     await clock.advance(0.1)
     await first.stop()
-    await clock.advance(0.1)
+    await clock.advance(LONGEST_BACKOFF_S)
     assert report[0].tally.failures >= 3
     second = await start_server(port=first.port)
     second.publish("back again")
     await clock.advance(2 * LONGEST_BACKOFF_S)
     await reading
     assert report[0].received == {1: 3}
+
+
+@pytest.mark.parametrize(("broken", "failures"), [(True, 1), (False, 0)])
+@pytest.mark.parametrize("measured", [True, False])
+async def test_a_socket_that_breaks_is_a_failure_and_one_that_the_server_closes_is_none(
+    clock: Clock, broken: bool, failures: int, measured: bool
+) -> None:
+    opened = 0
+
+    async def part_once(request: web.Request) -> web.StreamResponse:
+        nonlocal opened
+        opened += 1
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        if opened == 1 and broken:
+            assert request.transport is not None
+            request.transport.abort()
+        elif opened == 1:
+            await ws.close(code=WSCloseCode.GOING_AWAY)
+        else:
+            await ws.send_str(encode(Message(1, "ada", "the last", 0, 0)).decode())
+            await ws.receive()
+        return ws
+
+    outcome = Outcome(plans(Ambition(tiny("ws", clients=1), seed=1))[0])
+    place, report = Place("epoch", 0), list[Census]()
+    async with answering(part_once) as url:
+        stage = Stage(None, url, None)  # type: ignore[arg-type]
+        if measured:
+            work = _read(_client(outcome, stage, place, 1), outcome, 1)
+        else:
+            work = read(Order(url, "ws", (1, 1), SETTINGS, place, 1, "seed"), report)
+        reading = asyncio.create_task(work)
+        await clock.advance(LONGEST_BACKOFF_S)
+        await reading
+    outcome.census = report[0] if report else outcome.census
+    row, _, _ = outcome.rows()
+    assert (opened, row.failures) == (2, failures)
 
 
 @every_mode

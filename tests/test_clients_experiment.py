@@ -278,10 +278,22 @@ async def test_more_clients_than_open_files_are_refused_before_anything_is_writt
     assert not (tmp_path / "log").exists()
 
 
-async def test_crowd_is_not_sent_where_it_cannot_speak(tmp_path: Path) -> None:
-    ambition = Ambition(tiny(clients=5, sample_limit=2), 1, "https://127.0.0.1:1")
-    with pytest.raises(ServerError, match=r"speaks no TLS: raise --sample-limit"):
-        await experiment(ambition, tmp_path / "log", silent)
+async def test_open_files_are_counted_for_every_reader_of_a_session_with_faults(
+    tmp_path: Path,
+) -> None:
+    settings = msgspec.structs.replace(SCENARIOS["faults"].points[0].settings, clients=10**8)
+    crowded = msgspec.structs.replace(SCENARIOS["faults"], points=(Point(settings),))
+    with pytest.raises(ServerError, match=r"600000000 clients need 1200000064 open files"):
+        await experiment(Ambition(crowded, seed=1), tmp_path / "log", silent)
+    assert not (tmp_path / "log").exists()
+
+
+async def test_a_window_too_short_for_its_rate_is_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    slow = tiny(rate_per_s=0.05, duration_s=5.0)
+    with pytest.raises(ServerError, match=r"choose --duration-s 20$"):
+        await experiment(Ambition(slow, seed=1), tmp_path / "log", silent)
     assert not (tmp_path / "log").exists()
 
 

@@ -1,13 +1,15 @@
 """Faults come as planned, and are what they say; what they cost is told of each reader."""
 
 import asyncio
+import os
 import random
 import shutil
 import sys
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import psutil
@@ -17,28 +19,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from clients import publishing
 from clients.client import Client
 from clients.experiment import Ambition, experiment, plans, seconds, sessions
-from clients.faults.injecting import HOW, Injected, inject
+from clients.faults import measuring
+from clients.faults.injecting import HOW, inject
 from clients.faults.line import Breakable
 from clients.faults.naive import Naive
-from clients.faults.nginx import PLACES, SERVERS
+from clients.faults.nginx import PLACES, SERVERS, before
+from clients.faults.reading import Reading, readers
 from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds_of, make_faults
-from clients.faults.stage import Stage
+from clients.faults.stage import LINE, Stage
 from clients.link import Line
 from clients.log import Log, Run, read
 from clients.modes import MODES
 from clients.pace import Pace
 from clients.place import Place
 from clients.plan import Outcome
+from clients.publisher import Order
 from clients.recorder import Recorder
 from clients.scenarios import SCENARIOS, Point, Scenario
-from clients.server import ServerError
-from tests.conftest import Server, missing, until
+from clients.server import ServerError, Stats, server_at
+from tests.conftest import Clock, Server, missing, until
 
 GUIDE = Path(__file__).parent.parent / "docs" / "nginx.md"
 PACE = Pace(interval_s=0.005, phase_s=0.0, hold_s=5.0)
 SETTINGS = SCENARIOS["faults"].points[0].settings
+BEFORE = Stats(0.0, "epoch", 0, 0.0, 0, 0.0, {})
 
 
 # When
@@ -210,15 +217,37 @@ async def test_without_a_fault_both_kinds_get_all(mode: str, server: Server) -> 
     assert one == other == [1, 2, 3, 4, 5]
 
 
-# A server that is not ours
+async def test_a_poller_whose_turn_is_late_is_waited_for(clock: Clock) -> None:
+    late, early = (asyncio.create_task(asyncio.sleep(at_s)) for at_s in (29, 12))
+    reading = Reading()
+    reading.with_cursor, reading.without = {late}, {early}
+    draining = asyncio.create_task(measuring._drain(reading, replace(SETTINGS, interval_s=30)))
+    await clock.advance(28)
+    assert not draining.done()
+    await clock.advance(2)
+    assert draining.done()
+    assert late.done()
 
 
-async def test_only_our_own_server_can_be_killed() -> None:
-    stage = Stage(None, None, "", None, None, asyncio.Event())  # type: ignore[arg-type]
-    done: list[Injected] = []
-    with pytest.raises(ServerError, match="choose --fault-kinds cut,stall,drop,sleep"):
-        await inject([Planned("kill", 0.0, 1.0)], 0, 10**12, stage, done)
-    assert not done
+async def test_a_session_repeated_with_its_seed_publishes_under_keys_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def stand_by(*_: object) -> None:
+        pass
+
+    given: list[Order] = []
+    monkeypatch.setattr(publishing, "ready", stand_by)
+    monkeypatch.setattr(publishing, "give", lambda _, order: given.append(order))
+    outcome = Outcome(plans(Ambition(SCENARIOS["faults"], seed=1))[0])
+    async with server_at("http://127.0.0.1:1") as known:
+        stage = Stage(known, None, "", None, None, asyncio.Event())  # type: ignore[arg-type]
+        for _ in range(2):
+            await measuring._publish([outcome], stage)
+    first, again = (order.key for order in given)
+    assert first != again
+
+
+# What ends by itself
 
 
 async def test_a_server_that_ends_by_itself_is_said_in_one_line() -> None:
@@ -237,6 +266,55 @@ async def test_a_line_that_ends_by_itself_is_said_in_one_line() -> None:
     stage = Stage(None, line, "", None, None, asyncio.Event())  # type: ignore[arg-type]
     with pytest.raises(ServerError, match="ended with code 0 before its time"):
         await stage.tell_line("cut")
+
+
+@pytest.fixture
+def nothing_read(monkeypatch: pytest.MonkeyPatch) -> Outcome:
+    """Return a run of which every reader waits for ever."""
+
+    async def read_on(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("clients.faults.reading._read", read_on)
+    return Outcome(plans(Ambition(SCENARIOS["faults"], seed=1))[0])
+
+
+def staged(**between: Process) -> Stage:
+    nothing: Any = None
+    return Stage(nothing, nothing, "", nothing, None, asyncio.Event(), between)
+
+
+@pytest.mark.parametrize("name", [LINE, "nginx"])
+async def test_what_is_killed_between_readers_and_server_ends_the_session_by_name(
+    nothing_read: Outcome, name: str
+) -> None:
+    command = (sys.executable, "-c", "input()")
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+
+    async def read() -> None:
+        async with readers([nothing_read], staged(**{name: process}), BEFORE):
+            process.kill()
+            await asyncio.Event().wait()  # as if it would never end
+
+    with pytest.raises(ServerError, match=f"{name} was killed by signal 9 before its time"):
+        await read()
+
+
+async def test_no_fault_comes_before_readers_without_a_cursor_are_there_too(
+    nothing_read: Outcome,
+) -> None:
+    attendance = nothing_read.attendance
+    async with readers([nothing_read], staged(), BEFORE):
+        with_cursor, without = attendance.measured[:3], attendance.measured[3:]
+        assert [type(client) for client in without] == [Naive] * 3
+        for client in with_cursor:
+            client.joined = True
+        assert not attendance.complete
+        attendance.held = 5  # of long polls of both
+        assert not attendance.complete
+        for client in without:
+            client.joined = True
+        assert attendance.complete
 
 
 async def test_more_faults_than_there_is_room_for_are_refused(tmp_path: Path) -> None:
@@ -302,6 +380,39 @@ def test_nginx_is_set_up_as_the_guide_has_it() -> None:
     said = [line for line in lines if line.startswith("proxy_") and "temp_path" not in line]
     assert len(said) == 9
     assert [line for line in said if line not in guide] == []
+
+
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+async def test_nginx_leaves_neither_a_process_nor_a_folder_when_who_started_it_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("nginx", path=PLACES) is None:
+        missing("nginx")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    async with before("http://127.0.0.1:1") as (_, front):
+        started = psutil.Process(front.pid).children(recursive=True)
+        assert {process.name() for process in started} == {"nginx"}
+        assert names_in(tmp_path)
+        assert front.stdin is not None
+        front.stdin.close()
+        await front.wait()
+        assert not any(process.is_running() for process in started)
+        assert not names_in(tmp_path)
+
+
+async def test_nginx_that_does_not_start_has_its_last_words_in_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stubborn = tmp_path / "nginx"
+    stubborn.write_text("#!/bin/sh\necho warning >&2\necho 'bind() failed' >&2\nexit 1\n")
+    stubborn.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(ServerError, match=r"^nginx did not start: bind\(\) failed$"):
+        async with before("http://127.0.0.1:1"):
+            pass
 
 
 async def test_nothing_is_lost_through_nginx_either(hurried: Scenario, tmp_path: Path) -> None:

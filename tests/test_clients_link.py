@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import sys
 import time
 from typing import cast
@@ -133,6 +134,14 @@ async def test_everything_gets_through_the_process_and_a_new_connection_costs_tw
             news = await response.json()
         assert time.perf_counter() - began >= 0.12  # less would mean that bytes came too soon
     assert [message["id"] for message in news["messages"]] == list(range(1, 101))
+
+
+async def test_a_server_below_a_path_is_there_behind_the_line_too(server: Server) -> None:
+    settings = Settings(
+        clients=1, rate_per_s=1, interval_s=1, hold_s=1, duration_s=1, warmup_s=0, rtt_ms=1
+    )
+    async with link_to(f"{server.url}/room", settings, seed="1") as url:
+        assert re.fullmatch(r"http://127.0.0.1:\d+/room", url)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="one loopback address, unless more are added")

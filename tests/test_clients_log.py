@@ -1,5 +1,6 @@
 """What is written to the log is read back, and a folder that is no log is refused in one line."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ import msgspec
 import polars as pl
 import pytest
 
+from clients.injected import FAULTS
 from clients.log import (
     ADDED_LATER,
+    BESIDE,
     DELIVERIES,
     EXPERIMENT,
     REQUESTS,
@@ -256,6 +259,12 @@ def test_a_full_disk_costs_the_run_and_none_of_the_rows_before_it(folder: Path) 
     assert (log.requests.height, log.deliveries.height, log.faults) == (2, 1, ())
 
 
+def test_a_folder_that_has_gone_costs_the_run_and_is_no_traceback(folder: Path) -> None:
+    shutil.rmtree(folder)
+    with pytest.raises(LogError, match="No such file or directory: run 1 is lost"):
+        Writer(folder).add(SOUND, [], [])
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_a_description_is_lost_only_to_a_whole_one(folder: Path) -> None:
     (folder / "experiment.part").symlink_to("/dev/full")
@@ -285,3 +294,21 @@ def test_what_stands_beside_faulty_runs_is_read_back_and_in_no_other_file(tmp_pa
     assert log.beside.deliveries.to_dicts() == [msgspec.structs.asdict(delivery)] * 2
     assert log.requests.is_empty()
     assert log.deliveries.is_empty()
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_is_missing_beside_faulty_runs_is_told(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "log"
+    writer = Writer(folder)
+    writer.start(EXPERIMENT_ROW)
+    fault, request = Fault(1, "cut", 5, 9), Request(1, 1, 1, 2, 204, 0, 30, 40, 1)
+    writer.add_beside([fault] * 2, [request] * 2, [Delivery(1, 1, 7, 1, 2, 3, 4)] * 2)
+    rows = (folder / name).read_bytes()
+    (folder / name).write_bytes(rows[:-3])
+    assert read(folder).faults == (f"the last line of {name} was cut off and is left out",)
+    if name != FAULTS:  # without that no fault has come
+        (folder / name).unlink()
+        log = read(folder)
+        assert log.faults == (f"{name} is missing: killed before it was made, and taken for empty",)
+        assert log.beside is not None
+        assert log.beside.faults.height == 2

@@ -47,7 +47,7 @@ async def test_publisher_does_not_wait_for_answers(
     assert [p.status for p in done] == [201] * 3
 
 
-async def test_failed_publish_is_reported_with_status_0(server: Server) -> None:
+async def test_refused_publish_is_reported_with_its_status(server: Server) -> None:
     done: list[Publish] = []
     wanted = msgspec.structs.replace(order(server, 0), payload_bytes=5000)
     await publish(wanted, done)
@@ -122,6 +122,18 @@ async def test_what_is_not_acknowledged_is_sent_again_with_its_key() -> None:
     assert [(p.status, p.message) for p in done] == [(201, 7)]
     assert [draft.key for draft in asked] == ["run-1"] * 3
     assert {draft.sent_ns for draft in asked} == {done[0].sent_ns}
+
+
+async def test_a_server_below_a_path_is_published_to_there() -> None:
+    asked: list[str] = []
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.Response(status=400)
+
+    async with answering(refuse) as url:
+        await publish(Order(f"{url}/room", (time.perf_counter_ns(),), 20), [])
+    assert asked == ["/room/stats", "/room/messages"]
 
 
 async def test_what_was_taken_before_its_answer_was_lost_is_published_once(server: Server) -> None:

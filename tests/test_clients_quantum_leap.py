@@ -2,12 +2,19 @@
 
 import asyncio
 import csv
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from clients import ports
 from clients.joining import Tally
+from clients.processes import child
+from clients.quantum_leap import measuring
 from clients.quantum_leap.article import (
     BODY,
     FRAME_BYTES,
@@ -18,10 +25,12 @@ from clients.quantum_leap.article import (
     wire,
 )
 from clients.quantum_leap.crowd import POLL, SETTLING_S, Order, Traffic, run
-from clients.quantum_leap.measuring import result
+from clients.quantum_leap.measuring import Leap, measure, result
 from clients.quantum_leap.records import HeaderTraffic
 from clients.quantum_leap.server import ANSWER, FRAME, Connection
 from clients.quantum_leap.table import remarks, rows
+from clients.server import ServerError
+from clients.worker import give
 from tests.conftest import Clock
 from tests.test_clients_main import Clients, clients
 
@@ -83,6 +92,49 @@ async def test_each_client_gets_a_message_a_second(
     assert traffic.bytes_down == 50 * (len(ANSWER) if polling else len(FRAME))
     assert traffic.window_s == pytest.approx(10)
     assert traffic.total == tally
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="one loopback address, unless more are added")
+async def test_clients_come_from_several_addresses(clock: Clock) -> None:
+    peers: set[str] = set()
+
+    class Seen(Connection):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            peers.add(transport.get_extra_info("peername")[0])
+            super().connection_made(transport)
+
+    async with await clock.create_server(lambda: Seen(Tally()), "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        running = asyncio.create_task(run(Order(url, True, 5, 1.0, seed=1, sources=2), []))
+        await clock.advance(SETTLING_S + 1 + 2)
+        await running
+    assert peers == {"127.0.0.1", "127.0.0.2"}
+
+
+async def test_more_clients_than_ports_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "_given_out", lambda: 0.001)
+    with pytest.raises(ServerError, match=r"20 clients need 20 local ports.*use fewer --clients$"):
+        await measure(Leap((20,), duration_s=0.1), lambda _: None)
+
+
+async def test_a_server_that_is_killed_is_named_and_its_clients_are_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: dict[str, Process] = {}
+
+    @asynccontextmanager
+    async def keep(module: str, *options: str) -> AsyncIterator[Process]:
+        async with child(module, *options) as started[module]:
+            yield started[module]
+
+    def give_in_vain(crowd: Process, order: Order) -> None:
+        give(crowd, order)
+        started["clients.quantum_leap.server"].kill()
+
+    monkeypatch.setattr(measuring, "child", keep)
+    monkeypatch.setattr(measuring, "give", give_in_vain)
+    with pytest.raises(ServerError, match=r"quantum_leap\.server was killed by signal 9"):
+        await measure(Leap((3,), duration_s=60), lambda _: None)
 
 
 @pytest.mark.parametrize(("lost_bytes", "agrees"), [(0, True), (1, False)])

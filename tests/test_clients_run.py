@@ -2,17 +2,33 @@
 
 import asyncio
 import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
 
+import psutil
 import pytest
+from aiohttp import web
+from msgspec.structs import replace
 
-from clients import readers
+from clients import processes, readers
 from clients.experiment import Ambition, plans
+from clients.faults import lives
+from clients.log import Settings
+from clients.modes import MODES
+from clients.place import Place
 from clients.plan import Outcome
-from clients.processes import interpreter
+from clients.processes import fresh_server, interpreter
 from clients.progress import connecting
 from clients.run import _is_alone, busiest, cpu_s
 from clients.server import ANSWER_TIMEOUT_S, ModeStats, ServerError, Stats, server_at
+from demo.message import Message, encode
+from demo.options import parse
 from tests.conftest import Clock
+from tests.test_clients_backoff import answering
 from tests.test_clients_experiment import tiny
 
 
@@ -45,6 +61,80 @@ def test_process_that_is_started_is_the_interpreter_and_no_launcher(
     monkeypatch.setattr(sys, "_base_executable", base)
     python, environment = interpreter()
     assert (python, environment and environment["__PYVENV_LAUNCHER__"]) == started
+
+
+@pytest.mark.parametrize("start", [fresh_server, partial(lives.lives, Path("feed.db"))])
+async def test_server_is_started_so_that_it_can_do_what_the_settings_want(
+    monkeypatch: pytest.MonkeyPatch,
+    start: Callable[[Settings], AbstractAsyncContextManager[object]],
+) -> None:
+    given: list[str] = []
+
+    def refuse(_: str, *options: str) -> NoReturn:
+        given.extend(options)
+        raise ServerError("that is enough")
+
+    for module in (processes, lives):
+        monkeypatch.setattr(module, "child", refuse)
+    settings = replace(tiny().points[0].settings, payload_bytes=8192, deflate=True)
+    with pytest.raises(ServerError, match="that is enough"):
+        async with start(settings):
+            pass
+    options = parse(given)
+    assert (options.max_text_bytes, options.deflate) == (8192, True)
+    assert options.max_connections == options.publish_rate == 0  # as many clients as are asked for
+
+
+async def test_server_that_has_ended_before_it_is_stalled_is_said_in_one_line() -> None:
+    async with server_at("http://127.0.0.1:1") as server:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=PIPE)
+        server.process = psutil.Process(process.pid)
+        process.kill()
+        await process.wait()
+        with pytest.raises(ServerError, match="that was started for it answers no more"):
+            await server.stall(0.0)
+
+
+async def test_server_that_has_ended_as_soon_as_it_listens_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def told(*_: object) -> str:
+        return "http://127.0.0.1:1"
+
+    @asynccontextmanager
+    async def child(*_: object) -> AsyncIterator[Process]:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "exit(3)")
+        await process.wait()
+        yield process
+
+    monkeypatch.setattr(processes, "child", child)
+    monkeypatch.setattr(processes, "address_of", told)
+    with pytest.raises(ServerError, match="demo ended with code 3 before its time"):
+        async with fresh_server(tiny().points[0].settings):
+            pass
+
+
+async def test_goodbye_over_a_long_line_is_waited_for(clock: Clock) -> None:
+    async def part_late(request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse(autoclose=False)
+        await ws.prepare(request)
+        await ws.send_str(encode(Message(1, "ada", "text", 1, 1)).decode())
+        await ws.receive()
+        await asyncio.sleep(10)
+        await ws.close()
+        return ws
+
+    outcome = Outcome(plans(Ambition(tiny("ws", rtt_ms=10_000.0), seed=1))[0])
+    async with answering(part_late) as url:
+        stage = readers.Stage(None, url, None)  # type: ignore[arg-type]
+        async with readers._client(outcome, stage, Place("epoch", 0), 1) as client:
+            messages = MODES["ws"].messages(client, outcome.plan.pace(1))
+            await anext(messages)
+            before = client.meter.bytes_down
+            leaving = asyncio.create_task(messages.aclose())
+            await clock.advance(11)
+            await leaving
+    assert client.meter.bytes_down - before == 4  # its close, with a code
 
 
 def test_work_for_readers_in_another_mode_is_noticed() -> None:

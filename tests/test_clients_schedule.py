@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from clients.log import Settings
-from clients.schedule import SCHEDULES, make_schedule
+from clients.scenarios import SCENARIOS
+from clients.schedule import SCHEDULES, check_rate, make_schedule
 
 SETTINGS = Settings(
     clients=10, rate_per_s=5, interval_s=1, hold_s=25, duration_s=4, warmup_s=1, schedule="poisson"
@@ -88,6 +89,24 @@ def test_poisson_leaves_as_much_time_beyond_a_span_as_a_stream_without_ends_does
     moments.sort(axis=1)
     by_chance = np.diff(moments, axis=1, prepend=0, append=4)
     assert np.std(shares) < 0.5 * np.maximum(0, by_chance - span_s).sum(axis=1).std() / 4
+
+
+@pytest.mark.parametrize(
+    ("rate_per_s", "duration_s", "fits_s"),
+    [(0.05, 5, "20"), (0.5, 5, "6"), (5, 0.3, "0.4"), (1 / 3, 2, "3"), (0.001, 5, "1000")],
+)
+def test_a_window_that_would_change_the_rate_is_refused_and_one_that_fits_is_named(
+    rate_per_s: float, duration_s: float, fits_s: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"choose --duration-s {fits_s}$"):
+        check_rate(changed(rate_per_s=rate_per_s, duration_s=duration_s))
+    check_rate(changed(rate_per_s=rate_per_s, duration_s=float(fits_s)))
+
+
+def test_every_scenario_has_the_rate_that_it_says() -> None:
+    for scenario in SCENARIOS.values():
+        for point in scenario.points:
+            check_rate(point.settings)
 
 
 def test_a_slow_rate_still_publishes_once() -> None:

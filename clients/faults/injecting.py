@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import psutil
 
-from clients.faults.schedule import LEAST_QUIET_S, OF_THE_SERVER, Planned
+from clients.faults.schedule import LEAST_QUIET_S, Planned
 from clients.faults.stage import Stage
 from clients.server import ServerError
+from clients.timing import sleep_until
 
 
 class Injected(msgspec.Struct, frozen=True):
@@ -30,20 +31,14 @@ async def inject(
     Where servers take longer to start than planned, the last are left out that would not be over
     by `end_ns`: then nothing is published any more by which to tell who is back.
 
-    Raises ServerError when a fault is of a server's process that is not ours, and when a process
-    ends that no fault has ended.
+    Raises ServerError when a process ends that no fault has ended.
     """
-    if stage.lives is None and any(fault.kind in OF_THE_SERVER for fault in planned):
-        raise ServerError(
-            "a server at --url can be neither stopped nor killed from here: leave --url out, or"
-            " choose --fault-kinds cut,stall,drop,sleep"
-        )
     free_ns = start_ns
     for fault in planned:
         at_ns = max(free_ns, start_ns + round(fault.at_s * 1e9))
         if done and at_ns + round(fault.lasts_s * 1e9) > end_ns:
             break
-        await _sleep_until(at_ns)
+        await sleep_until(at_ns)
         try:
             held = stage.lives.footprint() if stage.lives is not None else (None, None)
             began_ns = time.perf_counter_ns()
@@ -106,7 +101,3 @@ HOW: dict[str, Callable[[Stage, float], Awaitable[None]]] = {
     "drop": drop,
     "sleep": sleep,
 }
-
-
-async def _sleep_until(moment_ns: int) -> None:
-    await asyncio.sleep(max(0, moment_ns - time.perf_counter_ns()) / 1e9)

@@ -10,23 +10,24 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from clients.processes import address_of, child
+from clients.log import Settings
+from clients.processes import address_of, child, server_options
 
 
 class Lives:
     """`python -m demo` with its feed in a file, one process after another; see `lives`."""
 
-    def __init__(self, feed: Path) -> None:
+    def __init__(self, feed: Path, settings: Settings) -> None:
         self.url = ""
-        self._options = ("--feed", f"sqlite:///{feed}", "--publish-rate", "0")
+        self._options = ("--feed", f"sqlite:///{feed}", *server_options(settings))
         self._port = 0
         self._life = AsyncExitStack()
         self._process: Process | None = None
 
     async def begin(self) -> None:
         """Start a process, on the port that the first one got."""
-        options = ("--port", str(self._port), "--until-stdin-closes", *self._options)
-        self._process = await self._life.enter_async_context(child("demo", *options))
+        starting = child("demo", "--port", str(self._port), *self._options)
+        self._process = await self._life.enter_async_context(starting)
         self.url = await address_of(self._process, "demo")
         self._port = urlsplit(self.url).port or 0
 
@@ -56,9 +57,9 @@ class Lives:
 
 
 @asynccontextmanager
-async def lives(feed: Path) -> AsyncIterator[Lives]:
+async def lives(feed: Path, settings: Settings) -> AsyncIterator[Lives]:
     """Start a server that can be killed; whatever happens, none is left at the end."""
-    server = Lives(feed)
+    server = Lives(feed, settings)
     try:
         await server.begin()
         yield server

@@ -5,6 +5,7 @@ own in the log. What a server counts is lost with it when it is killed, so it is
 """
 
 import asyncio
+import secrets
 import time
 from collections.abc import Sequence
 
@@ -13,21 +14,21 @@ import msgspec
 from clients.attendance import wait_for_all
 from clients.checks import continuity
 from clients.faults.injecting import Injected, inject
-from clients.faults.reading import readers
+from clients.faults.reading import Reading, readers
 from clients.faults.schedule import CALM_S, make_faults
 from clients.faults.stage import Stage, staged
 from clients.faults.telling import held, remarks
-from clients.files import allow_files
 from clients.injected import Fault
 from clients.instrument import Instrument, quantile
+from clients.log import Settings
 from clients.plan import Outcome
-from clients.publisher import Order, Publish
-from clients.run import LEAD_S, PATIENCE_S, busiest, cpu_s, publish_facts, sleep_until
+from clients.publishing import begin_publishing, publish_facts, published
+from clients.run import PATIENCE_S, busiest, cpu_s, turn_s
 from clients.server import ServerError
-from clients.worker import give, ready, report
+from clients.timing import sleep_until
 
-DRAIN_S = 10.0  # twice the longest backoff
-GRACE_S = 1.0
+DRAIN_S = 10.0  # beyond a reader's turn: twice the longest backoff
+GRACE_S = 1.0  # likewise of those without a cursor: after a backoff they have lost it
 
 
 async def measure(outcomes: Sequence[Outcome], url: str | None = None) -> None:
@@ -35,9 +36,7 @@ async def measure(outcomes: Sequence[Outcome], url: str | None = None) -> None:
 
     Measures the server at `url`, or one of our own. Raises ServerError when it cannot be.
     """
-    plan = outcomes[0].plan
-    allow_files(2 * len(outcomes) * plan.settings.clients, line=True)
-    async with staged(plan, url) as stage:
+    async with staged(outcomes[0].plan, url) as stage:
         await _measure(outcomes, stage)
 
 
@@ -49,10 +48,8 @@ async def _measure(outcomes: Sequence[Outcome], stage: Stage) -> None:
             await wait_for_all(outcome.attendance, stage.server, mode, before, PATIENCE_S)
         await _publish(outcomes, stage)
         await _watch_window(outcomes, stage)
-        publishes = await report(stage.publisher, Publish)
-        await asyncio.wait(reading.with_cursor, timeout=DRAIN_S)
-        # Of the others some have lost the last message, and would wait for ever.
-        await asyncio.wait(reading.without, timeout=GRACE_S + outcomes[0].plan.settings.interval_s)
+        publishes = await published(stage.publisher, outcomes[0].plan)
+        await _drain(reading, outcomes[0].plan.settings)
     after = await stage.server.stats()
     if after.epoch != before.epoch:
         raise ServerError("the server has lost its history: the feed's file was not kept")
@@ -65,18 +62,19 @@ async def _measure(outcomes: Sequence[Outcome], stage: Stage) -> None:
     outcomes[-1].remarks += held(outcomes[-1])
 
 
+async def _drain(reading: Reading, settings: Settings) -> None:
+    """Wait until every reader has the last message; those who have lost it would wait for ever."""
+    await asyncio.wait(reading.with_cursor, timeout=DRAIN_S + turn_s(settings))
+    await asyncio.wait(reading.without, timeout=GRACE_S + turn_s(settings))
+
+
 async def _publish(outcomes: Sequence[Outcome], stage: Stage) -> None:
     plan = outcomes[0].plan
-    await ready(stage.publisher)
-    start_ns = time.perf_counter_ns() + round(LEAD_S * 1e9)
-    times_ns = tuple(start_ns + round(at_s * 1e9) for at_s in plan.schedule.times_s)
-    key = f"{plan.seed}-{plan.trial}"
-    give(stage.publisher, Order(stage.server.url, times_ns, plan.settings.payload_bytes, key=key))
-    window_start_ns = start_ns + round(plan.settings.warmup_s * 1e9)
-    window_end_ns = window_start_ns + round(plan.settings.duration_s * 1e9)
+    # Never the same twice: who measures a server at --url again would be told of the old messages.
+    key = f"{plan.seed}-{plan.run}-{secrets.token_hex(4)}"
+    window = await begin_publishing(stage.publisher, stage.server.url, plan, key)
     for outcome in outcomes:
-        outcome.facts["window_start_ns"] = window_start_ns
-        outcome.facts["window_end_ns"] = window_end_ns
+        outcome.facts |= window
 
 
 async def _watch_window(outcomes: Sequence[Outcome], stage: Stage) -> None:

@@ -1,21 +1,16 @@
 """nginx between the line and the server, set up as docs/nginx.md has it, in a folder of its own."""
 
-import asyncio
 import os
 import shutil
-import socket
-import tempfile
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from urllib.parse import urlsplit
 
+from clients.processes import LISTENING, child
 from clients.server import ServerError
 
 PLACES = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"  # where Debian has it
-START_S = 10.0
-LOOK_AGAIN_S = 0.02
+FRONT = "clients.faults.front"
 MAIN = """
 %(user)s
 daemon off;
@@ -59,50 +54,20 @@ def configuration(servers: str, workers: int = 1) -> str:
     return MAIN % {"user": user, "workers": workers, "servers": servers}
 
 
-@asynccontextmanager
-async def before(url: str) -> AsyncIterator[str]:
-    """Put nginx before the server at `url`; yield its address, and stop it at the end."""
-    program = shutil.which("nginx", path=PLACES)
-    if program is None:
+def program() -> str:
+    """Return where nginx is; raise ServerError when it is not installed."""
+    found = shutil.which("nginx", path=PLACES)
+    if found is None:
         raise ServerError("nginx is not installed: install it, or leave --proxy out")
-    port = _free_port()
-    with tempfile.TemporaryDirectory(prefix="nginx-") as folder:
-        page = configuration(SERVERS % {"server": urlsplit(url).netloc, "port": port})
-        (Path(folder) / "nginx.conf").write_text(page, encoding="utf-8")
-        process = await asyncio.create_subprocess_exec(
-            *(program, "-p", folder, "-c", "nginx.conf", "-e", "stderr"),
-            stdin=DEVNULL,
-            stderr=PIPE,
-            start_new_session=os.name == "posix",
-        )
-        try:
-            await _listens(port, process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.communicate()
+    return found
 
 
-async def _listens(port: int, process: Process) -> None:
-    """Wait until it takes connections; raise ServerError when it has ended instead."""
-    try:
-        async with asyncio.timeout(START_S):
-            while process.returncode is None:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                except OSError:
-                    await asyncio.sleep(LOOK_AGAIN_S)
-                else:
-                    writer.close()
-                    return
-    except TimeoutError:
-        pass
-    raise ServerError("nginx did not start: try `nginx -t` to see why")
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-    return port
+@asynccontextmanager
+async def before(url: str) -> AsyncIterator[tuple[str, Process]]:
+    """Put nginx before the server at `url`; yield its address, and the process that keeps it."""
+    async with child(FRONT, url) as process:
+        assert process.stdout is not None
+        said = (await process.stdout.readline()).decode().strip()
+        if not said.startswith(LISTENING):
+            raise ServerError(f"nginx did not start: {said or 'it does not say why'}")
+        yield said.removeprefix(LISTENING), process

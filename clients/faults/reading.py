@@ -10,7 +10,7 @@ from clients.faults.naive import Naive
 from clients.faults.stage import Stage
 from clients.modes import MODES
 from clients.plan import Outcome
-from clients.readers import Tasks, first
+from clients.readers import Tasks, first, guard
 from clients.recorder import Recorder
 from clients.server import Stats
 
@@ -34,12 +34,15 @@ async def readers(
 ) -> AsyncIterator[Reading]:
     """Let all read, from where the feed stood `before` until the last message; yield them.
 
-    Ends the block at once when a reader fails in a way that nobody expected: with ServerError.
+    Ends the block at once, and raises ServerError, when a reader fails in a way that nobody
+    expected, or what stands between readers and server has gone.
     """
     last = before.head + len(outcomes[0].plan.schedule.times_s)
     reading = Reading()
     try:
         async with asyncio.TaskGroup() as group:
+            between = stage.between.items()
+            guards = {group.create_task(guard(process, name)) for name, process in between}
 
             def start(client: Client, outcome: Outcome, recorder: Recorder) -> asyncio.Task[None]:
                 return group.create_task(_read(client, outcome, recorder, stage.awake, last))
@@ -47,13 +50,14 @@ async def readers(
             try:
                 for outcome in outcomes:
                     clients = _clients(Client, outcome, outcome.recorder, stage, before)
-                    outcome.attendance.measured = clients
-                    reading.with_cursor |= {start(c, outcome, outcome.recorder) for c in clients}
                     others = _clients(Naive, outcome, outcome.naive, stage, before)
+                    outcome.attendance.measured = [*clients, *others]
+                    outcome.attendance.expected = len(outcome.attendance.measured)
+                    reading.with_cursor |= {start(c, outcome, outcome.recorder) for c in clients}
                     reading.without |= {start(c, outcome, outcome.naive) for c in others}
                 yield reading
             finally:
-                for task in reading.tasks:
+                for task in reading.tasks | guards:
                     task.cancel()
     except BaseExceptionGroup as failed:
         raise first(failed, reading.tasks) from None
@@ -63,7 +67,7 @@ def _clients(
     kind: type[Client], outcome: Outcome, recorder: Recorder, stage: Stage, before: Stats
 ) -> list[Client]:
     plan = outcome.plan
-    return [
+    clients = [
         kind(
             number,
             stage.address,
@@ -75,6 +79,9 @@ def _clients(
         )
         for number in range(1, plan.settings.clients + 1)
     ]
+    for client in clients:
+        client.close_s += 2 * plan.settings.longest_round_trip_s
+    return clients
 
 
 async def _read(

@@ -6,6 +6,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -26,6 +27,7 @@ class Stage(msgspec.Struct, frozen=True):
     server: as it is asked directly, and published to; lives: its processes, if they are ours
     line, address: readers come by it, and reach it there
     awake: is set but while all readers sleep
+    between: what stands between readers and server, by name: where one of these ends, all is over
     """
 
     server: Server
@@ -34,6 +36,7 @@ class Stage(msgspec.Struct, frozen=True):
     publisher: Process
     lives: Lives | None
     awake: asyncio.Event
+    between: dict[str, Process] = {}
 
     async def tell_line(self, *order: object) -> None:
         """Have the line do something, and wait until it has."""
@@ -55,18 +58,21 @@ async def staged(plan: Plan, url: str | None) -> AsyncIterator[Stage]:
         own = None
         if url is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="feed-"))
-            own = await enter(lives(Path(folder) / "feed.db"))
+            own = await enter(lives(Path(folder) / "feed.db", settings))
             url = own.url
         server = await enter(server_at(url))
-        front = await enter(before(url)) if settings.proxy else url
+        between: dict[str, Process] = {}
+        front = url
+        if settings.proxy:
+            front, between["nginx"] = await enter(before(url))
         emulated = (
             *("--rtt-ms", str(settings.rtt_ms)),
             *("--jitter-ms", str(settings.jitter_ms)),
             *("--kbit-per-s", str(settings.kbit_per_s)),
             *("--seed", str(plan.run)),
         )
-        between = await enter(child(LINE, front, *emulated))
-        address = await address_of(between, LINE)
+        line = between[LINE] = await enter(child(LINE, front, *emulated))
+        address = await address_of(line, LINE) + urlsplit(server.url).path
         awake = asyncio.Event()
         awake.set()
-        yield Stage(server, between, address, publisher, own, awake)
+        yield Stage(server, line, address, publisher, own, awake, between)

@@ -31,13 +31,17 @@ UPGRADE = wire(
 
 
 class Order(msgspec.Struct, frozen=True):
-    """How many clients poll (or else listen), and for how long they are watched."""
+    """How many clients poll (or else listen), and for how long they are watched.
+
+    sources: from how many loopback addresses they come
+    """
 
     url: str
     polling: bool
     clients: int
     duration_s: float
     seed: int
+    sources: int = 1
 
 
 class Traffic(msgspec.Struct, frozen=True):
@@ -75,7 +79,7 @@ class Watch:
 async def run(order: Order, report: list[Traffic]) -> None:
     """Let all join, watch them for a while, let all leave."""
     chance = random.Random(order.seed)
-    crowd, watch = Crowd(order.url, order.clients, chance), Watch()
+    crowd, watch = Crowd(order.url, order.clients, chance, order.sources), Watch()
     members = [_member(order, crowd, watch, chance) for _ in range(order.clients)]
     await crowd.join(members, JOINING_S * order.clients)
     await asyncio.sleep(SETTLING_S)

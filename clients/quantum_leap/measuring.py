@@ -6,12 +6,13 @@ import msgspec
 
 from clients.files import allow_files, most_clients
 from clients.joining import Tally
+from clients.ports import addresses
 from clients.processes import address_of, child
 from clients.quantum_leap.article import BODY, MBPS
 from clients.quantum_leap.crowd import JOINING_S, SETTLING_S, Order, Traffic
 from clients.quantum_leap.records import WAYS, HeaderTraffic
 from clients.server import ServerError
-from clients.worker import dismiss, give, ready, report
+from clients.worker import dismiss, give, ready, report, report_beside
 
 PACE = 0.99  # of a message a second for each client: below, the machine did not carry the crowd
 LEAVING_S = 2.0  # of a run: starting the processes, and until the last poll is over
@@ -35,21 +36,22 @@ async def measure(leap: Leap, done: Callable[[HeaderTraffic], None]) -> None:
     """Measure each crowd in both modes; `done` gets each result as it comes.
 
     A crowd is made as large as the limit of open files allows. Raises ServerError when a process
-    does not do its part.
+    does not do its part, and when there are not ports enough.
     """
     for size in dict.fromkeys(min(size, most_clients()) for size in leap.sizes):
         allow_files(size)
+        sources = addresses(size, size)
         for mode in WAYS:
-            done(await _measure(leap, mode, size))
+            done(await _measure(leap, mode, size, sources))
 
 
-async def _measure(leap: Leap, mode: str, clients: int) -> HeaderTraffic:
+async def _measure(leap: Leap, mode: str, clients: int, sources: int) -> HeaderTraffic:
     name = "clients.quantum_leap.server"
     async with child(name) as server, child("clients.quantum_leap.crowd") as crowd:
         url = await address_of(server, name)
         await ready(crowd)
-        give(crowd, Order(url, mode == "polling", clients, leap.duration_s, leap.seed))
-        seen = await report(crowd, Traffic)
+        give(crowd, Order(url, mode == "polling", clients, leap.duration_s, leap.seed, sources))
+        seen = await report_beside(server, name, crowd, Traffic)
         dismiss(server)
         counted = await report(server, Tally)
     if not seen or not counted:
