@@ -40,8 +40,12 @@ def main() -> int:
     parser.add_argument("--cases", nargs="*", default=SECTIONS, help="such as 1.* 7.1.6")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 140)
-    with tempfile.TemporaryDirectory() as folder, console.status("Autobahn"):
-        verdicts = asyncio.run(_run(options.wstest, list(options.cases), Path(folder)))
+    try:
+        with tempfile.TemporaryDirectory() as folder, console.status("Autobahn"):
+            verdicts = asyncio.run(_run(options.wstest, list(options.cases), Path(folder)))
+    except (OSError, RuntimeError) as error:  # it is not there, or the server printed something
+        console.print(f"{error}: docs/conformance.md says how to get wstest", soft_wrap=True)
+        return 2
     console.print(_table(verdicts))
     failed = [
         (name, *each) for name, cases in verdicts.items() for each in cases if each[1] == "FAILED"
