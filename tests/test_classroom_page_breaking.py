@@ -68,8 +68,9 @@ async def test_after_a_cut_the_counters_are_the_servers(
     await cut(page, client, mode)
     await publish(client, "meanwhile")  # a long poll is answered at once then
     await expect(lane(page, mode).locator("li.verdict")).to_be_visible(timeout=2 * SOON_MS)
+    names = await readers(page)
     await page.get_by_label("Interval").select_option("10 s")  # so that a count can stand
-    await agree(page, client, await readers(page), mode)
+    await agree(page, client, names, mode)
 
 
 @pytest.mark.parametrize(

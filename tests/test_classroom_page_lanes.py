@@ -116,9 +116,10 @@ async def test_the_counters_are_the_servers(
     async with teacher(browser, demo, "?interval_s=0.2") as page:
         await publish(client, "one", "two", "three")
         await show_all(page, "one", "two", "three")
+        names = await readers(page)
         await page.get_by_label("Interval").select_option("10 s")  # so that a count can stand
         for mode in MODES:
-            await agree(page, client, await readers(page), mode)
+            await agree(page, client, names, mode)
         size = lane(page, "short").locator(".counters div").filter(has_text="bytes up")
         await expect(size).to_contain_text(re.compile(r"[\d.]+ k?B"), timeout=SOON_MS)
         short, socket = await figures(page, "short"), await figures(page, "ws")
@@ -126,12 +127,10 @@ async def test_the_counters_are_the_servers(
 
 
 async def readers(page: Page) -> dict[str, str]:
-    """Return the names under which the page's lanes read."""
-    url = await page.evaluate(
-        """performance.getEntriesByType("resource")
-          .findLast((each) => each.name.includes("/short-poll")).name"""
-    )
-    (short,) = parse_qs(urlsplit(url).query)["reader"]
+    """Return the names under which the page's lanes read, once it polls again."""
+    async with page.expect_request(re.compile("/short-poll"), timeout=SOON_MS) as asked:
+        request = await asked.value
+    (short,) = parse_qs(urlsplit(request.url).query)["reader"]
     return {mode: short.replace("short", mode) for mode in MODES}
 
 

@@ -152,7 +152,8 @@ async def test_poller_keeps_its_connection_over_no_longer_a_pause_than_a_measure
     await reading
     seen = report[0].tally
     assert seen.requests > 4 * 7
-    assert seen.connections == (7 if share < 1 else seen.requests - 7)  # their first pause is short
+    # The first pauses lie evenly within the interval: of seven, six or all are shorter than that.
+    assert seen.connections == 7 if share < 1 else seen.requests - seen.connections in {6, 7}
     assert seen.failures == 0
 
 
