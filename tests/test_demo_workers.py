@@ -192,6 +192,15 @@ async def test_a_worker_that_cannot_be_started_again_is_tried_until_all_end(
     assert worker.code == 0
 
 
+async def test_a_worker_that_is_killed_before_it_could_serve_ends_all_and_that_is_said() -> None:
+    said: list[str] = []
+    worker, stop = Worker(1, [], said.append), Stop()
+    worker._command = ["sh", "-c", "kill -9 $$"]
+    await worker.keep(stop)
+    assert stop.asked.is_set()
+    assert said == ["Worker 1 has ended (exit code -9) before it could serve: all end"]
+
+
 def one_line(demo: Demo) -> str:
     """Return the one line in which a start that failed said why."""
     code, out, err = demo.wait()
