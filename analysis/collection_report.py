@@ -60,8 +60,9 @@ def report(
     """Return the page; maps are drawn over the runs of all, the ledger is that of one delivery."""
     logs = [part.log for part in parts]
     runs = account.runs_of(logs)
-    shown = _numbered([*(part.pictures for part in parts), maps, ledger])
-    chapters = [_chapter(part, next(shown)) for part in parts]
+    groups = [*(part.pictures for part in parts), maps, ledger]
+    *of_parts, shown_maps, shown_ledger = _numbered(groups)
+    chapters = [_chapter(part, shown) for part, shown in zip(parts, of_parts, strict=True)]
     every = [each for part in parts for each in _contests(part)]
     page = environment().get_template("collection.html.j2")
     return page.render(
@@ -72,8 +73,8 @@ def report(
         verdicts=list(verdicts(every)),
         measures=MEASURES,
         situations=situations(every),
-        maps=next(shown),
-        ledger=next(shown),
+        maps=shown_maps,
+        ledger=shown_ledger,
         theory=list(_theory(parts)),
         near=NEAR_PERCENT,
         off=OFF_PERCENT,

@@ -102,8 +102,6 @@ def _of_run(log: Log, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield a row for each fault and reader of a run, and one for what came before any."""
     assert log.beside is not None
     faults = log.beside.faults.filter(run=run["run"]).sort("began_ns")
-    if faults.is_empty():
-        return
     sources = (
         (False, log.deliveries, log.requests),
         (True, log.beside.deliveries, log.beside.requests),

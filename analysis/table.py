@@ -28,6 +28,7 @@ from analysis.wording import (
     percent,
     plain,
     signed_percent,
+    span,
 )
 from clients.log import Log
 
@@ -123,12 +124,7 @@ def _cpu(row: Row) -> str:
 
 def _interval(row: Row) -> str:
     low, high = row["latency_p50_ms_low"], row["latency_p50_ms_high"]
-    if low is None:
-        return NOTHING
-    one, other = duration(low), duration(high)
-    if one.endswith(other[-2:]):  # the unit is written once
-        one = one.partition(NBSP)[0]
-    return f"{one} to {other}"
+    return NOTHING if low is None else span((low, high), duration)
 
 
 def _theory(row: Row) -> str:

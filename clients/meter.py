@@ -47,7 +47,7 @@ class Meter:
         self.connection = 0
         self.arrived_ns = 0
         self._next_connection = next_connection
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport
         self.frames: Frames | None = None
         self.tap: Tap | None = None
 
@@ -58,8 +58,7 @@ class Meter:
 
     def cut_off(self) -> None:
         """End the newest connection at once, whatever is on its way."""
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     def sent(self, *chunks: bytes) -> None:
         """Count bytes that are handed to TCP."""

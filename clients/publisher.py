@@ -115,8 +115,7 @@ async def _post_until_acknowledged(
                 await asyncio.sleep(backoff.next_s(tried[-1].wanted_s))
             await _post(session, draft, tried, begun_ns)
     finally:
-        if tried:
-            done.append(msgspec.structs.replace(tried[-1], started_ns=tried[0].started_ns))
+        done.append(msgspec.structs.replace(tried[-1], started_ns=tried[0].started_ns))
 
 
 def _age_s(begun_ns: int) -> float:

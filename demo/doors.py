@@ -83,10 +83,9 @@ class Doors:
 
     def leave(self, protocol: "DoorProtocol") -> None:
         """Forget a connection that has gone."""
-        if protocol in self._open:
-            self._open.remove(protocol)
-            self._of_site.less(protocol.site)
-            self._note_if_empty()
+        self._open.remove(protocol)
+        self._of_site.less(protocol.site)
+        self._note_if_empty()
 
     async def close(self) -> None:
         """Let nobody in any more, and hang up on all when what is under way has been answered."""
@@ -176,8 +175,7 @@ class DoorProtocol(TimedProtocol):
 
     def cut_off(self) -> None:
         """Abort the connection."""
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     def _count_if_idle(self, exc: Exception | None) -> None:
         """Count a connection that aiohttp has closed since nothing was asked."""

@@ -179,21 +179,20 @@ class DurableFeed:
         for asked, message in zip(batch, messages, strict=True):
             entry = self.feed.enter(message)
             self._keys.keep(asked.draft, entry)
-            if self._over(asked):
-                asked.entry.set_result(entry)
+            self._forget(asked)
+            asked.entry.set_result(entry)
 
     def _refuse(self, batch: list[Asked], away: Away) -> None:
         line = f"{self._disk.path}: {away}"
         self._outage.begin(f"{line}: who publishes gets a 503, who reads reads on")
         for asked in batch:
-            if self._over(asked):
-                asked.entry.set_exception(Away(f"{away}: try again later"))
+            self._forget(asked)
+            asked.entry.set_exception(Away(f"{away}: try again later"))
 
-    def _over(self, asked: Asked) -> bool:
-        """Let a draft wait no more; say whether its promise is still to be kept."""
+    def _forget(self, asked: Asked) -> None:
+        """Let a draft wait no more: if it comes again, it is found by its key, or is another."""
         if asked.draft.key is not None:
             del self._named[asked.draft.sender, asked.draft.key]
-        return not asked.entry.done()
 
     async def _on_disk(self, call: Callable[..., T], *arguments: object) -> T:
         return await self._thread.call(call, *arguments)

@@ -12,7 +12,7 @@ class Lag:
 
     def __init__(self) -> None:
         self._late_s: deque[float] = deque(maxlen=TICKS)
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle
 
     @property
     def max_ms(self) -> float:
@@ -26,8 +26,7 @@ class Lag:
 
     def stop(self) -> None:
         """Watch no more."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.cancel()
 
     def _tick(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         self._late_s.append(max(0.0, loop.time() - due))

@@ -38,13 +38,15 @@ class Peer(asyncio.Protocol):
     closed: whether a close has been sent, so that nothing else may be
     alive_s: when it last sent anything, by the event loop's clock
     pinged_s: when it has been asked for a sign of life since, None if it has not
-    ended: is called with the peer when its connection has gone; broke: with what breaks the
-        protocol
+    broke: is called with what breaks the protocol; ended: with the peer, when its connection has
+        gone
     """
 
     __slots__ = (
         "__weakref__",
+        "_broke",
         "_deaf",
+        "_ended",
         "_frames",
         "_gone",
         "_hear",
@@ -54,24 +56,28 @@ class Peer(asyncio.Protocol):
         "_unheard",
         "_untaken",
         "alive_s",
-        "broke",
         "closed",
-        "ended",
         "heartbeat_s",
         "pinged_s",
         "transport",
     )
 
     def __init__(
-        self, transport: MeteredTransport, hear: Hear, longest: int, heartbeat_s: float
+        self,
+        transport: MeteredTransport,
+        hear: Hear,
+        broke: Callable[[Broken], None],
+        ended: Callable[["Peer"], None],
+        longest: int,
+        heartbeat_s: float,
     ) -> None:
         self.transport = transport
         self.closed = False
         self.alive_s = asyncio.get_running_loop().time()
         self.heartbeat_s = heartbeat_s
         self.pinged_s: float | None = None
-        self.ended: Callable[[Peer], None] | None = None
-        self.broke: Callable[[Broken], None] | None = None
+        self._broke = broke
+        self._ended = ended
         self._frames = Frames(longest)
         self._untaken = b""
         self._hear = hear
@@ -92,9 +98,8 @@ class Peer(asyncio.Protocol):
         self.closed = self._lost = True
         if self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
-        ended, self.ended = self.ended, None  # it leads back here, and collections are seldom
-        if ended is not None:
-            ended(self)
+        self._ended(self)
+        del self._ended  # it leads back here, and collections are seldom
 
     @property
     def meter(self) -> Meter | None:
@@ -168,8 +173,7 @@ class Peer(asyncio.Protocol):
                 if opcode == CLOSE:
                     break  # what follows is nothing (RFC 6455, section 5.5.1)
         except Broken as broken:
-            if self.broke is not None:
-                self.broke(broken)
+            self._broke(broken)
             self._hang_up(broken.code, str(broken).encode())
         if self._untaken:
             self.transport.pause_reading()

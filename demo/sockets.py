@@ -43,8 +43,7 @@ def open_peer(
         ended(peer)
 
     broke = request.app[STATS].refusals.broken
-    peer = upgrade(request, headers, hear, broke, _longest(request.app), _heartbeat_s())
-    peer.ended = end
+    peer = upgrade(request, headers, hear, broke, end, _longest(request.app), _heartbeat_s())
     sockets[peer] = peer.transport
     return peer
 

@@ -27,7 +27,7 @@ class TimedProtocol(MeteredProtocol):
 
     def __init__(self, inner: asyncio.Protocol, tally: Tally) -> None:
         super().__init__(inner, tally)
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport
         self._asking = NO_REQUEST  # requests before this one, and when its beginning was seen
         # Of which answer its reader had yet to take how much, since when, and until when it may.
         self._taking = NO_ANSWER
@@ -35,8 +35,6 @@ class TimedProtocol(MeteredProtocol):
     def look(self, now: float, bounds: Bounds, refusals: Refusals) -> None:
         """Cut the connection off if its request has taken too long, or its reader has stalled."""
         transport = self._transport
-        if transport is None:
-            return
         is_closing = transport.is_closing()  # when its reader has taken the rest
         if self._meter.streaming and not is_closing:
             return  # a WebSocket is looked after by its pings

@@ -53,6 +53,7 @@ def upgrade(
     headers: Mapping[str, str],
     hear: Hear,
     broke: Callable[[Broken], None],
+    ended: Callable[[Peer], None],
     longest: int,
     heartbeat_s: float,
 ) -> Peer:
@@ -69,8 +70,7 @@ def upgrade(
     }
     transport.write(wire(101, fields))
     stream(request)
-    peer = Peer(transport, hear, longest, heartbeat_s)
-    peer.broke = broke  # frames may have come with the request
+    peer = Peer(transport, hear, broke, ended, longest, heartbeat_s)
     _hand_over(request, peer)
     return peer
 

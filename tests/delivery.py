@@ -8,13 +8,13 @@ acknowledged is known, and must be what each reader gets.
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
 from demo.answers import Answers, notice
 from demo.fanout import Fanout, Listener, greet
 from demo.feed import Feed, Gap
+from demo.frames import Broken
 from demo.message import GapNotice
 from demo.metering import MeteredTransport
 from demo.peer import Peer
@@ -150,10 +150,14 @@ class Socket(Reader):
         self.leave()
         self.line, self._rest = Line(), b""
         transport = cast(MeteredTransport, self.line)
-        peer = self.line.peer = Peer(transport, _unheard, 1000, 30)
+
+        def end(peer: Peer) -> None:
+            server.peers.discard(peer)
+            server.fanout.discard(listener)
+
+        peer = self.line.peer = Peer(transport, _unheard, _unbroken, end, 1000, 30)
         listener = Listener(peer, transport, self.cursor, Tally())
         server.peers.add(peer)
-        peer.ended = _ending(server, listener)
         if await greet(listener, server.feed, self.epoch):
             server.fanout.add(listener)
 
@@ -196,13 +200,9 @@ class Socket(Reader):
             assert said == {"epoch": self.epoch, "cursor": self.cursor}
 
 
-def _ending(server: Server, listener: Listener) -> Callable[[Peer], None]:
-    def end(peer: Peer) -> None:
-        server.peers.discard(peer)
-        server.fanout.discard(listener)
-
-    return end
-
-
 async def _unheard(peer: Peer, text: str) -> None:
     raise AssertionError("nobody speaks here")
+
+
+def _unbroken(broken: Broken) -> None:
+    raise AssertionError("nobody speaks here") from broken

@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 from msgspec.structs import replace
 
-from analysis.account import moments, settings, void_runs, when
+from analysis.account import missing, moments, settings, void_runs, when
+from analysis.collection import Collection, Member
 from analysis.rows import rows
 from analysis.summary import summarise
 from clients.log import Run
@@ -57,3 +58,8 @@ def test_settings_say_what_varies(tmp_path: Path) -> None:
     assert found["varied"] == "messages per second: 2, 5"
     assert found["window"] == "3 to 4 s after 2 s"
     assert "messages/s" not in found["common"]
+
+
+def test_of_a_collection_that_is_as_it_should_be_nothing_is_missing(tmp_path: Path) -> None:
+    good = Member("quick", made(tmp_path / "log", FEW, trials=1))
+    assert list(missing(Collection((good,), None, (), ()))) == []

@@ -187,6 +187,20 @@ def test_a_void_row_has_no_ratio_and_says_where_it_is_void(
     assert "VOID in B" in capsys.readouterr().out
 
 
+def test_what_one_of_them_did_not_measure_has_no_ratio_and_the_rest_has(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unwatch(run: Run) -> Run:
+        return replace(run, server_cpu_s=None)
+
+    unwatched = make_log(tmp_path / "unwatched", [QUICK], trials=2, spoil=unwatch)
+    assert main([str(folders[0]), str(unwatched)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (line,) = (line for line in lines if line.strip().startswith("WebSocket"))
+    assert line.count("\u00d7") == 3
+    assert line.rstrip().endswith("\u2013")
+
+
 def test_a_place_for_the_comparison_needs_two_experiments(
     folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -32,7 +32,8 @@ def said(tmp_path: Path) -> Made:
     """Make a log of a scenario, and return the answer to its question."""
 
     def say(name: str, *settings: Settings, **options: object) -> str | None:
-        log = named(made(tmp_path / "log", *settings, trials=1, **options), name)
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        log = named(made(folder, *settings, trials=1, **options), name)
         return answer(log, rows(log, summarise(log)))
 
     return say
@@ -184,6 +185,48 @@ def test_shares_that_are_nearly_alike_do_not_differ(folder: Path) -> None:
     )
     summary = summary.with_columns(empty_share_theory_difference_percent=pl.lit(-80.0))
     assert abs(differences(rows(log, summary))[0].percent) < 80
+
+
+def test_a_log_that_theory_says_nothing_of_does_not_agree_with_it(said: Made) -> None:
+    assert said("theory", replace(FEW, stall_s=1)) is None
+
+
+def test_what_one_setting_alone_cannot_tell_is_not_answered(folder: Path) -> None:
+    log = made(folder / "one", FEW, trials=1)
+    every = rows(log, summarise(log))
+    told = {name for name in ANSWERS if answer(named(log, name), every) is not None}
+    assert told == {"quick", "chat", "theory"}
+
+
+@pytest.mark.parametrize(
+    ("name", "another"),
+    [("distance", {"payload_bytes": (20, 200)}), ("crowd", {"payload_bytes": (20, 200)}),
+     ("rate", {"interval_s": (0.5, 2)}), ("payload", {"rate_per_s": (1, 4)})],
+)  # fmt: skip
+def test_a_sweep_of_another_setting_is_no_answer(
+    said: Made, name: str, another: dict[str, tuple[float, ...]]
+) -> None:
+    assert said(name, *sweep(**another)) is None
+
+
+def test_a_mode_that_was_not_measured_near_and_far_says_nothing_of_distance(said: Made) -> None:
+    def spoil(run: Run) -> Run:
+        return replace(run, valid=(run.mode == "long") == (run.rtt_ms > 0))
+
+    assert said("distance", *sweep(rtt_ms=(0, 100)), modes=("short", "long"), spoil=spoil) is None
+
+
+def test_what_an_unwatched_server_took_is_left_out(said: Made) -> None:
+    def unwatch(run: Run) -> Run:
+        return replace(run, server_cpu_s=None, server_rss_bytes=None)
+
+    compressed = said("deflate", FEW, replace(FEW, deflate=True), modes=("ws",), spoil=unwatch)
+    anew = said("reconnect", FEW, replace(FEW, keepalive=False), spoil=unwatch)
+    assert (compressed or "").startswith("Compression saves 0\u00a0% of the bytes of a message")
+    assert (anew or "").startswith("Short polling's mean latency grows from ")
+    for text in (compressed, anew):
+        assert not re.search("CPU|KiB", text or "")
+    assert said("crowd", *sweep(clients=(1, 5)), spoil=unwatch) is None
 
 
 def test_rows_without_a_good_run_do_not_answer(folder: Path) -> None:

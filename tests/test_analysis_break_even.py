@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from msgspec.structs import replace
 
 from analysis.break_even import (
@@ -23,6 +24,7 @@ from analysis.break_even import (
 )
 from analysis.break_even_words import distance_title, interval_title
 from analysis.charts import CHARTS
+from analysis.charts.regions import Grid, draw_border
 from analysis.cheapest import cheapest
 from analysis.modes import MODES
 from analysis.runs import figures_of_runs
@@ -258,12 +260,32 @@ def test_the_title_gives_the_crossing_of_the_costs(grid: Log) -> None:
 def test_where_polling_is_never_cheaper_the_title_says_so() -> None:
     free = replace(COSTS, push_us=0)
     assert interval_title(free, POINT).startswith("Up to 100 messages/s, polling every 1 s never")
+    assert distance_title(free, POINT).startswith("Up to 100 messages/s, distance alone does not")
 
 
 def test_where_polling_is_always_cheaper_the_title_says_that() -> None:
     dear = replace(COSTS, push_us=1e9)
     assert "costs the server less than WebSocket at any rate" in interval_title(dear, POINT)
     assert "costs the server less than WebSocket at any rate" in distance_title(dear, POINT)
+
+
+def test_a_border_that_is_on_no_map_is_not_drawn() -> None:
+    points = [[replace(POINT, rate_per_s=rate) for rate in (1.0, 10.0)] for _ in range(2)]
+    grid = Grid(np.array([1.0, 10.0]), np.array([1.0, 2.0]), points)
+    for frame_bytes, borders in ((COSTS.frame_bytes, 1), (10**6, 0)):
+        axes = Figure().subplots()
+        draw_border(axes, grid, replace(COSTS, frame_bytes=frame_bytes), link_bytes, "ws")
+        assert len(axes.collections) == borders
+
+
+def test_without_an_empty_answer_it_is_not_known_what_one_takes(tmp_path: Path) -> None:
+    log = made(tmp_path / "log", *GRID, replace(GRID[0], payload_bytes=64), trials=1)
+    assert step_costs(with_cpu(log), 64) is not None
+    runs = log.runs.filter(payload_bytes=64)["run"].implode()
+    empty = pl.col("run").is_in(runs) & (pl.col("status") == 204)
+    busy = with_cpu(replace(log, requests=log.requests.filter(~empty)))
+    assert step_costs(busy, 100) is not None
+    assert step_costs(busy, 64) is None
 
 
 def test_costs_that_the_runs_leave_in_doubt_are_not_given(grid: Log) -> None:

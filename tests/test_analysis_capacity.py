@@ -238,6 +238,15 @@ def test_without_repetition_no_interval_is_promised(
     assert "In brackets" not in said
 
 
+def test_an_interval_is_asked_for_where_none_was_measured_and_nothing_is_far(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = {"short": replace(COSTS, interval_s=0), "long": LONG, "ws": WS}
+    monkeypatch.setattr("analysis.capacity_command._costs", lambda folder: (folder, costs))
+    line = complaint(capsys, "capacity", tmp_path)
+    assert f"{tmp_path} polled without a pause: give an --interval-s" in line
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -216,6 +217,26 @@ def test_one_mode_alone_can_be_drawn(folder: Path) -> None:
         chart.draw(log, summary)
 
 
+@pytest.mark.parametrize("modes", [("short",), ("long", "ws")])
+def test_a_sweep_of_some_modes_names_these_alone(folder: Path, modes: tuple[str, ...]) -> None:
+    settings = [replace(SHORTER, interval_s=interval_s) for interval_s in (0.2, 2)]
+    some = analysed(made(folder / "-".join(modes), *settings, trials=1, modes=modes))
+    for name in ("requests", "tradeoff"):
+        written = texts(drawn(name, some))
+        assert {title(mode) for mode in MODES} & {*written} == {title(mode) for mode in modes}
+    # There is nothing to hold short polling against, or no short polling.
+    assert written[0] == "Asking more often buys latency with requests"
+
+
+def test_of_a_mode_that_was_swept_alone_the_headline_gives_both_ends(folder: Path) -> None:
+    settings = [replace(SHORTER, interval_s=interval_s) for interval_s in (0.2, 0.5, 2)]
+    log = made(folder / "swept alone", *settings, trials=1, modes=("short",))
+    said = headlines.requests(rows(log, summarise(log)))
+    lead = "Requests for each message delivered by short polling: "
+    number = r"[\d.]+ at an interval of "
+    assert re.fullmatch(f"{lead}{number}0.2 s, {number}2 s", said)
+
+
 def test_modes_listed_in_different_settings_meet_in_one_chart(folder: Path) -> None:
     settings = [replace(SHORTER, interval_s=interval_s) for interval_s in (0.2, 1, 2)]
     log = made(folder / "apart", *settings, SHORTER, trials=1)
@@ -236,6 +257,27 @@ def test_the_timeline_shows_the_same_messages_in_each_lane(single: Analysed) -> 
 def test_the_timeline_shows_polls_with_and_without_news(single: Analysed) -> None:
     short = scene_of(single).lanes[0]
     assert {poll.news for poll in short.polls} == {True, False}
+
+
+def test_a_lane_that_got_nothing_says_so(single: Analysed) -> None:
+    log, summary = single
+    ws = log.runs.filter(mode="ws")["run"].implode()
+    silent = replace(log, deliveries=log.deliveries.filter(~pl.col("run").is_in(ws)))
+    assert texts(drawn("timeline", (silent, summary))).count("no message") == 1
+
+
+def test_without_a_delivery_there_is_no_timeline(single: Analysed) -> None:
+    log, summary = single
+    nothing = replace(log, runs=log.runs.with_columns(deliveries=pl.lit(0)))
+    assert CHARTS["timeline"].draw(nothing, summary) is None
+
+
+def test_seconds_in_which_nothing_came_are_not_chosen(single: Analysed) -> None:
+    log, summary = single
+    late = log.runs.select("run", late_ns=pl.col("window_end_ns") - 5 * 10**9)
+    few = log.deliveries.join(late, on="run").filter(pl.col("published_ns") > pl.col("late_ns"))
+    scene = scene_of((replace(log, deliveries=few.drop("late_ns")), summary))
+    assert all(lane.arrivals for lane in scene.lanes)
 
 
 def test_the_headline_gives_the_medians(single: Analysed) -> None:

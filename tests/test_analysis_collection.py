@@ -159,6 +159,16 @@ def test_what_is_not_as_it_should_be_is_named(partial: tuple[Path, str]) -> None
     assert "&lt;b&gt;late&lt;/b&gt; (3)" in partial[1]
 
 
+def test_an_experiment_without_a_run_has_a_report_that_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment(tmp_path, "payload", trials=0)
+    assert main([str(tmp_path)]) == 2
+    own = (tmp_path / "payload" / "report.html").read_text(encoding="utf-8")
+    assert "No run has ended" in own
+    assert "payload: no run has ended, so it has no chapter" in capsys.readouterr().err
+
+
 def test_an_experiment_with_rows_missing_is_shown_and_is_no_success(tmp_path: Path) -> None:
     experiment(tmp_path, "quick", trials=2)
     path = tmp_path / "quick" / "deliveries.csv"

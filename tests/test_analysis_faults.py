@@ -219,6 +219,40 @@ def test_what_no_reader_of_a_mode_had_is_lost_all_the_same(log: Log) -> None:
     assert rows.filter(mode="long", naive=False)["lost"].sum() == 0
 
 
+def test_what_was_lost_though_no_fault_had_come_is_a_group_of_its_own(log: Log) -> None:
+    assert log.beside is not None
+    ws = log.runs.filter(mode="ws")["run"].item()
+    calm = replace(log.beside, faults=log.beside.faults.filter(pl.col("run") != ws))
+    rows = costs(replace(log, beside=calm))
+    found = row(rows, mode="ws")
+    gone = log.deliveries.height - log.beside.deliveries.height
+    assert (found["kind"], found["naive"], found["lost"]) == (NO_FAULT, True, gone / 3)
+    table = faults_table(replace(log, beside=calm))
+    assert table is not None
+    assert table["groups"][-1]["kind"] == "before any"
+
+
+def test_what_a_server_held_is_not_said_where_it_could_not_be_seen(log: Log) -> None:
+    assert log.beside is not None
+    unseen = log.beside.faults.with_columns(server_rss_bytes=pl.lit(None, pl.Int64))
+    table = faults_table(replace(log, beside=replace(log.beside, faults=unseen)))
+    assert table is not None
+    assert table["held"] == ""
+
+
+def test_a_reader_that_never_came_back_has_no_dot(log: Log) -> None:
+    assert log.beside is not None
+    ended_ns = log.beside.faults["ended_ns"].max()
+    run = log.runs.filter(mode="ws")["run"].item()
+    there = (pl.col("run") != run) | (pl.col("published_ns") < ended_ns)
+    beside = replace(log.beside, deliveries=log.beside.deliveries.filter(there))
+    away = replace(log, deliveries=log.deliveries.filter(there), beside=beside)
+    figure = CHARTS["faults"].draw(away, summarise(log))
+    assert figure is not None
+    dots = [line for line in figure.axes[-1].lines if line.get_marker() == "o"]
+    assert len(dots) == costs(away)["recovery_p50_ms"].count() == 2 * 2 * 3 - 2
+
+
 @pytest.mark.parametrize(("lost", "code"), [(0, 0), (1, 2)])
 def test_a_loss_in_spite_of_a_cursor_is_no_success(
     log: Log,

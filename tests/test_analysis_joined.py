@@ -2,9 +2,11 @@
 
 import polars as pl
 import pytest
+from matplotlib.figure import Figure
 from msgspec.structs import replace
 from polars.testing import assert_frame_equal
 
+from analysis import collection_drawing
 from analysis.charts.break_even import DISTANCE, INTERVAL, draw_map
 from analysis.cheapest import cheapest
 from analysis.joined import join
@@ -71,3 +73,22 @@ def test_each_place_that_was_measured_is_a_dot_on_the_map(joined: Log, upward: o
               if upward is INTERVAL or each.interval_s == row["interval_s"]]  # fmt: skip
     assert len(figure.axes[0].lines) == len(places)
     assert colours <= {mode.colour for mode in MODES.values()}
+
+
+def test_a_map_is_shown_where_five_places_were_measured_and_their_costs_are_known(
+    joined: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[float, object]] = []
+
+    def draw(_: Log, row: dict[str, float], upward: object) -> Figure | None:
+        drawn.append((row["interval_s"], upward))
+        return figure
+
+    monkeypatch.setattr(collection_drawing, "draw_map", draw)
+    known = Figure()
+    known.text(0, 0, "its title")
+    figure: Figure | None = known
+    assert [picture.name for picture in collection_drawing._maps(joined)] == ["break_even-0"]
+    figure = None  # with costs that the runs leave in doubt
+    assert list(collection_drawing._maps(joined)) == []
+    assert drawn == [(1.0, INTERVAL)] * 2  # its usual one, of three

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from msgspec.structs import replace
 
 from analysis.charts import CHARTS
-from analysis.ledger import Ledger, split
+from analysis.charts.ledger_rows import CELLS, rows_of
+from analysis.ledger import Ledger, Part, split
 from analysis.summary import summarise
 from clients.log import Exchange, Log
 from tests.made_log import EPOCH, SETTINGS, exchange, message_json
@@ -191,3 +192,10 @@ def test_the_message_is_given_of_what_each_further_one_takes(tmp_path: Path) -> 
 def test_without_kept_bytes_there_is_no_chart(tmp_path: Path) -> None:
     log, summary = analysed(tmp_path / "log")
     assert CHARTS["ledger"].draw(replace(log, wire={}), summary) is None
+
+
+@pytest.mark.parametrize(("size", "rows"), [(2 * CELLS, [CELLS, CELLS]), (CELLS + 1, [CELLS, 1])])
+def test_bytes_are_broken_into_rows_of_which_none_is_empty(size: int, rows: list[int]) -> None:
+    ledger = Ledger((), (Part("envelope", "envelope", b"x" * size),))
+    found = [row for row in rows_of(ledger) if not row.heading]
+    assert [sum(len(part.data) for part in row.parts) for row in found] == rows

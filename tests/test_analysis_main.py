@@ -1,6 +1,8 @@
 import contextlib
 import io
+import runpy
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from matplotlib.figure import Figure
 from msgspec.structs import replace
 
 import analysis
+from analysis import __main__ as command
 from analysis.__main__ import main
 from analysis.charts import CHARTS
 from analysis.drawing import draw
@@ -224,6 +227,16 @@ def test_every_chart_that_is_drawn_is_a_figure(folder: Path) -> None:
     drawn = [chart.draw(log, summary) for chart in CHARTS.values()]
     assert {type(figure) for figure in drawn} <= {Figure, type(None)}
     assert sum(figure is not None for figure in drawn) > 5
+
+
+def test_the_shell_gets_the_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["analysis", str(tmp_path / "nothing")])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(command.__file__, run_name="__main__")
+    assert end.value.code == 2
+    assert "not a folder" in capsys.readouterr().err
 
 
 def test_a_missing_column(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

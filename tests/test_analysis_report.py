@@ -218,3 +218,10 @@ def test_a_log_that_was_cut_off_is_marked_incomplete(tmp_path: Path) -> None:
     path = folder / "deliveries.csv"
     path.write_bytes(path.read_bytes()[:-3])
     assert "Incomplete: the last line of deliveries.csv" in words(folder)
+
+
+def test_a_sweep_of_intervals_says_what_the_shortest_still_costs(tmp_path: Path) -> None:
+    several = [replace(QUICK, interval_s=interval_s) for interval_s in (0.2, 1)]
+    page = words(make_log(tmp_path / "log", several, trials=1))
+    assert "Even asking every 0.2 s, short polling is " in page
+    assert "Even asking" not in words(make_log(tmp_path / "one", [QUICK], trials=1))

@@ -102,6 +102,13 @@ def test_a_void_mode_is_marked_and_does_not_speak(tmp_path: Path) -> None:
     assert "WebSocket" not in drawn.texts[0].get_text()
 
 
+def test_a_stall_without_a_good_run_is_shown_and_compares_nothing(tmp_path: Path) -> None:
+    drawn = draw(stalled(tmp_path / "log", spoil=lambda run: replace(run, valid=False)))
+    assert drawn is not None
+    assert drawn.texts[0].get_text() == "A stall of 2 s, in no good run"
+    assert [words(axes)[0] for axes in drawn.axes] == [f"{title(mode)} VOID" for mode in MODES]
+
+
 def test_theory_knows_no_stall(tmp_path: Path) -> None:
     summary = summarise(stalled(tmp_path / "log"))
     assert summary["theory_requests_per_client_s"].null_count() == summary.height

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from analysis.summary import summarise
-from analysis.table import print_table
+from analysis.table import _interval, print_table
 from clients.log import Log, Run
 from tests.made_log import SETTINGS, made
 
@@ -100,3 +100,14 @@ def test_figures_far_from_theory_are_flagged_and_the_flag_is_explained(tmp_path:
 def test_three_comparisons_stand_below(kinds: Printed) -> None:
     below = [line for line in kinds(300).splitlines() if line.strip().endswith(".")]
     assert len([line for line in below if "ompressed in place of" in line]) == 3
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"),
+    [((1.1, 2.2), "1.1 to 2.2 ms"), ((1.1, 1100), "1.1 ms to 1.1 s"), ((None, None), "\u2013")],
+)
+def test_an_interval_has_its_unit_once_unless_there_are_two(
+    ends: tuple[float | None, float | None], text: str
+) -> None:
+    row = dict(zip(("latency_p50_ms_low", "latency_p50_ms_high"), ends, strict=True))
+    assert _interval(row).replace("\u00a0", " ") == text

@@ -179,8 +179,9 @@ def test_long_polling_of_a_rare_periodic_source_counts_the_holds_that_end() -> N
     assert long_polling.empty_share(case) == pytest.approx(empty, rel=0.01)
 
 
-def test_long_polling_without_messages_asks_once_a_hold() -> None:
-    silent = replace(CASE, rate_per_s=0.0)
+@pytest.mark.parametrize("periodic", [False, True])
+def test_long_polling_without_messages_asks_once_a_hold(periodic: bool) -> None:
+    silent = replace(CASE, rate_per_s=0.0, periodic=periodic)
     assert long_polling.requests_per_client_s(silent) == pytest.approx(1 / (0.12 + 1.5))
     assert long_polling.empty_share(silent) == 1
 
@@ -234,6 +235,7 @@ def test_an_overloaded_websocket_has_no_finite_latency() -> None:
     case = replace(CASE, clients=100, per_reader_s=0.01, rate_per_s=2)
     assert websocket.latency_mean_s(case) == np.inf
     assert websocket.latency_quantile_s(case, 0.5) == np.inf
+    assert websocket.latency_cdf(case, np.array([0.1, 1e6])).tolist() == [0, 0]
 
 
 def test_websocket_asks_once_a_session_and_never_in_vain() -> None:

@@ -100,3 +100,8 @@ def test_a_situation_names_the_best_and_what_the_others_take() -> None:
     assert best.mode == "short"
     assert best.others == ("WebSocket 2.0\u00a0times", "long polling 3.0\u00a0times")
     assert "A crowd" not in found
+
+
+def test_a_situation_whose_figures_are_not_ranked_names_nobody() -> None:
+    (quiet, busy) = situations([contest("1", short=2, long=1, ws=0)])
+    assert {*quiet.best, *busy.best} == {None}

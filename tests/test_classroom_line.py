@@ -2,17 +2,21 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable
 
 import msgspec
 import pytest
 
 from demo.app import Settings
+from demo.classroom.arriving import MAX_UNREAD_BYTES, DelayedProtocol
 from demo.classroom.classroom import CLASSROOM, Classroom
 from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport
-from demo.classroom.line import LineChange
+from demo.classroom.line import Line, LineChange
 from demo.fanout import LISTENER
 from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
+
+SAID = b"\x81\x99\0\0\0\0" + b'{"sender":"a","text":"b"}'
 
 
 @pytest.fixture
@@ -113,12 +117,45 @@ async def test_what_a_socket_says_takes_half_a_round_trip_too(
 ) -> None:
     room.change({"rtt_ms": 200})
     await open_socket(clock, wire)
-    await wire.send(b"\x81\x99\0\0\0\0" + b'{"sender":"a","text":"b"}')
+    await wire.send(SAID)
     await clock.advance(0.099)
     assert server.feed.head == 0
     await clock.advance(0.002)
     assert server.feed.head == 1
     assert await takes(clock, wire.frame()) <= 0.102
+
+
+async def test_what_a_reader_said_before_it_hung_up_is_heard(
+    clock: Clock,
+    room: Classroom,
+    server: Server,
+    wire: Wire,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    room.change({"rtt_ms": 2000})
+    await open_socket(clock, wire)
+    await wire.send(SAID)
+    await clock.settle()
+    assert server.feed.head == 0
+    wire._socket.shutdown(socket.SHUT_WR)
+    await until(lambda: server.feed.head == 1)
+    await clock.advance(2)  # when the line would have brought it
+    assert server.feed.head == 1
+    assert caplog.messages == []
+
+
+async def test_what_a_reader_says_ahead_of_its_line_is_bounded(
+    clock: Clock, room: Classroom, wire: Wire
+) -> None:
+    room.change({"rtt_ms": 2000})
+    await open_socket(clock, wire)
+    with contextlib.suppress(ConnectionError):  # it may be cut off before all has been sent
+        for _ in range(MAX_UNREAD_BYTES // len(SAID) // 100 + 2):
+            await wire.send(SAID * 100)
+            await clock.settle()
+    await wire.end()
+    await clock.settle()
+    assert room.lanes.by_name["r"].busy == 0
 
 
 async def test_frames_keep_their_order_when_the_line_grows_shorter(
@@ -209,6 +246,38 @@ async def test_what_a_slow_socket_is_owed_is_bounded(
     assert room.lanes.by_name["r"].busy == 0
 
 
+async def test_a_reader_that_opens_another_socket_is_where_that_one_is(
+    clock: Clock, room: Classroom, server: Server, open_wire: OpenWire
+) -> None:
+    first, second = await open_wire(server), await open_wire(server)
+    for each in (first, second):
+        await open_socket(clock, each)
+    lane = room.lanes.by_name["r"]
+    newest = lane.session
+    first.close()
+    await until(lambda: lane.busy == 1)
+    assert lane.session is newest is not None
+    second.close()
+    await until(lambda: lane.busy == 0)
+    assert lane.session is None
+
+
+async def test_a_reader_may_have_its_messages_compressed(
+    start_server: StartServer, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = await start_server(Settings(deflate=True))
+    async with session(server).ws_connect("/ws?reader=r", compress=15) as ws:
+        await ws.receive_json()
+        lane = server.app[CLASSROOM].lanes.by_name["r"]
+        assert lane.session is not None
+        server.publish("hi")
+        assert (await ws.receive_json())["text"] == "hi"
+    await until(lambda: lane.busy == 0)
+    assert lane.session is None
+    await server.stop()
+    assert capsys.readouterr().err == ""  # where a fault would be
+
+
 @pytest.mark.parametrize("path", ["/short-poll", "/long-poll", "/ws"])
 async def test_a_cut_line_lets_nobody_through(
     clock: Clock,
@@ -289,7 +358,7 @@ async def test_the_line_serves_on_both_loops(
     assert b"one" in await wire.request("/short-poll?after=0&reader=r")
     await wire.upgrade("/ws?after=1&reader=r")
     await wire.frame()
-    await wire.send(b"\x81\x99\0\0\0\0" + b'{"sender":"a","text":"b"}')
+    await wire.send(SAID)
     assert b'"text":"b"' in (await wire.frame())[1]
 
 
@@ -326,3 +395,77 @@ async def test_a_line_is_cut_by_the_teachers_request(
             assert response.status == 200
         await ws.receive()
         assert ws.closed
+
+
+# A line without a server
+
+
+class Below(asyncio.Transport):
+    """A transport that keeps what is written, and what its protocol is."""
+
+    def __init__(self, protocol: asyncio.BaseProtocol | None = None) -> None:
+        super().__init__()
+        self.written = b""
+        self.closing = False
+        self.protocol = protocol or asyncio.Protocol()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        self.closing = True
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self.protocol
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
+
+
+async def test_a_close_comes_after_what_is_on_the_line(clock: Clock) -> None:
+    below = Below()
+    delayed = DelayedTransport(below, Line(lambda: 0.2))
+    delayed.write(b"the last")
+    delayed.close()
+    assert (below.written, below.closing) == (b"", False)
+    await clock.advance(0.11)
+    assert (below.written, below.closing) == (b"the last", True)
+
+
+async def test_what_is_on_the_line_when_its_connection_ends_is_dropped(clock: Clock) -> None:
+    below = Below()
+    delayed = DelayedTransport(below, Line(lambda: 0.2))
+    delayed.write(b"too late")
+    below.close()
+    await clock.advance(0.11)
+    assert (below.written, delayed.get_write_buffer_size()) == (b"", 0)
+    await delayed.sent()  # there is nothing to wait for
+
+
+async def test_who_steps_aside_hands_on_what_waits(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Hearing(asyncio.Protocol):
+        heard = b""
+
+        def data_received(self, data: bytes) -> None:
+            self.heard += data
+
+    inner, line = Hearing(), Line(lambda: 0.2)
+    below = Below(inner)
+    protocol = DelayedProtocol(DelayedTransport(below, line), line)
+    for part in (b"one ", b"two"):
+        protocol.data_received(part)
+    assert inner.heard == b""
+    protocol.step_aside()
+    assert inner.heard == b"one two"
+    assert below.protocol is inner
+    await clock.advance(1)  # when the line would have brought it
+    assert inner.heard == b"one two"
+    assert caplog.messages == []

@@ -20,9 +20,11 @@ from clients.log import Delivery, Log, Request, Run, read
 from demo.app import Settings
 from demo.classroom import columns, verdict
 from demo.classroom.archive import archive, table
+from demo.classroom.cells import Row
 from demo.classroom.classroom import CLASSROOM, Classroom
-from demo.classroom.log import Material
+from demo.classroom.log import UNSEEN, Material, Pairs
 from demo.classroom.matching import APART_NS, Asked, Served, match
+from demo.classroom.measured import Spent
 from demo.classroom.rows import Rows
 from demo.classroom.run import Part
 from demo.classroom.run import Run as ClassRun
@@ -163,6 +165,18 @@ async def test_who_left_before_a_short_run_had_no_part_in_it(
     await clock.advance(SECONDS + 4)
     shown: Any = room.runs.shown()
     assert shown["result"]["short"]["readers"] == 0
+
+
+async def test_who_comes_during_a_run_has_no_part_in_its_latency(
+    clock: Clock, client: ClientSession, room: Classroom
+) -> None:
+    await run(client)
+    async with client.get("/short-poll?reader=late"):
+        pass
+    current = room.runs.current
+    assert current is not None
+    room.runs.heard(room.lanes.by_name["late"], "short", current.started_ns, 5.0)
+    assert current.latency_ms == {}
 
 
 async def test_the_settings_tell_of_a_runs_chatter_while_it_lasts(
@@ -322,6 +336,24 @@ async def test_a_lost_delivery_voids_the_run(
     assert "lost" not in because["short"]
 
 
+@pytest.mark.parametrize(
+    ("server_requests", "late_ms", "because"),
+    [
+        (3, [0.2, 5.1], ["the publisher was late: p99 5.1 ms"]),
+        (2, [0.2, 4.9], ["the clients count 3 requests and the server 2"]),
+        (3, [], []),
+    ],
+)
+def test_a_late_publisher_and_counts_that_differ_void_a_run(
+    server_requests: int, late_ms: list[float], because: list[str]
+) -> None:
+    totals = dict.fromkeys(("lost", "duplicates", "out_of_order"), 0)
+    ended = past_run(0)
+    ended.late_ms = late_ms
+    counts = {"requests": 3, "server_requests": server_requests}
+    assert verdict.reasons(totals | counts, ended) == because
+
+
 # The contract with the measuring side, which this side may not import
 
 
@@ -379,3 +411,25 @@ def test_another_status_or_another_time_is_another_request() -> None:
     assert matched([asked(0, status=204)], [served(1)]) == [None]
     late_ms = 3 * APART_NS // 1_000_000
     assert matched([asked(0)], [served(late_ms)]) == [None]
+
+
+def test_a_request_that_the_server_did_not_see_has_the_time_that_its_reader_says() -> None:
+    requests, seen = Rows(7, 10), Rows(8, 10)
+    requests.add((1, 0, 5, 9, 0, 0, 1))  # without an answer
+    requests.add((1, 0, 20, 30, 200, 1, 1))
+    seen.add((1, 0, 22, 28, 200, 100, 200, 50))
+    pairs = Pairs(requests, seen)
+    assert list(pairs.find()) == [None, None]
+    assert pairs.when_ns.tolist() == [5, 22]
+    assert pairs.served.tolist() == [UNSEEN, 0]
+
+
+def test_bytes_that_are_not_known_are_not_added_as_nothing() -> None:
+    spent = Spent()
+    assert spent.totals()["bytes_up"] == 0
+    unknown: Row = {"client": 1, "connection": 1, "bytes_up": None, "bytes_down": None}
+    spent.add(unknown, 0)
+    assert spent.totals()["bytes_up"] is None
+    spent.add(unknown | {"bytes_up": 7}, 0)
+    spent.add(unknown, 0)
+    assert (spent.totals()["bytes_up"], spent.totals()["bytes_down"]) == (7, None)

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from contextlib import AsyncExitStack, aclosing
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -13,6 +14,9 @@ from aiohttp import WSCloseCode, web
 from clients import joining
 from clients.client import KEEPALIVE_S, Client
 from clients.crowd import Joined, Order, read
+from clients.client import Client
+from clients.crowd import Joined, Order, _fail, read
+from clients.dialling import socket_from
 from clients.experiment import Ambition, plans
 from clients.follower import Census, Follower
 from clients.frames import CLOSE, HEAD_END, text_frame
@@ -26,7 +30,8 @@ from clients.readers import Stage, _client, _read
 from clients.recorder import Recorder
 from demo.app import Settings as DemoSettings
 from demo.message import Message, News, encode
-from demo.sockets import SOCKETS
+from demo.peer import Peer
+from demo.sockets import HEARTBEAT_S, SOCKETS
 from demo.stats import STATS
 from demo.tally import Tally
 from tests.conftest import Clock, Server, StartServer, until, until_delivered
@@ -115,6 +120,59 @@ async def test_pings_and_quiet_times_break_nothing(clock: Clock, server: Server,
     await until(lambda: counts.connections == 0)
     assert (census.tally.bytes_up, census.tally.bytes_down) == (counts.bytes_in, counts.bytes_out)
     assert census.tally.failures == 0
+
+
+async def test_measured_reader_answers_a_ping_and_reads_on(server: Server) -> None:
+    client = Client(1, server.url, Recorder(1), Place(server.feed.epoch, 0), random.Random(1))
+    server.publish("one")
+    async with client, aclosing(MODES["ws"].messages(client, Pace(0, 0, 25))) as messages:
+        await anext(messages)
+        (peer,) = server.app[SOCKETS]
+        assert isinstance(peer, Peer)
+        assert not peer.beat(peer.alive_s + HEARTBEAT_S)
+        assert peer.pinged_s is not None
+        reading = asyncio.ensure_future(anext(messages))
+        await until(lambda: peer.pinged_s is None)  # as after any sign of life
+        server.publish("two")
+        assert (await reading).id == 2
+
+
+REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+LAST = Message(1, "ada", "the last", 0, 0)
+NEWS = encode(News("epoch", 1, (LAST,)))
+ANSWERS = {
+    "short": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(NEWS), NEWS),
+    "ws": b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + text_frame(encode(LAST)),
+}
+
+
+@pytest.mark.parametrize("mode", ANSWERS)
+async def test_who_is_refused_comes_again_and_takes_what_comes_in_pieces(
+    clock: Clock, mode: str
+) -> None:
+    answers = [REFUSAL, ANSWERS[mode]]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(HEAD_END)
+        for byte in answers.pop(0):
+            writer.write(bytes([byte]))
+            await clock.settle()
+        await reader.read(1)  # a goodbye, or the end
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        report: list[Census] = []
+        wanted = Order(url, mode, (1, 1), SETTINGS, Place("epoch", 0), 1, "seed")
+        reading = asyncio.create_task(read(wanted, report))
+        await until(lambda: report != [] and report[0].tally.failures == 1)
+        await clock.advance(LONGEST_BACKOFF_S)
+        await reading
+        await clock.settle()  # until the server has hung up too
+    (census,) = report
+    assert census.trouble == ""
+    assert (census.received, census.tally.failures) == ({1: 1}, 1)
+    assert census.tally.bytes_down == len(REFUSAL + ANSWERS[mode])
 
 
 async def test_ping_that_crosses_a_goodbye_is_not_answered() -> None:
@@ -298,6 +356,34 @@ async def test_error_that_nobody_expected_ends_the_crowd_and_is_its_trouble(
     wanted = msgspec.structs.replace(order(server, "short", 1), numbers=(1, 1))
     await read(wanted, report)
     assert report[0].trouble == "IndexError('a bug')"
+
+
+async def test_a_fault_that_no_connection_explains_ends_a_crowd_and_a_warning_does_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    crowd = joining.Crowd("http://127.0.0.1:1", 1, random.Random(1))
+    loop = asyncio.get_running_loop()
+    _fail(crowd, loop, {"message": "slow"})
+    assert crowd.error is None
+    assert "slow" in caplog.text
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    crowd.start(fail())
+    await crowd.gone.wait()
+    assert isinstance(crowd.error, ZeroDivisionError)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="one loopback address, unless more are added")
+@pytest.mark.parametrize(("platform", "chosen"), [("linux", False), ("darwin", True)])
+def test_the_port_to_come_from_is_chosen_late_where_the_system_can(
+    monkeypatch: pytest.MonkeyPatch, platform: str, chosen: bool
+) -> None:
+    monkeypatch.setattr("clients.dialling.sys", SimpleNamespace(platform=platform))
+    with socket_from("127.0.0.2") as sock:
+        address, port = sock.getsockname()
+        assert (address, port != 0) == ("127.0.0.2", chosen)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="one loopback address, unless more are added")

@@ -2,14 +2,17 @@
 
 import asyncio
 import os
+import io
 import random
 import shutil
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from types import SimpleNamespace
 
 import aiohttp
 import psutil
@@ -17,7 +20,7 @@ import pytest
 from aiohttp import WSCloseCode, WSMsgType
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from clients import publishing
 from clients.client import Client
@@ -30,6 +33,14 @@ from clients.faults.nginx import PLACES, SERVERS, before
 from clients.faults.reading import Reading, readers
 from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds_of, make_faults
 from clients.faults.stage import LINE, Stage
+from clients.faults.injecting import HOW, Injected, inject
+from clients.faults.line import Breakable, heed
+from clients.faults.naive import Naive
+from clients.faults.nginx import PLACES, SERVERS, before
+from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds_of, make_faults
+from clients.faults.stage import Stage
+from clients.faults.telling import held
+from clients.injected import Fault
 from clients.link import Line
 from clients.log import Log, Run, read
 from clients.modes import MODES
@@ -159,6 +170,39 @@ async def test_a_stall_holds_back_and_breaks_nothing(
         assert loop.time() - began >= 0.05
 
 
+async def test_a_connection_whose_far_end_is_not_there_yet_is_reset_too(
+    line: tuple[Breakable, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dial_for_ever(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("clients.link.connect", dial_for_ever)
+    breakable, url = line
+    _, port = url.rsplit(":", 1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+    await until(lambda: any(end.out.source for end in breakable._ends))
+    breakable.cut()
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+    writer.close()
+
+
+async def test_a_line_does_what_it_is_told_in_turn_and_ends_with_its_orders(
+    line: tuple[Breakable, str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    breakable, _ = line
+    done: list[tuple[object, ...]] = []
+    for order in ("cut", "stall", "drop"):
+        monkeypatch.setattr(breakable, order, partial(lambda *told: done.append(told), order))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("drop 2\ncut\nstall 0.5\n"))
+    serving = asyncio.create_task(asyncio.sleep(3600))
+    heed(breakable, serving)
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    assert done == [("drop", 2.0), ("cut",), ("stall", 0.5)]
+    assert capfd.readouterr().out == "done\n" * 3
+
+
 # Readers
 
 
@@ -258,6 +302,28 @@ async def test_a_server_that_ends_by_itself_is_said_in_one_line() -> None:
     stage = Stage(None, None, "", None, Gone(), asyncio.Event())  # type: ignore[arg-type]
     with pytest.raises(ServerError, match="has ended by itself"):
         await inject([Planned("sleep", 0.0, 0.0)], 0, 10**12, stage, [])
+
+
+async def test_a_fault_of_a_line_or_of_readers_needs_no_server_of_ours() -> None:
+    stage = Stage(None, None, "", None, None, asyncio.Event())  # type: ignore[arg-type]
+    done: list[Injected] = []
+    await inject([Planned("sleep", 0.0, 0.0)], 0, 10**12, stage, done)
+    (fault,) = done
+    assert (fault.kind, fault.server_rss_bytes, fault.server_files) == ("sleep", None, None)
+    assert stage.awake.is_set()
+    outcome = Outcome(plans(Ambition(SCENARIOS["faults"], seed=1))[0])
+    outcome.faults = [Fault(1, *astuple(fault))]
+    assert held(outcome) == ()  # which nobody could see
+
+
+async def test_a_line_is_waited_for_until_it_has_done_what_it_was_told() -> None:
+    command = (sys.executable, "-c", "print(input()); print('done')")
+    line = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    stage = Stage(None, line, "", None, None, asyncio.Event())  # type: ignore[arg-type]
+    await stage.tell_line("drop", 2)
+    assert line.stdout is not None
+    assert await line.stdout.read() == b""  # all that it said was heard
+    assert await line.wait() == 0
 
 
 async def test_a_line_that_ends_by_itself_is_said_in_one_line() -> None:
@@ -372,6 +438,22 @@ async def test_a_session_loses_nothing_with_a_cursor(hurried: Scenario, tmp_path
     published = log.runs["published"].unique().to_list()
     assert published == [log.deliveries.filter(run=1)["message"].n_unique()]
     assert not [reason for reason in log.runs["void_because"] if "lost" in reason]
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [(None, "nginx is not installed"), (shutil.which("false"), "nginx did not start")],
+)
+async def test_nginx_that_cannot_be_had_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, program: str | None, says: str
+) -> None:
+    monkeypatch.setattr(
+        "clients.faults.nginx.shutil", SimpleNamespace(which=lambda *_, **__: program)
+    )
+    monkeypatch.setattr("clients.faults.nginx.START_S", 3600)  # which it does not take
+    with pytest.raises(ServerError, match=says):
+        async with before("http://127.0.0.1:1"):
+            pytest.fail("it was had")
 
 
 def test_nginx_is_set_up_as_the_guide_has_it() -> None:

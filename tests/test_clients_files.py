@@ -67,3 +67,11 @@ def test_most_clients_are_allowed() -> None:
         allow_files(min(most_clients(), 10_000))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_without_a_limit_there_may_be_any_number_of_clients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    infinite = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: infinite)
+    assert most_clients() == sys.maxsize

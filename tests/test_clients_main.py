@@ -90,6 +90,7 @@ def test_list_names_every_scenario_and_its_question(clients: Clients) -> None:
         (["quick", "--out", "/proc/nowhere"], "cannot write to /proc/nowhere"),
         (["quick", "--timer", "late"], "--timer: invalid choice: 'late'"),
         (["quick", "--sample-limit", "0"], "--sample-limit: '0' is not a whole number from 1"),
+        (["faults", "--fault-kinds", "cut,fire"], "--fault-kinds: 'fire' is not one of cut, "),
         (["hold", "--modes", "short,ws"], "hold does not measure short,ws: choose of --modes long"),
         (["quick", "--proxy", "nginx"], "--proxy is for where faults come: choose faults, or"),
         (["all", "--fault-kinds", "cut"], "--fault-kinds is for where faults come"),
@@ -148,6 +149,22 @@ def test_option_that_fixes_a_sweep_leaves_one_setting() -> None:
     assert ambition is not None
     (point,) = ambition.scenario.points
     assert point.modes == ("short", "long", "ws")
+
+
+def test_kinds_of_faults_are_chosen() -> None:
+    ambition = parse("test", ["faults", "--fault-kinds", "cut,kill"]).ambition
+    assert ambition is not None
+    assert {point.settings.fault_kinds for point in ambition.scenario.points} == {"cut,kill"}
+
+
+def test_the_instrument_is_measured_when_that_is_asked_for(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clients.measuring.show_self_check", lambda *_: 1)
+    code, out, _ = clients("--self-check")
+    assert code == 1
+    assert "Measuring the instrument alone" in out
+    assert "scenario" not in out
 
 
 def test_modes_that_were_not_asked_for_are_left_out() -> None:

@@ -1,9 +1,11 @@
 """The publisher keeps an absolute schedule, from its own process, and reports every publish."""
 
 import asyncio
+import io
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -12,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from clients.publisher import Order, Publish, publish, text
+from clients.worker import end_with_stdin, work
 from demo.message import Draft, Message, encode
 from tests.conftest import Server, until
 from tests.test_clients_backoff import answering
@@ -82,6 +85,30 @@ async def test_process_prints_what_it_did_when_its_input_closes(server: Server) 
     out, _ = await process.communicate()
     (done,) = [msgspec.json.decode(line, type=Publish) for line in out.splitlines()]
     assert done.sent_ns == wanted.times_ns[0]
+
+
+def test_worker_that_was_never_wanted_ends_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def carry_out(*_: object) -> None:
+        raise AssertionError("nobody gave an order")
+
+    monkeypatch.setattr("clients.worker.sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    work(Order, carry_out)
+    assert capfd.readouterr().out == "ready\n"
+
+
+async def test_worker_ends_with_its_input_and_not_with_what_comes_by_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = [b"m", b"o", b""]
+    monkeypatch.setattr("clients.worker.sys", SimpleNamespace(stdin=SimpleNamespace(fileno=int)))
+    monkeypatch.setattr("clients.worker.os", SimpleNamespace(read=lambda *_: parts.pop(0)))
+    working = asyncio.create_task(asyncio.sleep(3600))
+    end_with_stdin(working)
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert parts == []
 
 
 async def test_publish_is_stamped_when_its_head_is_handed_to_tcp(

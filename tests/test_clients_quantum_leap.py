@@ -7,6 +7,8 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import msgspec
 import pytest
@@ -15,6 +17,7 @@ from clients import ports
 from clients.joining import Tally
 from clients.processes import child
 from clients.quantum_leap import measuring
+from clients.joining import Crowd, Tally
 from clients.quantum_leap.article import (
     BODY,
     FRAME_BYTES,
@@ -157,6 +160,34 @@ def test_crowd_that_is_too_large_and_counts_that_differ_are_said() -> None:
     assert "does not carry them, 0.50 messages/s each" in remarks([slow])[-1]
     assert "clients and server disagree" in remarks([example(agrees=False)])[-1]
     assert "(3 failures)" in remarks([example(failures=3)])[-1]
+    busy = example(client_cpu_share=0.99)
+    assert remarks([busy])[-1].endswith("void, the clients' process was busy")
+
+
+def test_a_poll_that_comes_in_parts_is_answered_once() -> None:
+    said: list[bytes] = []
+    connection = Connection(Tally())
+    connection.connection_made(cast(asyncio.Transport, SimpleNamespace(write=said.append)))
+    for part in (POLL[:10], POLL[10:-2]):
+        connection.data_received(part)
+        assert said == []
+    connection.data_received(POLL[-2:])
+    assert said == [ANSWER]
+
+
+async def test_an_error_that_nobody_expected_ends_a_crowd_of_the_article(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    async def join(crowd: Crowd, *_: object) -> None:
+        crowd.fail(ZeroDivisionError())
+
+    monkeypatch.setattr(Crowd, "join", join)
+    report: list[Traffic] = []
+    running = asyncio.create_task(run(Order("http://127.0.0.1:1", True, 1, 1.0, seed=1), report))
+    await clock.advance(SETTLING_S + 1)
+    with pytest.raises(ZeroDivisionError):
+        await running
+    assert report == []
 
 
 def test_command_measures_prints_the_table_and_writes_the_figures(

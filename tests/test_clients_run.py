@@ -1,6 +1,7 @@
 """What goes wrong in a run is said in its row, and is not a traceback."""
 
 import asyncio
+import io
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
@@ -27,6 +28,37 @@ from clients.run import _is_alone, busiest, cpu_s
 from clients.server import ANSWER_TIMEOUT_S, ModeStats, ServerError, Stats, server_at
 from demo.message import Message, encode
 from demo.options import parse
+import time
+from asyncio.subprocess import Process
+from types import SimpleNamespace
+from typing import cast
+from unittest.mock import AsyncMock
+
+import psutil
+import pytest
+from aiohttp import ClientSession
+from msgspec.structs import replace
+from rich.console import Console
+
+from clients import readers
+from clients.crowd import Joined
+from clients.experiment import Ambition, plans
+from clients.follower import Census
+from clients.joining import Tally
+from clients.plan import Outcome
+from clients.processes import interpreter
+from clients.progress import Watcher, connecting
+from clients.run import _continuity, _is_alone, _watch_window, busiest, cpu_s
+from clients.server import (
+    ANSWER_TIMEOUT_S,
+    ASK_AGAIN_S,
+    ModeStats,
+    Server,
+    ServerError,
+    Stats,
+    server_at,
+)
+from demo.message import encode
 from tests.conftest import Clock
 from tests.test_clients_backoff import answering
 from tests.test_clients_experiment import tiny
@@ -179,6 +211,97 @@ def a_run() -> tuple[Outcome, readers.Stage, Stats]:
     outcome = Outcome(plans(Ambition(tiny("ws"), seed=1))[0])
     stage = readers.Stage(None, "http://127.0.0.1:1", None)  # type: ignore[arg-type]
     return outcome, stage, Stats(0.0, "epoch", 0, 0.0, 0, 0.0, {})
+
+
+async def test_a_server_that_was_too_busy_to_show_its_window_is_no_measurement() -> None:
+    outcome, stage, stats = a_run()
+    now_ns = time.perf_counter_ns()
+    outcome.facts |= {"window_start_ns": now_ns, "window_end_ns": now_ns}
+    server = SimpleNamespace(stats=AsyncMock(return_value=stats))  # whose clock stands still
+    with pytest.raises(ServerError, match="so late that its window could not be seen"):
+        await _watch_window(outcome, replace(stage, server=server))
+
+
+def test_a_crowd_that_left_no_report_is_no_measurement() -> None:
+    outcome, _, _ = a_run()
+    outcome.census = None
+    with pytest.raises(ServerError, match="ended without a report"):
+        _continuity(outcome, range(1))
+
+
+async def test_a_crowds_trouble_is_the_runs() -> None:
+    said = asyncio.StreamReader()
+    said.feed_data(encode(Joined(1)) + b"\n" + encode(Census(Tally(), trouble="a bug")) + b"\n")
+    said.feed_eof()
+    outcome, _, _ = a_run()
+    with pytest.raises(ServerError, match="a reader of the crowd failed: a bug"):
+        await readers._hear(outcome, 0, cast(Process, SimpleNamespace(stdout=said)))
+    assert outcome.attendance.counted == {0: 1}
+
+
+async def test_clients_connect_in_batches(clock: Clock) -> None:
+    outcome, _, _ = a_run()
+    waiting = {
+        number: asyncio.create_task(readers._pause(outcome.plan, number))
+        for number in (1, readers.CONNECT_BATCH, readers.CONNECT_BATCH + 1)
+    }
+    await clock.settle()
+    assert {n for n, each in waiting.items() if not each.done()} == {readers.CONNECT_BATCH}
+    await clock.advance(0.02)
+    assert all(each.done() for each in waiting.values())
+
+
+@pytest.mark.parametrize(("patience_s", "left"), [(1.0, 0), (ASK_AGAIN_S, 1)])
+async def test_goodbyes_are_waited_for_and_not_for_ever(
+    clock: Clock, patience_s: float, left: int
+) -> None:
+    connections = [2, 1, 0]
+
+    class Leaving(Server):
+        async def stats(self) -> Stats:
+            busy = ModeStats(0, 0, 0, 0, 0, 0, connections.pop(0))
+            return Stats(0.0, "epoch", 0, 0.0, 0, 0.0, {"ws": busy})
+
+    server = Leaving("http://127.0.0.1:1", cast(ClientSession, None))
+    waiting = asyncio.create_task(server.wait_for_goodbyes("ws", patience_s))
+    await clock.advance(1)
+    assert (await waiting).modes["ws"].connections == left
+
+
+async def test_a_server_of_ours_stands_still_as_long_as_it_is_told_and_no_other_does(
+    clock: Clock,
+) -> None:
+    done: list[str] = []
+    ours, other = (Server("http://127.0.0.1:1", cast(ClientSession, None)) for _ in range(2))
+    process = SimpleNamespace(
+        suspend=lambda: done.append("still"), resume=lambda: done.append("on")
+    )
+    ours.process = cast(psutil.Process, process)
+    stalling = asyncio.create_task(ours.stall(2))
+    await clock.advance(1.9)
+    assert done == ["still"]
+    await clock.advance(0.2)
+    await stalling
+    assert done == ["still", "on"]
+    with pytest.raises(ServerError, match="a server at --url cannot be stopped from here"):
+        await other.stall(2)
+
+
+@pytest.mark.parametrize(("terminal", "lines"), [(True, 2), (False, 3)])
+def test_a_good_run_is_a_line_where_there_is_no_bar_and_its_remarks_are_told_either_way(
+    terminal: bool, lines: int
+) -> None:
+    paper = io.StringIO()
+    planned = plans(Ambition(tiny("ws"), seed=1))
+    outcome = Outcome(planned[0])
+    outcome.remarks = ("one remark", "and another")
+    watcher = Watcher(Console(file=paper, force_terminal=terminal, width=100), planned)
+    row, _, _ = outcome.rows()
+    watcher(outcome, replace(row, valid=True))
+    said = paper.getvalue().splitlines()
+    assert len(said) == lines
+    assert said[-2:] == ["one remark", "and another"]
+    assert ("WebSocket" in said[0]) != terminal
 
 
 def test_progress_says_how_many_clients_are_there_until_all_are() -> None:

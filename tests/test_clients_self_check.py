@@ -9,7 +9,10 @@ from rich.console import Console
 
 from clients import self_check
 from clients.driving import Driven, drive
+from clients.frames import HEAD_END
 from clients.self_check import Findings, added, checks, show_self_check
+from clients.server import ServerError
+from demo.message import Message, News, encode
 from tests.conftest import until
 
 ANSWER = (
@@ -77,6 +80,24 @@ async def test_clients_are_driven_at_once() -> None:
         driving.cancel()
         with pytest.raises(asyncio.CancelledError):
             await driving
+
+
+async def test_a_server_that_falls_silent_is_said() -> None:
+    first = Message(1, "stand-in", "the only one", 0, 0)
+    news = encode(News("stand-in", 1, (first,)))
+    answers = [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(news), news), b""]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for each in answers:
+            await reader.readuntil(HEAD_END)
+            writer.write(each)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(ServerError, match=f"nothing came from {url} within 0.01 s"):
+            await drive("long", url, clients=1, seconds=0.01)
 
 
 def driven(mode: str, p99_ms: float, p50_ms: float = 0.1) -> Driven:

@@ -11,11 +11,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from rich.console import Console
 
+from analysis import compare
 from analysis.__main__ import main as analyse
 from analysis.compare import main
+from clients.measuring import FAILED
+from clients.options import parse
 from clients.quantum_leap.measuring import Leap
 from clients.quantum_leap.records import HeaderTraffic
+from clients.records import RUNS
 from clients.scenarios import SCENARIOS
 from tests.test_clients_main import briefly
 from tests.test_clients_quantum_leap import example
@@ -68,6 +73,18 @@ def test_compare_that_is_stopped_shows_what_it_has(tmp_path: Path) -> None:
     assert "Traceback" not in err
     assert str(folder / "report.html") in "".join(out.split())
     assert (folder / "summary.csv").exists()
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_what_could_not_be_measured_is_not_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, earlier: bool
+) -> None:
+    if earlier:
+        (tmp_path / RUNS).touch()  # of another time
+    monkeypatch.setattr(compare, "measure", lambda *_: FAILED)
+    monkeypatch.setattr(compare, "analyse", lambda _: pytest.fail("it was drawn"))
+    command = parse("compare", ["quick", "--out", str(tmp_path)])
+    assert compare.run(command, Console(quiet=True)) == FAILED
 
 
 def test_compare_all_ends_with_one_report_over_all(

@@ -17,6 +17,9 @@ from demo.answers import MAX_ANSWER_BYTES
 from demo.app import Settings
 from demo.bounds import LOOPBACK, Bounds
 from demo.doors import DOORS, WATCH_S
+from demo.app import Settings, make_app
+from demo.bounds import LOOPBACK, Bounds, bounds_of
+from demo.doors import DOORS, WATCH_S, DoorProtocol
 from demo.farewell import FAREWELL_S
 from demo.files import SPARE, are_scarce
 from demo.options import parse
@@ -98,6 +101,31 @@ async def test_who_is_refused_and_stays_is_hung_up_on(
     assert len(farewells) == 1
     await clock.advance(FAREWELL_S + 0.1)
     await until(lambda: not farewells)
+
+
+async def test_who_is_refused_and_stays_does_not_outlive_the_server(
+    clock: Clock, start_server: StartServer, open_wire: OpenWire
+) -> None:
+    server = await start_server(Settings(bounds=Bounds(connections=1)))
+    first, second = await open_wire(server), await open_wire(server)
+    await first.request(ASK)
+    await second.response()
+    assert server.app[DOORS].farewells
+    await server.stop()  # and the clock stands still
+    await until(lambda: not server.app[DOORS].farewells)
+
+
+async def test_of_very_many_who_are_refused_the_last_are_hung_up_on_without_a_word(
+    start_server: StartServer, open_wire: OpenWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.farewell.MAX_FAREWELLS", 1)
+    server = await start_server(Settings(bounds=Bounds(connections=1)))
+    first, told, untold = [await open_wire(server) for _ in range(3)]
+    await first.request(ASK)
+    assert (await told.response()).startswith(b"HTTP/1.1 503 ")
+    await untold.end()
+    assert untold.got == b""
+    assert refusals(server).connections == 2
 
 
 async def test_too_many_long_polls_of_an_address_are_a_429_and_others_are_answered(
@@ -212,6 +240,16 @@ async def test_where_no_more_files_may_be_open_who_connects_is_hung_up_on_and_a_
     assert server.app[STATS].other.connections == 0
 
 
+def test_without_a_limit_of_open_files_as_many_may_come_as_were_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    infinite = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: infinite)
+    for wanted in (0, 50):
+        options = parse(["--max-connections", str(wanted)])
+        assert bounds_of(options).connections == wanted
+
+
 def test_files_are_scarce_when_the_next_is_one_of_the_last() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     following = os.dup(0)
@@ -315,7 +353,6 @@ async def ask_for_all(clock: Clock, server: Server, wire: Wire) -> Tally:
     server.publish(*["x" * 4000] * 250)
     (connection,) = server.app[DOORS]._open
     transport = connection._transport
-    assert transport is not None
     full = 0
     while full < 10:  # the system takes some megabytes, by and by
         await wire.send(b"GET /short-poll?after=0 HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -426,6 +463,38 @@ def test_an_answer_that_is_written_by_and_by_may_take_as_long_as_it_is_read() ->
         transport = Full(sock)
         filled = ((s, 60_000 + 5_000 * (s // 20 % 2)) for s in range(0, 2000, 20))
         assert look_at(transport, filled).stalled == 0
+# Turns
+
+
+class Looked:
+    """A connection that only counts who has been looked at, or hung up on."""
+
+    def __init__(self, count: list[int]) -> None:
+        self._count = count
+
+    def look(self, *_: object) -> None:
+        self._count[0] += 1
+
+    def hang_up(self) -> None:
+        self._count[0] += 1
+
+
+@pytest.mark.parametrize("work", ["close", "watch"])
+async def test_others_get_a_turn_while_many_connections_are_gone_through(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    monkeypatch.setattr("demo.doors.TURN", 2)
+    doors, count = make_app()[DOORS], [0]
+    doors._open = cast(set[DoorProtocol], {Looked(count) for _ in range(6)})
+    working = asyncio.create_task(getattr(doors, work)())
+    passing = asyncio.create_task(clock.advance(WATCH_S))
+    seen = set()
+    while count[0] < 6:
+        await asyncio.sleep(0)
+        seen.add(count[0])
+    assert seen >= {2, 4, 6}
+    await passing
+    working.cancel()
 
 
 # What is counted is told
@@ -489,7 +558,6 @@ async def test_a_connection_that_is_closed_and_not_read_is_cut_off_too(
     await wire.request(ASK)
     tally = await ask_for_all(clock, server, wire)
     (connection,) = server.app[DOORS]._open
-    assert connection._transport is not None
     connection._transport.close()
     await clock.advance(30 + 2 * WATCH_S)
     await until(lambda: tally.connections == 0)

@@ -23,7 +23,7 @@ from demo.classroom.classroom import CLASSROOM
 from demo.disk import Disk, Row
 from demo.durable import ANSWER_S, MOST_WAITING, STOP_S, DurableFeed
 from demo.feed import Away
-from demo.message import Draft
+from demo.message import Draft, Message
 from tests.conftest import Clock, Demo, Server, StartDemo, StartServer, until
 from tests.hoppers import MODES, Hopper, Publisher, catch_up, check
 from tests.test_demo_main import one_line
@@ -384,6 +384,22 @@ async def test_nobody_waits_to_hear_of_more_than_a_slow_disk_can_take(
         assert len(durable._waiting) == MOST_WAITING
         durable._waiting.clear()
         held.let()
+async def test_a_disk_that_does_not_keep_up_makes_no_queue_without_end(
+    make: Callable[..., DurableFeed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.durable.MOST_WAITING", 2)
+    durable = make()
+    held = HeldDisk(durable)
+    async with running(durable):
+        durable.publish(Draft("ada", "being written"))
+        await until(lambda: bool(held.sizes))
+        for _ in range(2):
+            durable.publish(Draft("ada", "waiting"))
+        with pytest.raises(Away, match="the disk does not keep up: try again later"):
+            await durable.append(Draft("ada", "too much"))
+        held.let()
+        await until(lambda: durable.feed.head == 3)
+        assert (await durable.append(Draft("ada", "in time"))).message.id == 4
 
 
 async def test_a_disk_that_hangs_does_not_hold_the_end_up(
@@ -634,6 +650,21 @@ def test_a_file_that_takes_long_to_open_does_not_hold_a_signal_up(path: Path) ->
         finally:
             process.kill()
     assert process.returncode == 0
+def test_where_sqlite_has_no_write_ahead_log_no_feed_is_kept() -> None:
+    with pytest.raises(Away, match="SQLite has no write-ahead log there"):
+        Disk(Path(":memory:")).open(100)
+
+
+def test_of_what_could_not_be_written_nothing_is_there_and_the_next_can_be(path: Path) -> None:
+    disk = Disk(path)
+    disk.open(10)
+    one, two, three = (Message(number, "ada", "text", 0, 0) for number in (1, 2, 3))
+    disk.append([(one, None)], 1)
+    with pytest.raises(Away, match="the message could not be written"):
+        disk.append([(two, None), (one, None)], 1)  # whose id is there
+    disk.append([(two, None), (three, None)], 1)
+    disk.close()
+    assert rows(path) == [1, 2, 3]
 
 
 def test_an_empty_file_is_a_new_feed(path: Path) -> None:

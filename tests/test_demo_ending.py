@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -10,10 +12,13 @@ from demo.app import make_app
 from demo.doors import DOORS
 from demo.ending import GOODBYE_S
 from demo.frames import CLOSE
+from demo.metering import MeteredTransport
+from demo.peer import Peer
 from demo.serving import serving
-from demo.sockets import SOCKETS
-from demo.stop import Stop
+from demo.sockets import HEARTBEAT_S, PULSE_S, SOCKETS, Socket, say_goodbye, watch
+from demo.stop import Stop, on_stdin_closed
 from tests.conftest import Clock, OpenWire, Server, until
+from tests.test_demo_fanout import Paper
 
 
 @asynccontextmanager
@@ -119,6 +124,43 @@ async def test_work_that_does_not_hear_of_it_is_told_again() -> None:
     stop.ask()
     await stop.unless_asked(deaf())
     assert told == 2
+async def test_others_get_a_turn_while_many_sockets_are_gone_through(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.sockets.TURN", 2)
+    papers = [Paper() for _ in range(6)]
+    sockets: dict[Socket, MeteredTransport] = {peer(each): metered(each) for each in papers}
+    watching = asyncio.create_task(watch(sockets))
+    passing = asyncio.create_task(clock.advance(HEARTBEAT_S + PULSE_S))
+    pinged = await written_by_turns(papers)
+    await passing
+    telling = asyncio.create_task(say_goodbye(sockets))
+    told = await written_by_turns(papers)
+    assert await telling == []
+    watching.cancel()
+    for seen in (pinged, told):
+        assert seen >= {2, 4, 6}
+
+
+async def written_by_turns(papers: list[Paper]) -> set[int]:
+    """Note at each turn on how many papers there is one thing more, until it is on all."""
+    before, seen = [len(each.written) for each in papers], set()
+    while 6 not in seen:
+        await asyncio.sleep(0)
+        counts = zip(papers, before, strict=True)
+        seen.add(sum(len(each.written) > count for each, count in counts))
+    return seen
+
+
+def metered(paper: Paper) -> MeteredTransport:
+    return cast(MeteredTransport, paper)
+
+
+def peer(paper: Paper) -> Peer:
+    async def hear(*_: object) -> None:
+        raise AssertionError("nobody speaks here")
+
+    return Peer(metered(paper), hear, lambda _: None, lambda _: None, 1000, HEARTBEAT_S)
 
 
 async def test_asking_is_counted_to_two() -> None:
@@ -128,3 +170,15 @@ async def test_asking_is_counted_to_two() -> None:
     stop.ask()
     stop.ask()
     assert stop.again.is_set()
+
+
+async def test_what_comes_by_standard_input_is_no_end_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = [b"typed", b"and typed", b""]
+    monkeypatch.setattr("demo.stop.sys", SimpleNamespace(stdin=SimpleNamespace(fileno=lambda: 0)))
+    monkeypatch.setattr("demo.stop.os", SimpleNamespace(read=lambda *_: parts.pop(0)))
+    stop = Stop()
+    on_stdin_closed(stop)
+    await stop.asked.wait()
+    assert parts == []

@@ -15,7 +15,7 @@ from demo.metering import MeteredTransport
 from demo.stats import STATS
 from demo.tally import Tally
 from demo.websocket import FANOUT
-from tests.conftest import OpenWire, Server, Session, StartServer, Wire, until
+from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
 
 PATH = "/ws"
 CLOSE = 0x8
@@ -46,6 +46,8 @@ class Paper:
 
     def abort(self) -> None:
         self.closing = True
+
+    def resume_reading(self) -> None: ...
 
 
 def listener(paper: Paper, cursor: int = 0) -> Listener:
@@ -267,6 +269,35 @@ async def test_who_leaves_is_not_behind() -> None:
         await until(lambda: pushing.fanout.behind == 1)
         pushing.fanout.discard(leaving)
         assert pushing.fanout.behind == 0
+
+
+async def test_once_the_feed_has_ended_nobody_who_is_behind_is_tried_again(clock: Clock) -> None:
+    slow = Paper()
+    slow.full = True
+    async with Pushing() as pushing:
+        pushing.fanout.add(listener(slow))
+        publish(pushing.feed, 1)
+        await until(lambda: pushing.fanout.behind == 1)
+    slow.full = False
+    await clock.advance(1)
+    assert slow.written == []
+    assert clock._next_timer() is None
+
+
+async def test_of_what_was_joined_for_others_no_more_is_kept_than_so_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("demo.fanout.MAX_ANSWERS", 3)
+    papers = [Paper() for _ in range(8)]
+    async with Pushing() as pushing:
+        publish(pushing.feed, 8)
+        frames = [entry.frame for entry in pushing.feed.after(0)]
+        for cursor, paper in enumerate(papers):
+            pushing.fanout.add(listener(paper, cursor))
+            assert len(pushing.fanout._chunks) <= 3
+    assert [paper.written for paper in papers] == [
+        [b"".join(frames[cursor:])] for cursor in range(8)
+    ]
 
 
 async def fall_behind(server: Server, wire: Wire) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import errno
 import re
 import signal
 import socket
@@ -7,12 +8,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import ClientSession, WSMsgType
 
+from demo import __main__ as command
+from demo.app import make_app
 from demo.options import LOOPS, parse
-from tests.conftest import Demo, StartDemo
+from demo.stats import STATS
+from demo.stop import Stop
+from demo.workers import Worker
+from tests.conftest import Demo, StartDemo, until
 
 RunDemo = Callable[..., Demo]
 
@@ -238,6 +245,7 @@ async def test_a_file_from_disk_may_publish_on_loopback_alone(
 def test_beyond_loopback_a_line_says_who_can_read_the_chat(start_demo: StartDemo) -> None:
     demo = start_demo("--host", "0.0.0.0")
     assert demo.said[0].startswith("Bound to 0.0.0.0: everyone on this network can read the chat")
+    assert demo.stop() == (0, "", "")
 
 
 def test_help_is_printed(run_demo: RunDemo) -> None:
@@ -309,3 +317,59 @@ async def test_who_goes_in_the_middle_of_a_request_is_no_line(demo: Demo) -> Non
             sock.shutdown(socket.SHUT_WR)
             await asyncio.to_thread(sock.recv, 4096)
     assert demo.stop() == (0, "", "")
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Keep what the program says in this process."""
+    lines: list[str] = []
+    monkeypatch.setattr(command, "_say", lines.append)
+    return lines
+
+
+async def test_who_is_cut_off_by_a_second_signal_is_counted_in_the_last_line(
+    said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = Stop()
+    monkeypatch.setattr(command, "_stop", lambda _: stop)
+    monkeypatch.setattr(command, "gc", Mock())  # which is that of all tests
+    serving = asyncio.create_task(command.serve(parse(["--host", "127.0.0.1", "--port", "0"])))
+    await until(lambda: any(line.startswith("Listening on ") for line in said))
+    url = said[-1].split()[2]
+    async with ClientSession(url) as client, client.ws_connect("/ws", autoclose=False) as mute:
+        await mute.receive_json()
+        stop.ask()
+        stop.ask()
+        assert await serving == 0
+    assert said[-1] == "Stopped at once: 1 connections were cut off"
+
+
+@pytest.mark.parametrize(("host", "lines"), [("127.0.0.1", 0), ("0.0.0.0", 1)])
+async def test_of_workers_it_is_said_too_who_can_read_the_chat(
+    said: list[str], monkeypatch: pytest.MonkeyPatch, host: str, lines: int
+) -> None:
+    async def run(workers: list[Worker], *_: object) -> int:
+        return len(workers)
+
+    monkeypatch.setattr(command, "_stop", lambda _: Stop())
+    monkeypatch.setattr(command, "run_workers", run)
+    shared = ["--workers", "2", "--feed", "redis://127.0.0.1"]
+    arguments = ["--host", host, "--port", "0", *shared]
+    assert await command.serve_by_workers(parse(arguments), arguments) == 2
+    assert len(said) == lines
+    for line in said:
+        assert line.startswith(f"Bound to {host}: everyone on this network can read the chat")
+        assert "open the page" not in line  # which workers do not have
+
+
+async def test_a_connection_for_which_there_is_no_file_is_counted_and_other_faults_are_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app, loop = make_app(), asyncio.get_running_loop()
+    command._hear_of_files(app)
+    loop.call_exception_handler({"message": "accept", "exception": OSError(errno.EMFILE, "none")})
+    assert app[STATS].refusals.files == 1
+    assert caplog.messages == []
+    loop.call_exception_handler({"message": "another", "exception": OSError(errno.EIO, "a bug")})
+    assert app[STATS].refusals.files == 1
+    assert "another" in caplog.text

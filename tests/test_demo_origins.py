@@ -285,3 +285,23 @@ async def test_a_page_that_asks_again_and_again_is_one_line(
         async with client.post("/messages", json=MESSAGE, headers=headers) as response:
             assert response.status == 403
     assert len(server.said) == len(set(server.said)) == MAX_TOLD
+
+
+async def test_who_invents_names_of_this_machine_fills_no_memory_and_is_answered(
+    client: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt: set[str] = set()
+    serves = Origins.serves
+
+    def serve(origins: Origins, host: str) -> bool:
+        learnt.add(host)  # each time that it is not among those which are known
+        return serves(origins, host)
+
+    monkeypatch.setattr("demo.origins.MAX_TOLD", 2)
+    monkeypatch.setattr(Origins, "serves", serve)
+    for _ in range(2):
+        learnt.clear()
+        for host in ("a", "b", "c", "d"):
+            async with client.get("/stats", headers={"Host": host}) as response:
+                assert response.status == 200
+    assert learnt == {"c", "d"}

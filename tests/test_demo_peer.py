@@ -4,18 +4,23 @@ import asyncio
 import contextlib
 import gc
 import weakref
+from unittest.mock import Mock
 
 import pytest
-from aiohttp import ClientSession, WSMsgType
+from aiohttp import ClientSession, WSMsgType, web
+from aiohttp.test_utils import make_mocked_request
 from aiohttp.web_protocol import RequestHandler
+from pytest_aiohttp import AiohttpClient
 
 from demo.fanout import FULL_BYTES
+from demo.app import make_app
 from demo.frames import CLOSE, CONTINUATION, PING, PONG, TEXT_CODE, control_frame
 from demo.metering import Meter
 from demo.peer import CLOSE_S, MOST_UNHEARD, MOST_UNSENT, TURN_BYTES, Peer
 from demo.publishing import PUBLISHING
 from demo.sockets import SOCKETS
 from demo.stats import STATS
+from demo.upgrade import upgrade
 from tests.conftest import Clock, OpenWire, Server, Wire, until
 from tests.test_demo_frames import masked
 
@@ -273,6 +278,32 @@ async def test_a_peer_that_does_not_answer_a_close_is_cut_off(
     await until(lambda: not server.app[SOCKETS])
 
 
+async def test_all_who_wait_for_a_peer_to_go_hear_of_it_and_it_is_closed_once(
+    client: ClientSession, server: Server
+) -> None:
+    async with client.ws_connect(PATH) as ws:
+        await ws.receive_json()
+        (peer,) = server.app[SOCKETS]
+        assert isinstance(peer, Peer)
+        waiting = [asyncio.create_task(peer.gone()) for _ in range(2)]
+        closing = asyncio.create_task(peer.close())
+        assert (await ws.receive()).type == WSMsgType.CLOSE
+    assert await closing
+    await asyncio.gather(*waiting, peer.gone())
+    assert not await peer.close()
+
+
+async def test_who_asks_for_the_end_of_a_peer_that_has_gone_need_not_wait(
+    client: ClientSession, server: Server
+) -> None:
+    async with client.ws_connect(PATH) as ws:
+        await ws.receive_json()
+        (peer,) = server.app[SOCKETS]
+        assert isinstance(peer, Peer)
+    await until(lambda: not server.app[SOCKETS])
+    await asyncio.wait_for(peer.gone(), 1)
+
+
 async def test_nothing_is_said_after_a_close(wire: Wire, server: Server) -> None:
     await opened(wire)
     (peer,) = server.app[SOCKETS]
@@ -329,6 +360,37 @@ async def test_a_handshake_that_lacks_something_is_told_what(
     async with client.get(PATH, headers=headers | {header: value}) as response:
         assert response.status == 400
         assert (await response.json())["error"] == f"{reason}: open this address as a WebSocket"
+
+
+async def test_a_handshake_of_http_1_0_is_told_what_it_takes(wire: Wire) -> None:
+    await wire.send(HANDSHAKE.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    answer = await wire.response()
+    assert answer.split(maxsplit=2)[1] == b"400"
+    assert b"a WebSocket is opened by a GET of HTTP/1.1" in answer
+
+
+async def test_who_has_gone_before_its_upgrade_is_refused_and_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fields = (line.split(b": ") for line in HANDSHAKE.splitlines()[1:-1])
+    headers = {name.decode(): value.decode() for name, value in fields}
+    request = make_mocked_request("GET", PATH, headers)
+    monkeypatch.setattr(request.protocol, "transport", None)
+    with pytest.raises(web.HTTPBadRequest) as refusal:
+        upgrade(request, {}, Mock(), Mock(), Mock(), 1000, 30)
+    assert "the client has gone" in (refusal.value.text or "")
+
+
+async def test_a_server_that_counts_no_bytes_hands_its_connections_over_too(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    app = make_app()
+    client = await aiohttp_client(app)  # whose server is aiohttp's own, for tests
+    async with client.ws_connect(PATH) as ws:
+        await ws.receive_json()
+        await ws.send_json({"sender": "ada", "text": "hi"})
+        assert (await ws.receive_json())["text"] == "hi"
+    await until(lambda: not app[SOCKETS])
 
 
 async def test_the_accept_is_the_one_of_the_standard(wire: Wire) -> None:

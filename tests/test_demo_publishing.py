@@ -9,6 +9,7 @@ from demo.bounds import Bounds
 from demo.feed import Feed
 from demo.metering import Meter
 from demo.publishing import Limits, Publishing, Refused, in_memory
+from demo.rates import Rate
 from demo.refusals import Refusals
 from demo.stats import STATS
 from demo.tally import Tally
@@ -89,6 +90,15 @@ async def test_too_fast_is_a_429_that_names_the_limit(
     assert statuses == [201, 429]
     assert body["error"] == "too fast: at most 0.5 messages a second from one address"
     assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_who_invents_addresses_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demo.rates.MAX_KEPT", 3)
+    rate = Rate(1, lambda: 0.0)
+    for number in range(10):
+        assert rate.take(number)
+        assert not rate.take(number)
+        assert len(rate._buckets) <= 3
 
 
 async def test_an_echo_counts_as_a_message(start_server: StartServer, session: Session) -> None:

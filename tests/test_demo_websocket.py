@@ -1,5 +1,6 @@
 import asyncio
 import json
+import random
 
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
@@ -313,6 +314,24 @@ async def test_compressed_reader_that_takes_nothing_costs_no_history(
         takes.set()
         assert [(await ws.receive_json())["id"] for _ in range(AT_ONCE - 1)][-1] == AT_ONCE
         assert (await ws.receive_json())["oldest"] == 101
+
+
+async def test_compressed_reader_that_answers_no_ping_is_dropped_with_all_it_has_not_read(
+    clock: Clock, start_server: StartServer, open_wire: OpenWire
+) -> None:
+    server = await start_server(Settings(deflate=True))
+    wire = await open_wire(server, receive_buffer=4096)
+    await wire.upgrade(PATH, "Sec-WebSocket-Extensions: permessage-deflate")
+    tally, chance = server.app[STATS].modes["ws"], random.Random(1)
+    taken = -1
+    while taken < tally.deliveries:
+        taken = tally.deliveries
+        server.publish(*(chance.randbytes(2000).hex() for _ in range(200)))
+        await clock.settle()
+    assert tally.deliveries < server.feed.head, "the reader was not slow enough"
+    await clock.advance(1.5 * HEARTBEAT_S)
+    await until(lambda: tally.connections == 0)
+    assert tally.silent == 1
 
 
 async def test_who_reads_compressed_messages_can_speak_and_hears_of_the_end(

@@ -200,6 +200,13 @@ async def test_a_worker_that_served_and_can_no_more_ends_all() -> None:
         worker._command = [sys.executable, "-c", f"print('Listening on x', flush=True); {end}"]
     assert await run_workers(workers, Stop(), lambda: None) == 2
     assert said == []
+async def test_a_worker_that_is_killed_before_it_could_serve_ends_all_and_that_is_said() -> None:
+    said: list[str] = []
+    worker, stop = Worker(1, [], said.append), Stop()
+    worker._command = ["sh", "-c", "kill -9 $$"]
+    await worker.keep(stop)
+    assert stop.asked.is_set()
+    assert said == ["Worker 1 has ended (exit code -9) before it could serve: all end"]
 
 
 def one_line(demo: Demo) -> str:

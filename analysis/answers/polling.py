@@ -7,7 +7,7 @@ import polars as pl
 from analysis.answers.phrases import begun, by_mode, of_100, of_mode
 from analysis.crossing import Range, places, ranges
 from analysis.modes import MODES
-from analysis.rows import representative, varied, with_bytes
+from analysis.rows import representative, with_bytes
 from analysis.wording import duration, figure, measured, plain, span, times
 from clients.log import Log
 
@@ -50,8 +50,6 @@ def hold(_: Log, rows: pl.DataFrame) -> str | None:
 
 def rate(_: Log, rows: pl.DataFrame) -> str | None:
     """Say at which rates short polling needs fewer requests, bytes and CPU."""
-    if varied(rows) != "rate_per_s":
-        return None
     rows = with_bytes(rows)
     several = (
         ("fewer requests than", [("requests_per_delivery", "long", "")]),

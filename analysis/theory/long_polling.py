@@ -87,8 +87,7 @@ def requests_per_client_s(case: Case) -> float:
 def empty_share(case: Case) -> float:
     """Return the chance of neither gap nor hold bringing a message: E[e^(-lambda (G + T))]."""
     if case.periodic:
-        empty = 0 if _never_armed(case) else _holds_ended(case)
-        return empty / (empty + 1)
+        return 0.0 if _never_armed(case) else 1 - 1 / (_holds_ended(case) + 1)
     return float(none_chance(case, gaps_s(case) + case.hold_s).mean())
 
 

@@ -31,7 +31,7 @@ class DelayedProtocol(asyncio.Protocol):
 
     def step_aside(self) -> None:
         """Hand on what waits, and leave the connection to the protocol that was there before."""
-        while self._queue and not self._lost:
+        while self._queue:
             self._hand_on()
         if not self._lost:
             self._transport.below.set_protocol(self._inner)
@@ -64,7 +64,7 @@ class DelayedProtocol(asyncio.Protocol):
         self._inner.connection_lost(exc)
 
     def _hand_on(self) -> None:
-        if self._queue and not self._lost:
+        if self._queue:  # not all have been handed on before their time
             data = self._queue.popleft()
             self._unread -= len(data)
             self._inner.data_received(data)
