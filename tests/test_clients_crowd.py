@@ -13,8 +13,6 @@ from aiohttp import WSCloseCode, web
 
 from clients import joining
 from clients.client import KEEPALIVE_S, Client
-from clients.crowd import Joined, Order, read
-from clients.client import Client
 from clients.crowd import Joined, Order, _fail, read
 from clients.dialling import socket_from
 from clients.experiment import Ambition, plans

@@ -1,8 +1,8 @@
 """Faults come as planned, and are what they say; what they cost is told of each reader."""
 
 import asyncio
-import os
 import io
+import os
 import random
 import shutil
 import sys
@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import psutil
@@ -26,19 +26,13 @@ from clients import publishing
 from clients.client import Client
 from clients.experiment import Ambition, experiment, plans, seconds, sessions
 from clients.faults import measuring
-from clients.faults.injecting import HOW, inject
-from clients.faults.line import Breakable
+from clients.faults.injecting import HOW, Injected, inject
+from clients.faults.line import Breakable, heed
 from clients.faults.naive import Naive
 from clients.faults.nginx import PLACES, SERVERS, before
 from clients.faults.reading import Reading, readers
 from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds_of, make_faults
 from clients.faults.stage import LINE, Stage
-from clients.faults.injecting import HOW, Injected, inject
-from clients.faults.line import Breakable, heed
-from clients.faults.naive import Naive
-from clients.faults.nginx import PLACES, SERVERS, before
-from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds_of, make_faults
-from clients.faults.stage import Stage
 from clients.faults.telling import held
 from clients.injected import Fault
 from clients.link import Line

@@ -14,10 +14,9 @@ import msgspec
 import pytest
 
 from clients import ports
-from clients.joining import Tally
+from clients.joining import Crowd, Tally
 from clients.processes import child
 from clients.quantum_leap import measuring
-from clients.joining import Crowd, Tally
 from clients.quantum_leap.article import (
     BODY,
     FRAME_BYTES,

@@ -3,50 +3,33 @@
 import asyncio
 import io
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from types import SimpleNamespace
+from typing import NoReturn, cast
+from unittest.mock import AsyncMock
 
 import psutil
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from msgspec.structs import replace
+from rich.console import Console
 
 from clients import processes, readers
+from clients.crowd import Joined
 from clients.experiment import Ambition, plans
 from clients.faults import lives
+from clients.follower import Census
+from clients.joining import Tally
 from clients.log import Settings
 from clients.modes import MODES
 from clients.place import Place
 from clients.plan import Outcome
 from clients.processes import fresh_server, interpreter
-from clients.progress import connecting
-from clients.run import _is_alone, busiest, cpu_s
-from clients.server import ANSWER_TIMEOUT_S, ModeStats, ServerError, Stats, server_at
-from demo.message import Message, encode
-from demo.options import parse
-import time
-from asyncio.subprocess import Process
-from types import SimpleNamespace
-from typing import cast
-from unittest.mock import AsyncMock
-
-import psutil
-import pytest
-from aiohttp import ClientSession
-from msgspec.structs import replace
-from rich.console import Console
-
-from clients import readers
-from clients.crowd import Joined
-from clients.experiment import Ambition, plans
-from clients.follower import Census
-from clients.joining import Tally
-from clients.plan import Outcome
-from clients.processes import interpreter
 from clients.progress import Watcher, connecting
 from clients.run import _continuity, _is_alone, _watch_window, busiest, cpu_s
 from clients.server import (
@@ -58,7 +41,8 @@ from clients.server import (
     Stats,
     server_at,
 )
-from demo.message import encode
+from demo.message import Message, encode
+from demo.options import parse
 from tests.conftest import Clock
 from tests.test_clients_backoff import answering
 from tests.test_clients_experiment import tiny

@@ -14,9 +14,6 @@ import pytest
 from aiohttp import ClientSession
 
 from demo.answers import MAX_ANSWER_BYTES
-from demo.app import Settings
-from demo.bounds import LOOPBACK, Bounds
-from demo.doors import DOORS, WATCH_S
 from demo.app import Settings, make_app
 from demo.bounds import LOOPBACK, Bounds, bounds_of
 from demo.doors import DOORS, WATCH_S, DoorProtocol
@@ -463,6 +460,8 @@ def test_an_answer_that_is_written_by_and_by_may_take_as_long_as_it_is_read() ->
         transport = Full(sock)
         filled = ((s, 60_000 + 5_000 * (s // 20 % 2)) for s in range(0, 2000, 20))
         assert look_at(transport, filled).stalled == 0
+
+
 # Turns
 
 

@@ -384,6 +384,8 @@ async def test_nobody_waits_to_hear_of_more_than_a_slow_disk_can_take(
         assert len(durable._waiting) == MOST_WAITING
         durable._waiting.clear()
         held.let()
+
+
 async def test_a_disk_that_does_not_keep_up_makes_no_queue_without_end(
     make: Callable[..., DurableFeed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -650,6 +652,8 @@ def test_a_file_that_takes_long_to_open_does_not_hold_a_signal_up(path: Path) ->
         finally:
             process.kill()
     assert process.returncode == 0
+
+
 def test_where_sqlite_has_no_write_ahead_log_no_feed_is_kept() -> None:
     with pytest.raises(Away, match="SQLite has no write-ahead log there"):
         Disk(Path(":memory:")).open(100)

@@ -124,6 +124,8 @@ async def test_work_that_does_not_hear_of_it_is_told_again() -> None:
     stop.ask()
     await stop.unless_asked(deaf())
     assert told == 2
+
+
 async def test_others_get_a_turn_while_many_sockets_are_gone_through(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

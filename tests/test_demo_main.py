@@ -319,21 +319,15 @@ async def test_who_goes_in_the_middle_of_a_request_is_no_line(demo: Demo) -> Non
     assert demo.stop() == (0, "", "")
 
 
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Keep what the program says in this process."""
-    lines: list[str] = []
-    monkeypatch.setattr(command, "_say", lines.append)
-    return lines
-
-
 async def test_who_is_cut_off_by_a_second_signal_is_counted_in_the_last_line(
-    said: list[str], monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    said: list[str] = []
     stop = Stop()
     monkeypatch.setattr(command, "_stop", lambda _: stop)
     monkeypatch.setattr(command, "gc", Mock())  # which is that of all tests
-    serving = asyncio.create_task(command.serve(parse(["--host", "127.0.0.1", "--port", "0"])))
+    options = parse(["--host", "127.0.0.1", "--port", "0"])
+    serving = asyncio.create_task(command.serve(options, said.append))
     await until(lambda: any(line.startswith("Listening on ") for line in said))
     url = said[-1].split()[2]
     async with ClientSession(url) as client, client.ws_connect("/ws", autoclose=False) as mute:
@@ -346,8 +340,10 @@ async def test_who_is_cut_off_by_a_second_signal_is_counted_in_the_last_line(
 
 @pytest.mark.parametrize(("host", "lines"), [("127.0.0.1", 0), ("0.0.0.0", 1)])
 async def test_of_workers_it_is_said_too_who_can_read_the_chat(
-    said: list[str], monkeypatch: pytest.MonkeyPatch, host: str, lines: int
+    monkeypatch: pytest.MonkeyPatch, host: str, lines: int
 ) -> None:
+    said: list[str] = []
+
     async def run(workers: list[Worker], *_: object) -> int:
         return len(workers)
 
@@ -355,7 +351,7 @@ async def test_of_workers_it_is_said_too_who_can_read_the_chat(
     monkeypatch.setattr(command, "run_workers", run)
     shared = ["--workers", "2", "--feed", "redis://127.0.0.1"]
     arguments = ["--host", host, "--port", "0", *shared]
-    assert await command.serve_by_workers(parse(arguments), arguments) == 2
+    assert await command.serve_by_workers(parse(arguments), said.append, arguments) == 2
     assert len(said) == lines
     for line in said:
         assert line.startswith(f"Bound to {host}: everyone on this network can read the chat")

@@ -12,8 +12,8 @@ from aiohttp.test_utils import make_mocked_request
 from aiohttp.web_protocol import RequestHandler
 from pytest_aiohttp import AiohttpClient
 
-from demo.fanout import FULL_BYTES
 from demo.app import make_app
+from demo.fanout import FULL_BYTES
 from demo.frames import CLOSE, CONTINUATION, PING, PONG, TEXT_CODE, control_frame
 from demo.metering import Meter
 from demo.peer import CLOSE_S, MOST_UNHEARD, MOST_UNSENT, TURN_BYTES, Peer

@@ -200,6 +200,8 @@ async def test_a_worker_that_served_and_can_no_more_ends_all() -> None:
         worker._command = [sys.executable, "-c", f"print('Listening on x', flush=True); {end}"]
     assert await run_workers(workers, Stop(), lambda: None) == 2
     assert said == []
+
+
 async def test_a_worker_that_is_killed_before_it_could_serve_ends_all_and_that_is_said() -> None:
     said: list[str] = []
     worker, stop = Worker(1, [], said.append), Stop()
