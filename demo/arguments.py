@@ -39,11 +39,17 @@ def token(text: str) -> str:
 def origin(text: str) -> str:
     """Read the origin of pages, as browsers say it."""
     given = text.lower().removesuffix("/")
-    if given == "null" or ORIGIN.fullmatch(given):
+    if given == "null" or (ORIGIN.fullmatch(given) and _has_host(given)):
         scheme = given.partition(":")[0]
         return given.removesuffix(DEFAULT_PORTS.get(scheme, ""))
     line = f"{text!r} is not an origin: name one such as https://example.org, without a path"
     raise argparse.ArgumentTypeError(line)
+
+
+def _has_host(address: str) -> bool:
+    with contextlib.suppress(ValueError):  # such as half of a pair of brackets
+        return bool(urlsplit(address).hostname)
+    return False
 
 
 def positive(text: str) -> int:

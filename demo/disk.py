@@ -45,9 +45,8 @@ class Disk:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._writes = path.with_name(
-            f"{path.name}-wal"
-        )  # what SQLite has yet to put into the file
+        real = path.resolve()  # beside which SQLite puts what it has yet to write into the file
+        self._writes = real.with_name(f"{real.name}-wal")
         self._lie: dict[Path, os.stat_result] = {}
         self._db: sqlite3.Connection | None = None
 

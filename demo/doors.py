@@ -118,7 +118,8 @@ class Doors:
             else:  # and not at each connection, of which some may still find a file
                 self._outage.end("More files may be open again: who connects is let in")
             for number, protocol in enumerate(tuple(self._open), 1):
-                protocol.look(loop.time(), self.bounds, self.refusals)
+                if protocol in self._open:  # others had their turn meanwhile
+                    protocol.look(loop.time(), self.bounds, self.refusals)
                 if number % TURN == 0:
                     await asyncio.sleep(0)
 

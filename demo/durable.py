@@ -20,7 +20,7 @@ from demo.feed import Away, Entry, Feed
 from demo.keys import Keys
 from demo.message import Draft
 from demo.outage import Outage
-from demo.promises import unheard
+from demo.promises import heard, unheard
 from demo.thread import Thread
 
 ANSWER_S = 10.0  # a disk that takes longer has not confirmed
@@ -104,7 +104,7 @@ class DurableFeed:
         asked.asking += 1
         try:
             async with asyncio.timeout(ANSWER_S):
-                return await asyncio.shield(asked.entry)
+                return await heard(asked.entry)
         except TimeoutError:
             if asked.asking == 1 and self._withdraw(asked):
                 raise Away("the disk does not answer, nothing was written: try again") from None
@@ -125,7 +125,7 @@ class DurableFeed:
         """
         self._restarting = asyncio.create_task(self._restart())
         self._restarting.add_done_callback(unheard)
-        await asyncio.shield(self._restarting)
+        await heard(self._restarting)
 
     async def _restart(self) -> None:
         async with self._turn:

@@ -60,12 +60,15 @@ async def serving(
     assert runner.server is not None
     factory = app[DOORS].guarded(runner.server)
     loop = asyncio.get_running_loop()
-    servers = [await loop.create_server(factory, sock=s, backlog=AT_ONCE) for s in sockets]
-    for sock in sockets:
-        sock.listen(BACKLOG)
+    servers: list[asyncio.Server] = []
     try:
+        for sock in sockets:
+            servers.append(await loop.create_server(factory, sock=sock, backlog=AT_ONCE))
+            sock.listen(BACKLOG)
         yield urls(sockets)
     finally:
+        for sock in sockets[len(servers) :]:
+            sock.close()
         for server in servers:
             server.close()
         stop = stop or Stop()

@@ -20,11 +20,10 @@ from demo.feed import Away, Entry, Feed
 from demo.following import Following
 from demo.message import Draft
 from demo.outage import Outage
-from demo.promises import Together
+from demo.promises import Together, given_up
 from demo.stream import Stream, address
 
 PAUSE_S = 0.25  # before a Redis that is away is asked again
-STOP_S = 0.05  # before what has not heard that it shall stop is told again
 APPENDS = 16  # under way at once; others wait their turn
 FORGETS = (
     "may drop keys for want of memory (maxmemory-policy {}), and a message that is sent again may "
@@ -77,10 +76,7 @@ class SharedFeed:
     async def stop(self) -> None:
         """Follow no more; raise what has ended the following before, if anything has."""
         assert self.tail is not None
-        while not self.tail.done():
-            # Before Python 3.12 asyncio.wait_for, by which redis sends, can swallow a cancellation.
-            self.tail.cancel()
-            await asyncio.wait([self.tail], timeout=STOP_S)
+        await given_up(self.tail)
         await self._close()
         with contextlib.suppress(asyncio.CancelledError):
             self.tail.result()

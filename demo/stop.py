@@ -10,8 +10,9 @@ from collections.abc import Coroutine
 from types import FrameType
 from typing import Any, TypeVar
 
+from demo.promises import given_up
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-AGAIN_S = 0.05  # before what has not heard that it shall stop is told again
 
 T = TypeVar("T")
 
@@ -37,9 +38,7 @@ class Stop:
         doing, asked = asyncio.create_task(work), asyncio.create_task(self.asked.wait())
         await asyncio.wait([doing, asked], return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
-        while not doing.done():
-            doing.cancel()  # which may be swallowed, see shared.py
-            await asyncio.wait([doing], timeout=AGAIN_S)
+        await given_up(doing)
         return None if doing.cancelled() else doing.result()
 
 

@@ -81,7 +81,7 @@ class TimedProtocol(MeteredProtocol):
 def _untaken(transport: asyncio.Transport) -> int:
     """Return how many bytes the peer has yet to take: ours and, where it says so, the system's."""
     unsent = transport.get_write_buffer_size()
-    with contextlib.suppress(ImportError, OSError):
+    with contextlib.suppress(ImportError, OSError, ValueError):  # no such thing, or no more
         import fcntl
         import termios
 

@@ -417,6 +417,13 @@ class Full:
         self.is_aborted = True
 
 
+def test_a_socket_that_is_closed_already_troubles_nobody() -> None:
+    sock = socket.socket()
+    sock.close()
+    assert look_at(Full(sock), [(0, 100), (29, 100)]).stalled == 0
+    assert look_at(Full(sock), [(0, 100), (30, 100)]).stalled == 1
+
+
 def test_a_longer_answer_after_a_short_one_is_no_stall() -> None:
     tally, bounds = Tally(), Bounds(stall_s=30)
     with socket.socket() as sock:

@@ -524,6 +524,18 @@ async def test_a_log_of_writes_that_was_deleted_takes_nothing_and_a_restart_mend
     assert await texts(http, server.url) == ["one", "two"]
 
 
+async def test_a_feed_may_be_kept_behind_a_link(
+    start: Start, path: Path, http: ClientSession, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    await asyncio.to_thread(elsewhere.mkdir)
+    await asyncio.to_thread(path.symlink_to, elsewhere / "kept.db")
+    server = await start()
+    assert await post(http, server.url, "one") == 1
+    (elsewhere / "kept.db-wal").unlink()
+    assert "kept.db-wal has gone" in await refusal(http, server.url, "lost")
+
+
 def move(path: Path, there: Path) -> None:
     path.rename(there)
 

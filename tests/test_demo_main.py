@@ -164,6 +164,7 @@ def test_an_address_of_another_machine_is_one_line(run_demo: RunDemo, host: str)
         ["--allow-origin", "example.org"],
         ["--allow-origin", "https://example.org/chat"],
         ["--allow-origin", "*"],
+        ["--allow-origin", "http://[::1"],
         ["--loop", "trio"],
         ["--workers", "0"],
         ["--workers", "2"],

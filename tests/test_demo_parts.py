@@ -29,7 +29,8 @@ async def test_a_server_whose_parts_run_goes_on_until_it_is_to_stop(server: Serv
     stop = asyncio.Event()
     ending = asyncio.create_task(until_one_fails(server.app, stop))
     server.publish("hi")
-    await asyncio.sleep(0)
+    for _ in range(10):  # more turns of the loop than an end would take to be seen
+        await asyncio.sleep(0)
     assert not ending.done()
     stop.set()
     await ending

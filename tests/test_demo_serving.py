@@ -132,7 +132,7 @@ async def test_a_part_of_the_server_that_fails_is_told_of_at_once_and_at_the_end
         raise ZeroDivisionError
 
     told: list[dict[str, Any]] = []
-    monkeypatch.setattr("demo.app.watch", fail)
+    monkeypatch.setattr("demo.parts.watch", fail)
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     with pytest.raises(ZeroDivisionError):
         async with serving(make_app(), "127.0.0.1", 0):
