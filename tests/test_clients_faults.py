@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -450,7 +451,7 @@ async def test_nginx_leaves_neither_a_process_nor_a_folder_when_who_started_it_h
 ) -> None:
     if shutil.which("nginx", path=PLACES) is None:
         missing("nginx")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     async with before("http://127.0.0.1:1") as (_, front):
         started = psutil.Process(front.pid).children(recursive=True)
         assert {process.name() for process in started} == {"nginx"}
@@ -462,21 +463,48 @@ async def test_nginx_leaves_neither_a_process_nor_a_folder_when_who_started_it_h
         assert not names_in(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("says", "told"),
-    [
-        ("echo warning >&2; echo 'bind() failed' >&2", r"bind\(\) failed"),
-        ("", "it does not say why"),
-    ],
-)
 async def test_nginx_that_does_not_start_has_its_last_words_in_the_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stubborn = tmp_path / "nginx"
-    stubborn.write_text(f"#!/bin/sh\n{says}\nexit 1\n")
+    stubborn.write_text("#!/bin/sh\necho warning >&2\necho 'bind() failed' >&2\nexit 1\n")
     stubborn.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    with pytest.raises(ServerError, match=rf"^nginx did not start: {told}$"):
+    with pytest.raises(ServerError, match=r"^nginx did not start: bind\(\) failed$"):
+        async with before("http://127.0.0.1:1"):
+            pass
+
+
+@pytest.fixture
+async def front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> asyncio.StreamReader:
+    """Return what nginx's keeper is to say, in whose place there is one that removes nothing."""
+    said = asyncio.StreamReader()
+
+    @asynccontextmanager
+    async def child(_: str, __: str, folder: str) -> AsyncIterator[SimpleNamespace]:
+        (Path(folder) / "nginx.conf").touch()
+        yield SimpleNamespace(stdout=said)
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("clients.faults.nginx.child", child)
+    return said
+
+
+async def test_nginx_leaves_no_folder_when_its_keeper_is_killed(
+    front: asyncio.StreamReader, tmp_path: Path
+) -> None:
+    front.feed_data(b"Listening on http://127.0.0.1:1\n")
+    async with before("http://127.0.0.1:1"):
+        assert names_in(tmp_path)
+    assert not names_in(tmp_path)
+
+
+@pytest.mark.usefixtures("front")
+async def test_an_nginx_that_is_never_heard_of_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("clients.faults.nginx.START_TIMEOUT_S", 0)
+    with pytest.raises(ServerError, match="nginx did not start: it does not say why"):
         async with before("http://127.0.0.1:1"):
             pass
 
