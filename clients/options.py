@@ -13,7 +13,7 @@ from clients.log import Settings
 from clients.modes import MODES
 from clients.pace import TIMERS
 from clients.quantum_leap.measuring import Leap
-from clients.refusals import contradiction
+from clients.refusals import contradiction, spared
 from clients.scenarios import SCENARIOS, Point, Scenario
 from clients.schedule import SCHEDULES
 
@@ -67,8 +67,11 @@ def _contradiction(options: argparse.Namespace, every: tuple[Ambition, ...]) -> 
     if options.scenario == LEAP and (other := [name for name in given if name not in OF_LEAP]):
         option = {"rate_per_s": "rate"}.get(other[0], other[0]).replace("_", "-")
         return f"{LEAP} takes --clients, --duration-s, --seed and --out: leave --{option} out"
-    settings = [point.settings for each in every for point in each.scenario.points]
-    return next(filter(None, map(contradiction, settings)), "")
+    for scenario in (each.scenario for each in every):
+        for point in scenario.points:
+            if wrong := contradiction(point.settings):
+                return f"{scenario.name}: {wrong}" if options.scenario == ALL else wrong
+    return ""
 
 
 def _measured(name: str) -> list[str]:
@@ -85,7 +88,10 @@ def _leap(options: argparse.Namespace, seed: int) -> Leap:
 
 
 def change(scenario: Scenario, options: argparse.Namespace) -> Scenario:
-    """Override the scenario's values with the options that were given."""
+    """Override the scenario's values with the options that were given.
+
+    Of `all`, one without faults is spared what is meant for the one that has them.
+    """
     given = {
         name: getattr(options, name)
         for name in Settings.__struct_fields__
@@ -95,6 +101,8 @@ def change(scenario: Scenario, options: argparse.Namespace) -> Scenario:
     points: dict[Settings, tuple[str, ...]] = {}
     for point in scenario.points:
         settings = msgspec.structs.replace(point.settings, **given)
+        if options.scenario == ALL and not point.settings.faults_per_s:
+            settings = spared(settings)
         modes = set(options.modes or MODES) & {*points.get(settings, ()), *point.modes}
         points[settings] = tuple(mode for mode in MODES if mode in modes)
     return msgspec.structs.replace(

@@ -10,6 +10,7 @@ import contextlib
 import math
 from pathlib import Path
 
+from clients.client import KEEPALIVE_S
 from clients.dialling import LOOPBACK, address, socket_from
 from clients.log import Settings
 from clients.server import ServerError
@@ -38,15 +39,16 @@ def addresses(clients: int, needed: int, host: str = LOOPBACK) -> int:
     if count == 1 or (host == LOOPBACK and count <= MOST_SOURCES and _is_here(address(count - 1))):
         return count
     line = f"{clients} clients need {needed} local ports, and one address has {each:.0f} to spare"
-    closing = ", or a longer --interval-s where polls have --no-keepalive" * (needed > clients)
+    closing = ", or an --interval-s at which polls close fewer connections" * (needed > clients)
     raise ServerError(f"{line}: use fewer --clients{closing}")
 
 
 def _ports(settings: Settings) -> int:
     """Return how many ports are taken at once: by connections, and by those that were closed."""
-    if settings.keepalive:
+    if settings.keepalive and settings.interval_s <= KEEPALIVE_S:
         return settings.clients
-    each_s = max(settings.rate_per_s, 1 / max(settings.interval_s, LEAST_CYCLE_S))
+    polls_s = 1 / max(settings.interval_s, LEAST_CYCLE_S)
+    each_s = polls_s if settings.keepalive else max(settings.rate_per_s, polls_s)
     opened_per_s = min(MOST_OPENED_PER_S, settings.clients * each_s)
     return settings.clients + math.ceil(opened_per_s * TIME_WAIT_S)
 

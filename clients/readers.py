@@ -158,7 +158,7 @@ async def _hear(outcome: Outcome, number: int, worker: Process) -> Census:
         if isinstance(said, Joined):
             outcome.attendance.counted[number] = said.clients
     if not isinstance(said, Census):
-        raise await ended(worker, "clients.crowd")
+        raise await ended(worker, "clients.crowd", "try fewer --clients")
     if said.trouble:
         raise ServerError(f"a reader of the crowd failed: {said.trouble}")
     return said

@@ -48,7 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def longest_round_trip_s(self) -> float:
-        """How long something and its answer are on the line, at most."""
+        """How long something and its answer are on the line, apart from waits for bandwidth."""
         return (self.rtt_ms + 2 * self.jitter_ms) / 1e3
 
 

@@ -2,6 +2,8 @@
 
 from urllib.parse import urlsplit
 
+import msgspec
+
 from clients.dialling import LOOPBACK
 from clients.faults.nginx import program
 from clients.faults.schedule import KINDS, OF_THE_SERVER, kinds_of, make_faults
@@ -14,25 +16,36 @@ from clients.server import ServerError
 
 
 def contradiction(settings: Settings) -> str:
-    """Say what of the settings would not be carried out, since others forbid it; or nothing."""
+    """Say what of the settings cannot be carried out, whatever the server; or nothing."""
     if settings.stall_s and settings.faults_per_s:
         return "a server that is stalled has no other faults: leave --faults-per-s out"
     if (settings.proxy or settings.fault_kinds) and not settings.faults_per_s:
         option = "--proxy" if settings.proxy else "--fault-kinds"
         return f"{option} is for where faults come: choose faults, or --faults-per-s"
+    try:
+        check_rate(settings)
+        if settings.faults_per_s:
+            make_faults(settings, "")
+    except ValueError as error:
+        return str(error)
     return ""
+
+
+def spared(settings: Settings) -> Settings:
+    """Leave out of the settings what is asked of faults, where none can come."""
+    if settings.stall_s:
+        settings = msgspec.structs.replace(settings, faults_per_s=0.0)
+    if settings.faults_per_s:
+        return settings
+    return msgspec.structs.replace(settings, proxy="", fault_kinds="")
 
 
 def refuse(plan: Plan, url: str | None) -> None:
     """Raise ServerError when a run, of the server at `url` or a fresh one, cannot be made."""
     settings = plan.settings
     sources(settings, LOOPBACK if url is None else urlsplit(url).hostname or "")
-    try:
-        check_rate(settings)
-        if settings.faults_per_s:
-            make_faults(settings, "")
-    except ValueError as error:
-        raise ServerError(str(error)) from None
+    if wrong := contradiction(settings):
+        raise ServerError(wrong)
     if settings.proxy:
         program()
     if url is not None:

@@ -154,5 +154,5 @@ def _server_counts(before: Stats, after: Stats, mode: str) -> dict[str, int]:
 
 def turn_s(settings: Settings) -> float:
     """Return how long it takes, about, until each reader has had its turn to get a message."""
-    round_trips_s = 4 * (settings.rtt_ms + settings.jitter_ms) / 1e3
+    round_trips_s = 4 * settings.longest_round_trip_s
     return settings.interval_s + round_trips_s + DRAIN_PER_CLIENT_S * settings.clients

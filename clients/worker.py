@@ -120,11 +120,14 @@ async def report_beside(
             task.cancel()
 
 
-async def ended(process: Process, module: str) -> ServerError:
-    """Wait for the end of a process that was still needed; return the error that says so."""
+async def ended(process: Process, module: str, advice: str = "") -> ServerError:
+    """Wait for the end of a process that was still needed; return the error that says so.
+
+    advice: what may help, where that is known
+    """
     code = await process.wait()
     how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-    return ServerError(f"{module} {how} before its time: try fewer --clients")
+    return ServerError(f"{module} {how} before its time{advice and f': {advice}'}")
 
 
 def dismiss(process: Process) -> None:

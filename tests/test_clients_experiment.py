@@ -355,7 +355,7 @@ async def test_runs_that_fail_one_after_another_end_the_experiment_and_keep_its_
         ("clients.publisher", "clients.publisher was killed by signal 9 before its time", {}),
         (
             "clients.crowd",
-            "clients.crowd was killed by signal 9 before its time",
+            "clients.crowd was killed by signal 9 before its time: try fewer --clients",
             {"sample_limit": 2},
         ),
         ("clients.link", "clients.link was killed by signal 9 before its time", {"rtt_ms": 2.0}),

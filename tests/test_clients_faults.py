@@ -356,7 +356,7 @@ async def test_what_is_killed_between_readers_and_server_ends_the_session_by_nam
             process.kill()
             await asyncio.Event().wait()  # as if it would never end
 
-    with pytest.raises(ServerError, match=f"{name} was killed by signal 9 before its time"):
+    with pytest.raises(ServerError, match=f"{name} was killed by signal 9 before its time$"):
         await read()
 
 
@@ -434,22 +434,6 @@ async def test_a_session_loses_nothing_with_a_cursor(hurried: Scenario, tmp_path
     assert not [reason for reason in log.runs["void_because"] if "lost" in reason]
 
 
-@pytest.mark.parametrize(
-    ("program", "says"),
-    [(None, "nginx is not installed"), (shutil.which("false"), "nginx did not start")],
-)
-async def test_nginx_that_cannot_be_had_is_said_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, program: str | None, says: str
-) -> None:
-    monkeypatch.setattr(
-        "clients.faults.nginx.shutil", SimpleNamespace(which=lambda *_, **__: program)
-    )
-    monkeypatch.setattr("clients.faults.nginx.START_S", 3600)  # which it does not take
-    with pytest.raises(ServerError, match=says):
-        async with before("http://127.0.0.1:1"):
-            pytest.fail("it was had")
-
-
 def test_nginx_is_set_up_as_the_guide_has_it() -> None:
     guide = GUIDE.read_text(encoding="utf-8")
     lines = [line.strip() for line in SERVERS.splitlines()]
@@ -467,7 +451,7 @@ async def test_nginx_leaves_neither_a_process_nor_a_folder_when_who_started_it_h
 ) -> None:
     if shutil.which("nginx", path=PLACES) is None:
         missing("nginx")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     async with before("http://127.0.0.1:1") as (_, front):
         started = psutil.Process(front.pid).children(recursive=True)
         assert {process.name() for process in started} == {"nginx"}
@@ -487,6 +471,40 @@ async def test_nginx_that_does_not_start_has_its_last_words_in_the_error(
     stubborn.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     with pytest.raises(ServerError, match=r"^nginx did not start: bind\(\) failed$"):
+        async with before("http://127.0.0.1:1"):
+            pass
+
+
+@pytest.fixture
+async def front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> asyncio.StreamReader:
+    """Return what nginx's keeper is to say, in whose place there is one that removes nothing."""
+    said = asyncio.StreamReader()
+
+    @asynccontextmanager
+    async def child(_: str, __: str, folder: str) -> AsyncIterator[SimpleNamespace]:
+        (Path(folder) / "nginx.conf").touch()
+        yield SimpleNamespace(stdout=said)
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("clients.faults.nginx.child", child)
+    return said
+
+
+async def test_nginx_leaves_no_folder_when_its_keeper_is_killed(
+    front: asyncio.StreamReader, tmp_path: Path
+) -> None:
+    front.feed_data(b"Listening on http://127.0.0.1:1\n")
+    async with before("http://127.0.0.1:1"):
+        assert names_in(tmp_path)
+    assert not names_in(tmp_path)
+
+
+@pytest.mark.usefixtures("front")
+async def test_an_nginx_that_is_never_heard_of_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("clients.faults.nginx.START_TIMEOUT_S", 0)
+    with pytest.raises(ServerError, match="nginx did not start: it does not say why"):
         async with before("http://127.0.0.1:1"):
             pass
 

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from clients.__main__ import main
 from clients.experiment import plans
 from clients.log import read
-from clients.options import parse
+from clients.options import Command, parse
 from clients.quantum_leap.measuring import Leap
 from clients.quantum_leap.records import HeaderTraffic
 from clients.scenarios import SCENARIOS, Scenario
@@ -93,7 +93,10 @@ def test_list_names_every_scenario_and_its_question(clients: Clients) -> None:
         (["faults", "--fault-kinds", "cut,fire"], "--fault-kinds: 'fire' is not one of cut, "),
         (["hold", "--modes", "short,ws"], "hold does not measure short,ws: choose of --modes long"),
         (["quick", "--proxy", "nginx"], "--proxy is for where faults come: choose faults, or"),
-        (["all", "--fault-kinds", "cut"], "--fault-kinds is for where faults come"),
+        (["all", "--faults-per-s", "0", "--fault-kinds", "cut"], "faults: --fault-kinds is for wh"),
+        (["quick", "--rate", "0.5"], "error: 0.5 messages/s in a window of 3 s would be"),
+        (["all", "--duration-s", "5"], "error: chat: 0.333333 messages/s in a window of 5 s"),
+        (["all", "--faults-per-s", "9"], "quick: 27 faults take"),
         (["faults", "--faults-per-s", "0", "--proxy", "nginx"], "--proxy is for where faults come"),
         (["stall", "--faults-per-s", "0.4"], "has no other faults: leave --faults-per-s out"),
         (["quantum-leap", "--rate", "3"], "takes --clients, --duration-s, --seed and --out: leave"),
@@ -155,6 +158,27 @@ def test_kinds_of_faults_are_chosen() -> None:
     ambition = parse("test", ["faults", "--fault-kinds", "cut,kill"]).ambition
     assert ambition is not None
     assert {point.settings.fault_kinds for point in ambition.scenario.points} == {"cut,kill"}
+
+
+def test_of_all_what_is_meant_for_faults_reaches_only_those_who_have_them() -> None:
+    given = ["--proxy", "nginx", "--fault-kinds", "cut", "--faults-per-s", "0.1"]
+    usual = parse("test", ["all", *given[:4]])
+    more = parse("test", ["all", *given, "--duration-s", "120"])
+    assert having_faults(usual) == {"faults"}
+    assert having_faults(more) == {*SCENARIOS} - {"stall"}  # which cannot have others
+
+
+def having_faults(command: Command) -> set[str]:
+    """Return the scenarios with faults, of these kinds and through a proxy; others have neither."""
+    found = set()
+    for each in command.every:
+        for settings in (point.settings for point in each.scenario.points):
+            asked = bool(settings.faults_per_s)
+            assert (settings.proxy, settings.fault_kinds) == (
+                ("nginx", "cut") if asked else ("", "")
+            )
+            found |= {each.scenario.name} if asked else set()
+    return found
 
 
 def test_the_instrument_is_measured_when_that_is_asked_for(

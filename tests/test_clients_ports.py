@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from clients import ports
+from clients.client import KEEPALIVE_S
 from clients.log import Settings
 from clients.ports import sources
 from clients.server import ServerError
@@ -34,6 +35,14 @@ def test_closed_connections_keep_their_ports_for_a_while() -> None:
     assert sources(settings(clients=100, keepalive=False)) == 7  # 100 and 100 a second for 60 s
     assert sources(settings(clients=100, keepalive=False, interval_s=60, rate_per_s=0.01)) == 1
     assert sources(settings(clients=1, keepalive=False, interval_s=0)) == 67
+
+
+def test_pauses_too_long_to_keep_a_connection_open_take_one_for_each_poll() -> None:
+    assert sources(settings(clients=300, rate_per_s=50, interval_s=KEEPALIVE_S)) == 1
+    assert sources(settings(clients=300, rate_per_s=50, interval_s=30)) == 1  # 10 a second for 60 s
+    assert sources(settings(clients=301, rate_per_s=50, interval_s=30)) == 2
+    with pytest.raises(ServerError, match="at which polls close fewer connections"):
+        sources(settings(clients=301, interval_s=30), "10.0.0.1")
 
 
 def test_elsewhere_than_on_loopback_there_is_one_address() -> None:

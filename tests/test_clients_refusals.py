@@ -48,7 +48,7 @@ def test_every_scenario_can_be_measured(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "url"), [("tiny", HTTP), ("tiny", HTTPS), ("faults", HTTP)])
 def test_a_server_elsewhere_can_be(name: str, url: str) -> None:
-    refuse(plan(name, fault_kinds="cut,stall,drop,sleep"), url)
+    refuse(plan(name, fault_kinds="cut,stall,drop,sleep" if name == "faults" else ""), url)
 
 
 def test_a_proxy_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,15 @@
-"""nginx before a server, for as long as it is wanted: it leaves neither a process nor a folder.
+"""nginx before a server, for as long as it is wanted: it leaves neither a process nor its folder.
 
-Runs as a process of its own, `python -m clients.faults.front URL`, which says where nginx listens,
-or what it has complained of instead. It ends with standard input: who started it has gone.
+Runs as a process of its own, `python -m clients.faults.front URL FOLDER`, which says where nginx
+listens, or what it has complained of instead. It ends with standard input: who started it has gone.
 """
 
 import asyncio
 import contextlib
+import shutil
 import signal
 import socket
 import sys
-import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,26 +26,25 @@ LOOK_AGAIN_S = 0.02
 Ending = asyncio.Task[tuple[bytes, bytes]]
 
 
-async def stand(url: str) -> None:
+async def stand(url: str, folder: Path) -> None:
     """Have nginx listen, say so, and wait until it ends."""
     port = _free_port()
-    with tempfile.TemporaryDirectory(prefix="nginx-") as folder:
-        page = configuration(SERVERS % {"server": urlsplit(url).netloc, "port": port})
-        (Path(folder) / "nginx.conf").write_text(page, encoding="utf-8")
-        nginx = await asyncio.create_subprocess_exec(
-            *(program(), "-p", folder, "-c", "nginx.conf", "-e", "stderr"),
-            stdin=DEVNULL,
-            stderr=PIPE,
-        )
-        ending = asyncio.create_task(nginx.communicate())
-        try:
-            if await _listens(port, ending):
-                say(b"Listening on http://127.0.0.1:%d" % port)
-                await asyncio.wait({ending})
-        finally:
-            await _stop(nginx, ending)
-        _, complaints = await ending
-        say(*complaints.strip().splitlines()[-1:])
+    page = configuration(SERVERS % {"server": urlsplit(url).netloc, "port": port})
+    (folder / "nginx.conf").write_text(page, encoding="utf-8")
+    nginx = await asyncio.create_subprocess_exec(
+        *(program(), "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"),
+        stdin=DEVNULL,
+        stderr=PIPE,
+    )
+    ending = asyncio.create_task(nginx.communicate())
+    try:
+        if await _listens(port, ending):
+            say(b"Listening on http://127.0.0.1:%d" % port)
+            await asyncio.wait({ending})
+    finally:
+        await _stop(nginx, ending)
+    _, complaints = await ending
+    say(*complaints.strip().splitlines()[-1:])
 
 
 async def _listens(port: int, ending: Ending) -> bool:
@@ -82,13 +81,14 @@ def _free_port() -> int:
     return port
 
 
-async def serve(url: str) -> int:
+async def serve(url: str, folder: Path) -> int:
     """Keep nginx until this process is to end, and return 0; or until nginx ends, and return 1."""
-    standing = asyncio.create_task(stand(url))
+    standing = asyncio.create_task(stand(url, folder))
     with contextlib.suppress(NotImplementedError):  # Windows
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, standing.cancel)
     end_with_stdin(standing)
     await asyncio.wait({standing})
+    shutil.rmtree(folder, ignore_errors=True)  # who made it may have been killed
     if standing.cancelled():
         return 0
     standing.result()
@@ -96,4 +96,4 @@ async def serve(url: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(serve(sys.argv[1])))
+    sys.exit(asyncio.run(serve(sys.argv[1], Path(sys.argv[2]))))

@@ -1,12 +1,15 @@
 """nginx between the line and the server, set up as docs/nginx.md has it, in a folder of its own."""
 
+import asyncio
+import contextlib
 import os
 import shutil
+import tempfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from clients.processes import LISTENING, child
+from clients.processes import LISTENING, START_TIMEOUT_S, child
 from clients.server import ServerError
 
 PLACES = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"  # where Debian has it
@@ -65,9 +68,19 @@ def program() -> str:
 @asynccontextmanager
 async def before(url: str) -> AsyncIterator[tuple[str, Process]]:
     """Put nginx before the server at `url`; yield its address, and the process that keeps it."""
-    async with child(FRONT, url) as process:
-        assert process.stdout is not None
-        said = (await process.stdout.readline()).decode().strip()
-        if not said.startswith(LISTENING):
-            raise ServerError(f"nginx did not start: {said or 'it does not say why'}")
-        yield said.removeprefix(LISTENING), process
+    # Made here, as a front that is killed removes nothing.
+    with tempfile.TemporaryDirectory(prefix="nginx-", ignore_cleanup_errors=True) as folder:
+        async with child(FRONT, url, folder) as process:
+            said = await _first_words(process)
+            if not said.startswith(LISTENING):
+                raise ServerError(f"nginx did not start: {said or 'it does not say why'}")
+            yield said.removeprefix(LISTENING), process
+
+
+async def _first_words(process: Process) -> str:
+    """Return the first line that a process says; nothing, when it does not say any."""
+    assert process.stdout is not None
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(START_TIMEOUT_S):
+            return (await process.stdout.readline()).decode().strip()
+    return ""
