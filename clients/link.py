@@ -77,8 +77,7 @@ class Direction:
     def fill(self, full: bool) -> None:
         """Hold the sender back while the far end is `full`, since its reader does not read."""
         self._full = full
-        if self.source is None:
-            return
+        assert self.source is not None  # what fills the far end has come from it
         if full:
             self.source.pause_reading()
         elif self._bytes <= LIMIT_BYTES:

@@ -55,11 +55,13 @@ FREE: WeakKeyDictionary[Browser, list[BrowserContext]] = WeakKeyDictionary()
 
 @asynccontextmanager
 async def opened(
-    browser: Browser, size: tuple[int, int], *, dark: bool = False
+    browser: Browser, size: tuple[int, int], *, dark: bool = False, once: bool = False
 ) -> AsyncIterator[Page]:
     """Open an empty page in a window of its own: it shares no storage with another.
 
     To open a window takes a second of CPU, so that it is used again, with nothing left in it.
+
+    once: it is not, since something stays in it, such as a clock that all later pages would have
     """
     free = FREE.setdefault(browser, [])
     window = free.pop() if free else await new_window(browser)
@@ -69,8 +71,12 @@ async def opened(
     yield page
     with suppress(Error):  # a page that keeps nothing, or is empty
         await page.evaluate("localStorage.clear()")
+    if once:
+        await window.close()
+        return
     for each in window.pages[1:]:
         await each.close()
+    await window.clear_cookies()
     free.append(window)
 
 

@@ -132,8 +132,8 @@ async def test_what_a_reader_said_before_it_hung_up_is_heard(
     wire: Wire,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    room.change({"rtt_ms": 2000})
     await open_socket(clock, wire)
+    room.change({"rtt_ms": 2000})
     await wire.send(SAID)
     await clock.settle()
     assert server.feed.head == 0
@@ -147,8 +147,8 @@ async def test_what_a_reader_said_before_it_hung_up_is_heard(
 async def test_what_a_reader_says_ahead_of_its_line_is_bounded(
     clock: Clock, room: Classroom, wire: Wire
 ) -> None:
-    room.change({"rtt_ms": 2000})
     await open_socket(clock, wire)
+    room.change({"rtt_ms": 2000})
     with contextlib.suppress(ConnectionError):  # it may be cut off before all has been sent
         for _ in range(MAX_UNREAD_BYTES // len(SAID) // 100 + 2):
             await wire.send(SAID * 100)

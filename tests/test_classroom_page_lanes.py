@@ -151,7 +151,7 @@ async def agree(page: Page, client: ClientSession, names: dict[str, str], mode: 
 async def test_the_servers_count_is_not_asked_for_again_before_it_is_told(
     browser: Browser, demo: Demo
 ) -> None:
-    async with opened(browser, LAPTOP) as page:
+    async with opened(browser, LAPTOP, once=True) as page:
         asked = []
 
         async def keep(route: Route) -> None:

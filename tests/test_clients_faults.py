@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import aiohttp
 import psutil
@@ -33,6 +34,7 @@ from clients.faults.nginx import PLACES, SERVERS, before
 from clients.faults.reading import Reading, readers
 from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds_of, make_faults
 from clients.faults.stage import LINE, Stage
+from clients.faults.stage import LINE, Stage, staged
 from clients.faults.telling import held
 from clients.injected import Fault
 from clients.link import Line
@@ -308,6 +310,26 @@ async def test_a_fault_of_a_line_or_of_readers_needs_no_server_of_ours() -> None
     outcome = Outcome(plans(Ambition(SCENARIOS["faults"], seed=1))[0])
     outcome.faults = [Fault(1, *astuple(fault))]
     assert held(outcome) == ()  # which nobody could see
+
+
+async def test_a_server_at_an_url_is_led_to_by_the_line_and_is_not_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[tuple[str, ...]] = []
+
+    @asynccontextmanager
+    async def start(*command: str) -> AsyncIterator[None]:
+        started.append(command[:2])
+        yield
+
+    monkeypatch.setattr("clients.faults.stage.child", start)
+    monkeypatch.setattr("clients.faults.stage.address_of", AsyncMock(return_value="its near end"))
+    (plan, *_) = plans(Ambition(SCENARIOS["faults"], seed=1))
+    async with staged(plan, "http://127.0.0.1:1") as stage:
+        assert (stage.server.url, stage.address) == ("http://127.0.0.1:1", "its near end")
+        assert stage.lives is None
+        assert stage.awake.is_set()
+    assert started == [("clients.publisher",), (LINE, "http://127.0.0.1:1")]
 
 
 async def test_a_line_is_waited_for_until_it_has_done_what_it_was_told() -> None:

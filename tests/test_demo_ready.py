@@ -2,10 +2,11 @@
 
 import asyncio
 import re
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import TestClient, make_mocked_request
 from pytest_aiohttp.plugin import AiohttpClient
 
 from demo.ready import Ready, wire
@@ -122,3 +123,16 @@ async def test_it_can_be_the_last_answer(client: TestClient[web.Request, web.App
     answer = await exchange(client, to("/last"))
     assert b"Connection: close\r\n" in answer
     assert answer.endswith(BODY)
+
+
+@pytest.mark.parametrize("transport", [None, Mock(is_closing=lambda: True)])
+async def test_nothing_is_written_to_a_reader_that_has_gone(
+    monkeypatch: pytest.MonkeyPatch, transport: Mock | None
+) -> None:
+    request = make_mocked_request("GET", "/ready")
+    monkeypatch.setattr(request.protocol, "transport", transport)
+    ready = Ready(wire(200, HEADERS, BODY), 200, HEADERS, BODY)
+    with pytest.raises(ConnectionResetError):
+        await ready.prepare(request)
+    assert not ready.prepared
+    assert transport is None or not transport.write.called
