@@ -13,6 +13,7 @@ from pathlib import Path
 from clients.client import KEEPALIVE_S
 from clients.dialling import LOOPBACK, address, socket_from
 from clients.log import Settings
+from clients.modes import MODES, Mode
 from clients.server import ServerError
 
 RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -24,12 +25,12 @@ MOST_OPENED_PER_S = 10_000  # more than the server takes
 MOST_SOURCES = 250
 
 
-def sources(settings: Settings, host: str = LOOPBACK) -> int:
+def sources(settings: Settings, mode: str, host: str = LOOPBACK) -> int:
     """Return from how many loopback addresses the clients must come to the server at `host`.
 
     Raises ServerError when there are not as many.
     """
-    return addresses(settings.clients, _ports(settings), host)
+    return addresses(settings.clients, _ports(settings, MODES[mode]), host)
 
 
 def addresses(clients: int, needed: int, host: str = LOOPBACK) -> int:
@@ -43,9 +44,10 @@ def addresses(clients: int, needed: int, host: str = LOOPBACK) -> int:
     raise ServerError(f"{line}: use fewer --clients{closing}")
 
 
-def _ports(settings: Settings) -> int:
+def _ports(settings: Settings, mode: Mode) -> int:
     """Return how many ports are taken at once: by connections, and by those that were closed."""
-    if settings.keepalive and settings.interval_s <= KEEPALIVE_S:
+    pause_s = 0.0 if mode.holds else settings.interval_s
+    if mode.pushes or (settings.keepalive and pause_s <= KEEPALIVE_S):
         return settings.clients
     polls_s = 1 / max(settings.interval_s, LEAST_CYCLE_S)
     each_s = polls_s if settings.keepalive else max(settings.rate_per_s, polls_s)

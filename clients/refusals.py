@@ -43,7 +43,7 @@ def spared(settings: Settings) -> Settings:
 def refuse(plan: Plan, url: str | None) -> None:
     """Raise ServerError when a run, of the server at `url` or a fresh one, cannot be made."""
     settings = plan.settings
-    sources(settings, LOOPBACK if url is None else urlsplit(url).hostname or "")
+    sources(settings, plan.mode, LOOPBACK if url is None else urlsplit(url).hostname or "")
     if wrong := contradiction(settings):
         raise ServerError(wrong)
     if settings.proxy:

@@ -49,7 +49,7 @@ async def _stage(plan: Plan, url: str | None) -> AsyncIterator[Stage]:
         crowd = [await enter(child("clients.crowd")) for _ in plan.shares]
         server = await enter(fresh_server(settings) if url is None else server_at(url))
         address, link = server.url, None
-        addresses = sources(settings, urlsplit(address).hostname or "")
+        addresses = sources(settings, plan.mode, urlsplit(address).hostname or "")
         if has_line(settings):
             address, link = await enter(linked(address, settings, plan.name, addresses))
         yield Stage(server, address, publisher, tuple(crowd), link, addresses)

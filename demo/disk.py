@@ -45,8 +45,7 @@ class Disk:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        real = path.resolve()  # beside which SQLite puts what it has yet to write into the file
-        self._writes = real.with_name(f"{real.name}-wal")
+        self._writes = path  # beside it, what SQLite has yet to write into it
         self._lie: dict[Path, os.stat_result] = {}
         self._db: sqlite3.Connection | None = None
 
@@ -85,7 +84,8 @@ class Disk:
             self._db = None
 
     def _open(self, history: int) -> tuple[str, list[Row]]:
-        for place in (self.path.parent, self.path):  # the log of writes lies beside the file
+        real = Path(os.path.realpath(self.path))  # beside which lies the log of writes
+        for place in (real.parent, real):
             if place.exists() and not os.access(place, os.W_OK):
                 raise PermissionError(0, f"{place} may not be written to")
         self._db = db = sqlite3.connect(self.path, timeout=0, isolation_level=None)
@@ -100,6 +100,8 @@ class Disk:
             self._make()
         elif db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise _damaged(self.path)
+        _, _, file = db.execute("PRAGMA database_list").fetchone()
+        self._writes = Path(f"{file}-wal")
         self._lie = {place: place.stat() for place in (self.path, self._writes)}
         return self._read(db, history)
 

@@ -33,7 +33,6 @@ from clients.faults.naive import Naive
 from clients.faults.nginx import PLACES, SERVERS, before
 from clients.faults.reading import Reading, readers
 from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds_of, make_faults
-from clients.faults.stage import LINE, Stage
 from clients.faults.stage import LINE, Stage, staged
 from clients.faults.telling import held
 from clients.injected import Fault
@@ -361,7 +360,7 @@ def nothing_read(monkeypatch: pytest.MonkeyPatch) -> Outcome:
     return Outcome(plans(Ambition(SCENARIOS["faults"], seed=1))[0])
 
 
-def staged(**between: Process) -> Stage:
+def stage_with(**between: Process) -> Stage:
     nothing: Any = None
     return Stage(nothing, nothing, "", nothing, None, asyncio.Event(), between)
 
@@ -374,7 +373,7 @@ async def test_what_is_killed_between_readers_and_server_ends_the_session_by_nam
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
 
     async def read() -> None:
-        async with readers([nothing_read], staged(**{name: process}), BEFORE):
+        async with readers([nothing_read], stage_with(**{name: process}), BEFORE):
             process.kill()
             await asyncio.Event().wait()  # as if it would never end
 
@@ -386,7 +385,7 @@ async def test_no_fault_comes_before_readers_without_a_cursor_are_there_too(
     nothing_read: Outcome,
 ) -> None:
     attendance = nothing_read.attendance
-    async with readers([nothing_read], staged(), BEFORE):
+    async with readers([nothing_read], stage_with(), BEFORE):
         with_cursor, without = attendance.measured[:3], attendance.measured[3:]
         assert [type(client) for client in without] == [Naive] * 3
         for client in with_cursor:
@@ -512,7 +511,7 @@ async def front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> asyncio.Stre
     return said
 
 
-async def test_nginx_leaves_no_folder_when_its_keeper_is_killed(
+async def test_nginx_leaves_no_folder_when_its_keeper_removes_nothing(
     front: asyncio.StreamReader, tmp_path: Path
 ) -> None:
     front.feed_data(b"Listening on http://127.0.0.1:1\n")

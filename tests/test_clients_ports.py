@@ -9,7 +9,6 @@ import pytest
 from clients import ports
 from clients.client import KEEPALIVE_S
 from clients.log import Settings
-from clients.ports import sources
 from clients.server import ServerError
 
 SETTINGS = Settings(clients=20, rate_per_s=1, interval_s=1, hold_s=25, duration_s=1, warmup_s=1)
@@ -26,6 +25,10 @@ def settings(**changes: object) -> Settings:
     return msgspec.structs.replace(SETTINGS, **changes)
 
 
+def sources(wanted: Settings, host: str = "127.0.0.1", mode: str = "short") -> int:
+    return ports.sources(wanted, mode, host)
+
+
 @pytest.mark.parametrize(("clients", "count"), [(1, 1), (900, 1), (901, 2), (9000, 10)])
 def test_as_many_addresses_as_the_connections_need(clients: int, count: int) -> None:
     assert sources(settings(clients=clients)) == count
@@ -35,12 +38,15 @@ def test_closed_connections_keep_their_ports_for_a_while() -> None:
     assert sources(settings(clients=100, keepalive=False)) == 7  # 100 and 100 a second for 60 s
     assert sources(settings(clients=100, keepalive=False, interval_s=60, rate_per_s=0.01)) == 1
     assert sources(settings(clients=1, keepalive=False, interval_s=0)) == 67
+    assert sources(settings(clients=900, keepalive=False), mode="ws") == 1
 
 
 def test_pauses_too_long_to_keep_a_connection_open_take_one_for_each_poll() -> None:
     assert sources(settings(clients=300, rate_per_s=50, interval_s=KEEPALIVE_S)) == 1
     assert sources(settings(clients=300, rate_per_s=50, interval_s=30)) == 1  # 10 a second for 60 s
     assert sources(settings(clients=301, rate_per_s=50, interval_s=30)) == 2
+    for mode in ("long", "ws"):  # which do not pause
+        assert sources(settings(clients=900, interval_s=30), "10.0.0.1", mode) == 1
     with pytest.raises(ServerError, match="at which polls close fewer connections"):
         sources(settings(clients=301, interval_s=30), "10.0.0.1")
 

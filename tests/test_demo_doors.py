@@ -495,12 +495,38 @@ async def test_others_get_a_turn_while_many_connections_are_gone_through(
     working = asyncio.create_task(getattr(doors, work)())
     passing = asyncio.create_task(clock.advance(WATCH_S))
     seen = set()
-    while count[0] < 6:
-        await asyncio.sleep(0)
+
+    def done() -> bool:
         seen.add(count[0])
+        return count[0] == 6
+
+    await until(done)
     assert seen >= {2, 4, 6}
     await passing
     working.cancel()
+
+
+async def test_who_has_gone_since_the_others_had_a_turn_is_not_looked_at(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.doors.TURN", 1)
+    doors, counts = make_app()[DOORS], ([0], [0])
+    pair = [Looked(count) for count in counts]
+    doors._open = cast(set[DoorProtocol], set(pair))
+
+    def leave() -> bool:
+        for one, other in (pair, pair[::-1]):
+            if one._count[0]:
+                doors._open.discard(cast(DoorProtocol, other))
+        return any(one._count[0] for one in pair)
+
+    watching = asyncio.create_task(doors.watch())
+    passing = asyncio.create_task(clock.advance(WATCH_S))
+    await until(leave)
+    await passing
+    await clock.settle()
+    watching.cancel()
+    assert sorted(count[0] for count in counts) == [0, 1]
 
 
 # What is counted is told

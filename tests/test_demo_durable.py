@@ -576,6 +576,10 @@ def fill(path: Path) -> None:
     asyncio.run(publish())
 
 
+def leads_to_itself(path: Path) -> None:
+    path.symlink_to(path)
+
+
 def is_damaged(path: Path) -> None:
     fill(path)
     with path.open("r+b") as file:
@@ -609,6 +613,7 @@ def change(path: Path, statement: str) -> None:
         (is_text, "it is no file of SQLite"),
         (is_of_another_program, "is another program's file"),
         (is_a_folder, "unable to open database file"),
+        (leads_to_itself, "unable to open database file"),
         (is_damaged, "it is damaged"),
         (lacks_a_message, "it is damaged"),
         (holds_something_else, "it is damaged"),

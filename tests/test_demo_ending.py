@@ -147,10 +147,13 @@ async def test_others_get_a_turn_while_many_sockets_are_gone_through(
 async def written_by_turns(papers: list[Paper]) -> set[int]:
     """Note at each turn on how many papers there is one thing more, until it is on all."""
     before, seen = [len(each.written) for each in papers], set()
-    while 6 not in seen:
-        await asyncio.sleep(0)
+
+    def done() -> bool:
         counts = zip(papers, before, strict=True)
         seen.add(sum(len(each.written) > count for each, count in counts))
+        return 6 in seen
+
+    await until(done)
     return seen
 
 

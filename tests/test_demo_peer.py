@@ -293,17 +293,6 @@ async def test_all_who_wait_for_a_peer_to_go_hear_of_it_and_it_is_closed_once(
     assert not await peer.close()
 
 
-async def test_who_asks_for_the_end_of_a_peer_that_has_gone_need_not_wait(
-    client: ClientSession, server: Server
-) -> None:
-    async with client.ws_connect(PATH) as ws:
-        await ws.receive_json()
-        (peer,) = server.app[SOCKETS]
-        assert isinstance(peer, Peer)
-    await until(lambda: not server.app[SOCKETS])
-    await asyncio.wait_for(peer.gone(), 1)
-
-
 async def test_nothing_is_said_after_a_close(wire: Wire, server: Server) -> None:
     await opened(wire)
     (peer,) = server.app[SOCKETS]

@@ -1,4 +1,4 @@
-"""nginx before a server, for as long as it is wanted: it leaves neither a process nor its folder.
+"""nginx before a server, for as long as it is wanted; it goes with who started it, folder and all.
 
 Runs as a process of its own, `python -m clients.faults.front URL FOLDER`, which says where nginx
 listens, or what it has complained of instead. It ends with standard input: who started it has gone.
