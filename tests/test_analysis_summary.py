@@ -9,7 +9,16 @@ import polars as pl
 import pytest
 from msgspec.structs import asdict, replace
 
-from analysis.summary import COLUMNS, CONDITIONS, DIFFERENCES, INTERVALS, summarise
+from analysis.runs import figures_of_runs
+from analysis.summary import (
+    COLUMNS,
+    CONDITIONS,
+    DIFFERENCES,
+    INTERVALS,
+    _aggregate,
+    _difference_percent,
+    summarise,
+)
 from clients.log import Delivery, Log, LogError, Request, Run, Writer, read
 from tests.made_log import SETTINGS, made, make_log
 
@@ -234,6 +243,36 @@ def test_beside_an_expectation_of_nothing_there_is_no_difference(tmp_path: Path)
     session = Request(0, 0, 5 * S, 25 * S, 101, 1, 1000, 2000, 0)
     log = written(tmp_path / "log", (run(0, "ws"), [session], [delivery(0, 2)]))
     assert row(log, "ws")["empty_share_theory_difference_percent"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "requests", "difference"),
+    [
+        ("empty_share", "short", 40, -50),  # eight empty responses expected, four of each reader
+        ("empty_share", "short", 8, None),  # less than one of each
+        ("latency_mean_ms", "ws", 1, -50),  # of which nothing depends on the requests
+        ("requests_per_client_s", "long", 1, -50),
+        ("requests_per_client_s", "ws", 1, None),  # one for each session is what a session is
+    ],
+)
+def test_a_difference_stands_only_where_it_says_something(
+    name: str, mode: str, requests: int, difference: float | None
+) -> None:
+    figures = {"mode": mode, "requests": requests, "readers": 2}
+    row = pl.DataFrame([{**figures, name: 0.1, f"theory_{name}": 0.2}])
+    ((found,),) = row.select(_difference_percent(name)).rows()
+    assert found == difference
+
+
+def test_readers_are_those_that_are_not_only_counted(tmp_path: Path) -> None:
+    one = run(0, clients=10, crowd_clients=7)
+    log = written(tmp_path / "log", (one, [poll(0)], [delivery(0, 1)]))
+    runs = figures_of_runs(log)
+    assert _aggregate(runs, runs)["readers"].to_list() == [3]
+
+
+def test_bytes_of_a_delivery_are_those_of_both_ways(short_log: Log) -> None:
+    assert figures_of_runs(short_log)["bytes_per_delivery"].to_list() == [400 / 3 + 400]
 
 
 def test_settings_that_came_later_have_columns_at_the_end(tmp_path: Path) -> None:
