@@ -100,3 +100,23 @@ def test_one_place_of_a_sweep_that_a_mode_knows_is_not_all_of_it(line: Line) -> 
     every = with_cpu(line[1], 20, 5, 5, 20)
     once = every.with_columns(void=(pl.col("mode") == "long") & (pl.col("rate_per_s") > RATES[0]))
     assert ranges(once, CPU, "rate_per_s", "short", "long") is None
+
+
+def test_two_places_are_enough(line: Line) -> None:
+    every = with_cpu(line[1], 20, 20, 5, 5)
+    ends = every.filter(pl.col("rate_per_s").is_in([float(RATES[0]), float(RATES[-1])]))
+    (found,) = ranges(ends, CPU, "rate_per_s", "short", "long") or ()
+    assert found.start == pytest.approx(8)
+    assert found.end is None
+
+
+def test_modes_that_are_alike_at_a_place_do_not_change_places_there(line: Line) -> None:
+    alike = with_cpu(line[1], 5, 10, 5, 5)
+    assert ranges(alike, CPU, "rate_per_s", "short", "long") == (Range(None, None),)
+
+
+def test_a_mode_may_be_cheaper_here_and_there(line: Line) -> None:
+    every = with_cpu(line[1], 5, 20, 5, 20)
+    first, second = ranges(every, CPU, "rate_per_s", "short", "long") or ()
+    assert (first.start, first.end) == (None, pytest.approx(2))
+    assert (second.start, second.end) == pytest.approx((8, 32))
