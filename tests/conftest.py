@@ -44,7 +44,8 @@ NOTHING_HAPPENS_S = 20  # on the clock's loop, where no timer ends a wait
 
 # How fast a machine is, is not for a property to say.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("long", settings.get_profile("untimed"), max_examples=2000)
+LONG = 2000  # stories of the long profile, and seconds that a test may then take
+settings.register_profile("long", settings.get_profile("untimed"), max_examples=LONG)
 settings.load_profile("untimed")
 
 CHROMIUM_ARGUMENTS = [
@@ -130,12 +131,14 @@ async def clock() -> Clock:
 def _patience() -> Iterator[None]:
     """End a test that hangs, so that its name is seen."""
 
+    patience_s = LONG if settings().max_examples == LONG else PATIENCE_S
+
     def lose(number: int, frame: FrameType | None) -> NoReturn:
-        pytest.fail(f"the test was not done after {PATIENCE_S} s")
+        pytest.fail(f"the test was not done after {patience_s} s")
 
     before = signal.signal(signal.SIGALRM, lose)
     # And again: the first may end no more than a task that nobody awaits.
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE_S, 10)
+    signal.setitimer(signal.ITIMER_REAL, patience_s, 10)
     yield
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)

@@ -264,6 +264,11 @@ def test_a_difference_stands_only_where_it_says_something(
     assert found == difference
 
 
+def test_nothing_is_no_share_of_an_expectation_of_nothing() -> None:
+    row = pl.DataFrame([{"latency_mean_ms": 0.1, "theory_latency_mean_ms": 0.0}])
+    assert row.select(_difference_percent("latency_mean_ms")).item() is None
+
+
 def test_readers_are_those_that_are_not_only_counted(tmp_path: Path) -> None:
     one = run(0, clients=10, crowd_clients=7)
     log = written(tmp_path / "log", (one, [poll(0)], [delivery(0, 1)]))
