@@ -121,3 +121,10 @@ def test_a_mode_may_be_cheaper_here_and_there(line: Line) -> None:
     assert first.start is None
     assert first.end == pytest.approx(2)
     assert (second.start, second.end) == pytest.approx((8, 32))
+
+
+def test_by_chance_back_and_forth_is_one_change_of_places_in_the_middle(line: Line) -> None:
+    noisy = with_cpu(line[1], 20, 9, 11, 5, doubt=2)
+    (found,) = ranges(noisy, CPU, "rate_per_s", "short", "long") or ()
+    assert found.start == pytest.approx(8.3, rel=0.01)  # 4 * 4 ** (ln 0.9 / (ln 0.9 - ln 1.1))
+    assert found.end is None
