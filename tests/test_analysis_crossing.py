@@ -128,3 +128,9 @@ def test_by_chance_back_and_forth_is_one_change_of_places_in_the_middle(line: Li
     (found,) = ranges(noisy, CPU, "rate_per_s", "short", "long") or ()
     assert found.start == pytest.approx(8.3, rel=0.01)  # 4 * 4 ** (ln 0.9 / (ln 0.9 - ln 1.1))
     assert found.end is None
+
+
+def test_where_nothing_changes_is_no_change_of_places(line: Line) -> None:
+    early = with_cpu(line[1], 20, 9, 8.9, 5, doubt=2)
+    (found,) = ranges(early, CPU, "rate_per_s", "short", "long") or ()
+    assert found.start == pytest.approx(3.3, rel=0.02)  # 4 ** (ln 2 / (ln 2 - ln 0.9))
