@@ -59,6 +59,13 @@ class RedisServer:
         assert answer[0] != "-", answer
         return answer[1:]
 
+    def is_copied(self) -> None:
+        """Wait until a copy has all that was written before."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as sock:
+            sock.sendall(b"SET written 1\r\nWAIT 1 0\r\n")  # which speaks of this connection alone
+            answers = sock.makefile()
+            assert [answers.readline(), answers.readline()] == ["+OK\n", ":1\n"]
+
     def _started(self, port: int) -> bool:
         options = {
             "port": str(port),

@@ -453,7 +453,7 @@ def other_redis(redis: RedisServer) -> Iterator[RedisServer]:
     """Another Redis, that copies the first."""
     with redis_server(redis.folder.with_name("other")) as other:
         demote(other, redis)
-        redis.command("WAIT", "1", "0")
+        redis.is_copied()
         yield other
 
 
@@ -473,7 +473,7 @@ async def test_a_redis_that_is_demoted_is_left_for_the_one_that_its_name_leads_t
     server = await start(relay.url)
     await post(http, server, "before")
     before = server.feed.epoch
-    redis.command("WAIT", "1", "0")
+    redis.is_copied()
     promote(other_redis, relay)
     demote(redis, other_redis)
     assert await post_until_taken(http, server, "after") == 2
@@ -486,6 +486,7 @@ async def test_a_demoted_redis_is_asked_no_more_over_the_same_connection(
 ) -> None:
     stream, draft = Stream(relay.url, 1), Draft("ada", "hi")
     await stream.append(draft, 5, 100)
+    redis.is_copied()
     promote(other_redis, relay)
     demote(redis, other_redis)
     with pytest.raises(ReadOnlyError):
@@ -505,6 +506,7 @@ async def test_nothing_is_acknowledged_by_a_redis_that_is_followed_no_more(
     shared = SharedFeed(relay.url, 100, said.append)
     server = await start_server(shared=shared)
     await post(http, server, "before")
+    redis.is_copied()
     promote(other_redis, relay)  # and the first has not heard that it is none any more
     await shared._followed.close()
     await until(lambda: BACK in said)
