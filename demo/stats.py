@@ -70,8 +70,7 @@ def begin(request: web.Request, tally: Tally) -> Tally:
     """
     request[COUNTED] = True
     count(request, tally)
-    meter = meter_of(request)
-    if meter is not None:
+    if request.body_exists and (meter := meter_of(request)) is not None:
         request.content.on_eof(meter.settle)
     return tally
 

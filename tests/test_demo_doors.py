@@ -87,13 +87,19 @@ async def test_this_machine_has_as_many_connections_and_holds_as_it_wants(
         assert answer.startswith(b"HTTP/1.1 200 ")
 
 
-async def test_who_is_refused_and_stays_is_hung_up_on(
-    clock: Clock, start_server: StartServer, open_wire: OpenWire
-) -> None:
+async def with_one_refused(start_server: StartServer, open_wire: OpenWire) -> Server:
+    """Return a server at which one reader is, and another has been told that it may not be."""
     server = await start_server(Settings(bounds=Bounds(connections=1)))
     first, second = await open_wire(server), await open_wire(server)
     await first.request(ASK)
     await second.response()
+    return server
+
+
+async def test_who_is_refused_and_stays_is_hung_up_on(
+    clock: Clock, start_server: StartServer, open_wire: OpenWire
+) -> None:
+    server = await with_one_refused(start_server, open_wire)
     farewells = server.app[DOORS].farewells
     assert len(farewells) == 1
     await clock.advance(FAREWELL_S + 0.1)
@@ -103,10 +109,7 @@ async def test_who_is_refused_and_stays_is_hung_up_on(
 async def test_who_is_refused_and_stays_does_not_outlive_the_server(
     clock: Clock, start_server: StartServer, open_wire: OpenWire
 ) -> None:
-    server = await start_server(Settings(bounds=Bounds(connections=1)))
-    first, second = await open_wire(server), await open_wire(server)
-    await first.request(ASK)
-    await second.response()
+    server = await with_one_refused(start_server, open_wire)
     assert server.app[DOORS].farewells
     await server.stop()  # and the clock stands still
     await until(lambda: not server.app[DOORS].farewells)

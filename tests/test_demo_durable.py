@@ -98,6 +98,15 @@ async def running(durable: DurableFeed) -> AsyncIterator[DurableFeed]:
         await durable.stop()
 
 
+@contextlib.asynccontextmanager
+async def hanging(make: Callable[..., DurableFeed]) -> AsyncIterator[tuple[DurableFeed, HeldDisk]]:
+    """Run a feed whose disk writes when it is let."""
+    durable = make()
+    held = HeldDisk(durable)
+    async with running(durable):
+        yield durable, held
+
+
 async def post(http: ClientSession, url: str, text: str, **more: object) -> int:
     """Publish a text that must be taken; return its id."""
     async with http.post(f"{url}/messages", json={"sender": "ada", "text": text, **more}) as answer:
@@ -231,9 +240,7 @@ async def test_a_message_is_acknowledged_and_shown_when_it_is_on_disk_and_not_be
 async def test_messages_that_come_during_a_commit_share_the_next(
     make: Callable[..., DurableFeed],
 ) -> None:
-    durable = make()
-    held = HeldDisk(durable)
-    async with running(durable):
+    async with hanging(make) as (durable, held):
         appending = [asyncio.create_task(durable.append(Draft("ada", "first")))]
         await until(lambda: held.sizes == [1])
         appending += [asyncio.create_task(durable.append(Draft("ada", str(n)))) for n in range(50)]
@@ -279,9 +286,7 @@ async def test_a_smaller_history_is_cut_with_the_next_message(
 async def test_a_publisher_that_has_gone_does_not_disturb_the_others(
     make: Callable[..., DurableFeed],
 ) -> None:
-    durable = make()
-    held = HeldDisk(durable)
-    async with running(durable):
+    async with hanging(make) as (durable, held):
         appending = [asyncio.create_task(durable.append(Draft("ada", text))) for text in "abc"]
         await until(lambda: bool(held.sizes))
         appending[1].cancel()
@@ -294,9 +299,7 @@ async def test_a_publisher_that_has_gone_does_not_disturb_the_others(
 async def test_a_disk_that_does_not_answer_is_no_answer_for_ever(
     clock: Clock, make: Callable[..., DurableFeed]
 ) -> None:
-    durable = make()
-    held = HeldDisk(durable)
-    async with running(durable):
+    async with hanging(make) as (durable, held):
         appending = asyncio.create_task(durable.append(Draft("ada", "hi")))
         await until(lambda: bool(held.sizes))
         await clock.advance(ANSWER_S + 0.1)
@@ -309,10 +312,8 @@ async def test_a_disk_that_does_not_answer_is_no_answer_for_ever(
 async def test_what_a_hanging_disk_has_not_begun_to_write_is_refused_and_never_written(
     clock: Clock, make: Callable[..., DurableFeed]
 ) -> None:
-    durable = make()
-    held = HeldDisk(durable)
     drafts = [Draft("ada", text, key=key) for text, key in (("a", None), ("b", None), ("c", "k"))]
-    async with running(durable):
+    async with hanging(make) as (durable, held):
         appending = [asyncio.create_task(durable.append(drafts[0]))]
         await until(lambda: held.sizes == [1])
         appending += [asyncio.create_task(durable.append(draft)) for draft in drafts[1:]]
@@ -330,9 +331,7 @@ async def test_what_a_hanging_disk_has_not_begun_to_write_is_refused_and_never_w
 async def test_a_key_whose_draft_was_refused_is_free(
     clock: Clock, make: Callable[..., DurableFeed]
 ) -> None:
-    durable = make()
-    held = HeldDisk(durable)
-    async with running(durable):
+    async with hanging(make) as (durable, held):
         durable.publish(Draft("ada", "first"))
         await until(lambda: bool(held.sizes))
         refused = asyncio.create_task(durable.append(Draft("ada", "hi", key="k")))
@@ -374,9 +373,7 @@ async def test_a_hanging_disk_that_fails_at_last_is_no_error_of_those_who_gave_u
 async def test_nobody_waits_to_hear_of_more_than_a_slow_disk_can_take(
     make: Callable[..., DurableFeed],
 ) -> None:
-    durable = make()
-    held = HeldDisk(durable)
-    async with running(durable):
+    async with hanging(make) as (durable, held):
         durable.publish(Draft("ada", "first"))
         await until(lambda: bool(held.sizes))
         for _ in range(MOST_WAITING + 1):
@@ -390,9 +387,7 @@ async def test_a_disk_that_does_not_keep_up_makes_no_queue_without_end(
     make: Callable[..., DurableFeed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("demo.durable.MOST_WAITING", 2)
-    durable = make()
-    held = HeldDisk(durable)
-    async with running(durable):
+    async with hanging(make) as (durable, held):
         durable.publish(Draft("ada", "being written"))
         await until(lambda: bool(held.sizes))
         for _ in range(2):
@@ -437,9 +432,7 @@ async def test_a_key_is_known_after_a_restart(start: Start, http: ClientSession)
 async def test_a_key_that_comes_again_while_the_first_is_written_is_one_message(
     make: Callable[..., DurableFeed],
 ) -> None:
-    durable = make()
-    held = HeldDisk(durable)
-    async with running(durable):
+    async with hanging(make) as (durable, held):
         draft = Draft("ada", "hi", key="k")
         appending = [asyncio.create_task(durable.append(draft)) for _ in range(3)]
         await until(lambda: bool(held.sizes))

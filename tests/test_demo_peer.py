@@ -33,6 +33,13 @@ PATH = "/ws"
 DRAFT = b'{"sender": "bob", "text": "hi"}'
 
 
+def peer_of(server: Server) -> Peer:
+    """Return the one peer that the server has."""
+    (peer,) = server.app[SOCKETS]
+    assert isinstance(peer, Peer)
+    return peer
+
+
 async def opened(wire: Wire) -> None:
     await wire.upgrade(PATH)
     await wire.frame()
@@ -125,8 +132,7 @@ async def test_texts_are_heard_in_their_order_however_many_come_at_once(
 @pytest.mark.both_loops
 async def test_others_get_a_turn_while_a_peer_says_much_at_once(wire: Wire, server: Server) -> None:
     await opened(wire)
-    (peer,) = server.app[SOCKETS]
-    assert isinstance(peer, Peer)
+    peer = peer_of(server)
     ping, pong = masked(PING, b""), control_frame(PONG)
     pings = 2 * TURN_BYTES // len(ping)
     tally = server.app[STATS].modes["ws"]
@@ -196,8 +202,7 @@ async def test_a_text_that_comes_as_the_one_before_has_been_heard_is_heard(
     wire: Wire, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await opened(wire)
-    (peer,) = server.app[SOCKETS]
-    assert isinstance(peer, Peer)
+    peer = peer_of(server)
     loop = asyncio.get_running_loop()
     publish = server.app[PUBLISHING].publish_json
 
@@ -224,8 +229,7 @@ async def test_a_reader_that_has_stood_still_is_asked_before_it_is_cut_off(
     clock: Clock, wire: Wire, server: Server
 ) -> None:
     await opened(wire)
-    (peer,) = server.app[SOCKETS]
-    assert isinstance(peer, Peer)
+    peer = peer_of(server)
     assert not peer.beat(clock.time() + 1000)
     assert await wire.frame() == (PING, b"")
     assert peer.beat(clock.time() + 2000)
@@ -283,8 +287,7 @@ async def test_all_who_wait_for_a_peer_to_go_hear_of_it_and_it_is_closed_once(
 ) -> None:
     async with client.ws_connect(PATH) as ws:
         await ws.receive_json()
-        (peer,) = server.app[SOCKETS]
-        assert isinstance(peer, Peer)
+        peer = peer_of(server)
         waiting = [asyncio.create_task(peer.gone()) for _ in range(2)]
         closing = asyncio.create_task(peer.close())
         assert (await ws.receive()).type == WSMsgType.CLOSE
@@ -295,8 +298,7 @@ async def test_all_who_wait_for_a_peer_to_go_hear_of_it_and_it_is_closed_once(
 
 async def test_nothing_is_said_after_a_close(wire: Wire, server: Server) -> None:
     await opened(wire)
-    (peer,) = server.app[SOCKETS]
-    assert isinstance(peer, Peer)
+    peer = peer_of(server)
     task = asyncio.create_task(peer.close(code=1001))
     assert (await wire.frame())[0] == CLOSE
     await wire.send(masked(PING, b"?") + masked(TEXT_CODE, DRAFT) + masked(CLOSE, b"\x03\xe9"))
