@@ -13,9 +13,10 @@ from functools import partial
 from aiohttp import WSCloseCode, web
 
 from demo.answers import ANSWERS
-from demo.fanout import Fanout, Listener
+from demo.fanout import Fanout
 from demo.feed import Entry
 from demo.frames import text_frame
+from demo.listener import Listener
 from demo.peer import Peer
 from demo.publishing import PUBLISHING, Publishing, Refused
 from demo.queries import NO_STORE

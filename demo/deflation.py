@@ -12,8 +12,8 @@ from itertools import islice
 from aiohttp import WSMsgType, web
 
 from demo.answers import ANSWERS
-from demo.fanout import LISTENER, Listener, greet, tell_gap
 from demo.feed import Feed, Gap
+from demo.listener import LISTENER, Listener, greet, tell_gap
 from demo.message import Problem, encode
 from demo.metering import meter_of
 from demo.publishing import PUBLISHING, Refused

@@ -6,8 +6,9 @@ from aiohttp import web
 
 from demo.answers import ANSWERS
 from demo.deflation import DEFLATION, answer_deflated
-from demo.fanout import LISTENER, Fanout, Listener, greet
+from demo.fanout import Fanout
 from demo.frames import text_frame
+from demo.listener import LISTENER, Listener, greet
 from demo.message import Problem, encode
 from demo.peer import Peer
 from demo.publishing import PUBLISHING, Publishing, Refused

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from demo.answers import Answers, notice
-from demo.fanout import Fanout, Listener, greet
+from demo.fanout import Fanout
 from demo.feed import Feed, Gap
 from demo.frames import Broken
+from demo.listener import Listener, greet
 from demo.message import GapNotice
 from demo.metering import MeteredTransport
 from demo.peer import Peer

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from aiohttp import WSMsgType
 
-from demo.fanout import GAP_CODE
+from demo.listener import GAP_CODE
 from tests.conftest import until
 
 MODES = ("short", "long", "ws")

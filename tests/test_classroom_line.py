@@ -13,7 +13,7 @@ from demo.classroom.arriving import MAX_UNREAD_BYTES, DelayedProtocol
 from demo.classroom.classroom import CLASSROOM, Classroom
 from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport
 from demo.classroom.line import Line, LineChange
-from demo.fanout import LISTENER
+from demo.listener import LISTENER
 from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
 
 SAID = b"\x81\x99\0\0\0\0" + b'{"sender":"a","text":"b"}'

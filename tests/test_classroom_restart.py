@@ -9,8 +9,9 @@ from aiohttp import web
 
 from demo.app import Settings
 from demo.article import ROOM
-from demo.fanout import GAP_CODE, Fanout
+from demo.fanout import Fanout
 from demo.feed import Feed, Gap
+from demo.listener import GAP_CODE
 from demo.message import Draft
 from demo.websocket import FANOUT
 from tests.conftest import OpenWire, Server, StartServer, Wire, until

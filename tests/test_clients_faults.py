@@ -25,6 +25,7 @@ from msgspec.structs import astuple, replace
 
 from clients import publishing
 from clients.client import Client
+from clients.direction import Line
 from clients.experiment import Ambition, experiment, plans, seconds, sessions
 from clients.faults import measuring
 from clients.faults.injecting import HOW, Injected, inject
@@ -36,7 +37,6 @@ from clients.faults.schedule import CALM_S, KINDS, LEAST_QUIET_S, Planned, kinds
 from clients.faults.stage import LINE, Stage, staged
 from clients.faults.telling import held
 from clients.injected import Fault
-from clients.link import Line
 from clients.log import Log, Run, read
 from clients.modes import MODES
 from clients.pace import Pace

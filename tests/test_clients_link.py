@@ -9,7 +9,8 @@ from typing import cast
 
 import pytest
 
-from clients.link import LIMIT_BYTES, Direction, End, Line
+from clients.direction import LIMIT_BYTES, Direction, Line
+from clients.link import End
 from clients.log import Settings
 from clients.processes import child, link_to, linked
 from demo.sockets import SOCKETS

@@ -8,8 +8,9 @@ import pytest
 from aiohttp import ClientSession, web
 
 from demo.app import Settings
-from demo.fanout import GAP_CODE, TURN, Fanout, Listener
+from demo.fanout import TURN, Fanout
 from demo.feed import Feed
+from demo.listener import GAP_CODE, Listener
 from demo.message import Draft
 from demo.metering import MeteredTransport
 from demo.stats import STATS

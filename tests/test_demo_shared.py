@@ -12,8 +12,8 @@ from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, WSMs
 from redis.exceptions import ReadOnlyError
 
 from demo.app import Settings
-from demo.fanout import GAP_CODE
 from demo.feed import Away
+from demo.listener import GAP_CODE
 from demo.message import Draft, Message
 from demo.shared import SharedFeed
 from demo.stream import KEY, PUBLISHERS_KEYS, Position, Stream

@@ -17,7 +17,7 @@ from demo.classroom.questions import Answers
 from demo.classroom.rows import MAX_SERVED, Rows
 from demo.classroom.settings import Mode
 from demo.classroom.wire import Wire
-from demo.fanout import LISTENER
+from demo.listener import LISTENER
 from demo.stats import Stats
 from demo.tally import Tally, total
 
