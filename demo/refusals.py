@@ -13,7 +13,7 @@ class Refusals(msgspec.Struct):
         are longer than any of it (close code 1009); not those of compressed WebSockets, which are
         aiohttp's
     sender: senders over --max-sender-characters (400)
-    characters: texts and senders with control characters (400)
+    characters: texts, senders and keys with control characters (400)
     rate: messages above --publish-rate (429)
     rate_of_connection: messages above --publish-rate-per-connection (429)
     origin: upgrades and POSTs of foreign pages (403); see --allow-origin
