@@ -176,6 +176,11 @@ def _front_door(page: Handler) -> Handler:
     return handler
 
 
+def _behind(app: web.Application) -> int:
+    compressed = app[DEFLATION].behind if DEFLATION in app else 0
+    return app[FANOUT].behind + app[ROOM].behind + compressed
+
+
 async def _get_stats(request: web.Request) -> web.Response:
     """Answer with every counter of this process; what each means is in demo/tally.py.
 
@@ -191,7 +196,7 @@ async def _get_stats(request: web.Request) -> web.Response:
         "epoch": feed.epoch,
         "head": feed.head,
         "oldest": feed.oldest,
-        "behind": request.app[FANOUT].behind + request.app[ROOM].behind,
+        "behind": _behind(request.app),
         **request.app[STATS].snapshot(),
     }
     return web.Response(body=encode(figures), content_type="application/json", headers=NO_STORE)

@@ -117,7 +117,7 @@ def _carried(request: web.Request, mode: Mode, owes: int | None = None) -> Itera
     if lane.line.is_cut:  # the reader has asked, and no answer is made that could not reach it
         metered.abort()
         raise ConnectionResetError
-    delayed = lay(metered, lane.line, owes=owes)
+    delayed = lay(metered, lane.line, tally, owes=owes)
     lane.busy += 1
     try:
         yield Visit(lane, tally, delayed, begun_ns, size, head_of(request, size))
