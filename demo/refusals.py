@@ -43,6 +43,17 @@ class Refusals(msgspec.Struct):
     malformed: int = 0
     slow_requests: int = 0
     idle: int = 0
+    readers: int = 0
+    readers_of_address: int = 0
+    readers_of_connection: int = 0
+    readers_of_pages: int = 0
+    reports: int = 0
+    token: int = 0
+    rate_of_tokens: int = 0
+
+    def count(self, limit: str) -> None:
+        """Count that a limit was met, by its name here."""
+        setattr(self, limit, getattr(self, limit) + 1)
 
     def broken(self, broken: Broken) -> None:
         """Count a WebSocket that broke the protocol."""
