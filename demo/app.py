@@ -97,7 +97,6 @@ def make_app(
     origins = Origins(
         settings.loopback, settings.allowed_origins, settings.null_origin, settings.names
     )
-    origins = Origins(settings.loopback, settings.allowed_origins, settings.null_origin)
     app = web.Application(
         middlewares=[gate(origins, say), count_rest(PATHS)], client_max_size=limits.body_bytes
     )
@@ -127,7 +126,8 @@ def make_app(
     app.router.add_get("/echo", article.echo)
     app.router.add_get("/stats", _get_stats)
     if shared is None:
-        token = Token(secrets.token_urlsafe() if settings.token is None else settings.token)
+        secret = secrets.token_urlsafe() if settings.token is None else settings.token
+        token = Token(secret, settings.wrong_tokens_per_s)
         app[CLASSROOM] = Classroom(feed, app[STATS], token, durable=durable)
         app[LANES] = app[CLASSROOM].lanes
         _add_routes(app)

@@ -17,7 +17,7 @@ class Refusals(msgspec.Struct):
     rate: messages above --publish-rate (429)
     rate_of_connection: messages above --publish-rate-per-connection (429)
     origin: upgrades and POSTs of foreign pages (403); see --allow-origin
-    host: requests for a name that is not this server's, though it is bound to loopback (403)
+    host: requests for a name that is not this server's (403)
     connections: connections above --max-connections (503)
     of_address: connections above --max-connections-per-address (503)
     files: connections hung up on at once, or not even accepted, since no more files may be open
