@@ -128,7 +128,7 @@ def make_app(
     if shared is None:
         secret = secrets.token_urlsafe() if settings.token is None else settings.token
         token = Token(secret, settings.wrong_tokens_per_s)
-        app[CLASSROOM] = Classroom(feed, app[STATS], token, durable=durable)
+        app[CLASSROOM] = Classroom(feed, app[STATS], token, durable=durable, bounds=settings.bounds)
         app[LANES] = app[CLASSROOM].lanes
         _add_routes(app)
     else:

@@ -26,6 +26,14 @@ class Refusals(msgspec.Struct):
         1002 and 1007); not those of compressed ones either
     slow_requests: requests whose head or body took longer than --request-timeout-s (408)
     idle: connections closed that asked nothing for --idle-timeout-s
+    readers, readers_of_address, readers_of_connection: polls and WebSockets that brought a name
+        above --max-readers, --max-readers-per-address or --max-readers-per-connection, and were
+        answered as those that bring none
+    readers_of_pages: the same of foreign pages
+    reports: reports above 2/s of one reader (429)
+    token: wrong tokens (403, or answered as those who bring none)
+    rate_of_tokens: requests with a token, of addresses with more wrong ones than
+        --wrong-token-rate (429)
     """
 
     text: int = 0
