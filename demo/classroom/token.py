@@ -58,7 +58,7 @@ class Token:
             raise problem(web.HTTPForbidden, line)
 
     def _check_pace(self, request: web.Request, site: str | None) -> None:
-        if site is None or self._wrong.has(site):
+        if self._wrong.has(site):
             return
         request.app[STATS].refusals.rate_of_tokens += 1
         line = (
