@@ -8,12 +8,14 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import cast
 
+from clients.backoff import asked_s
 from clients.client import KEEPALIVE_S
 from clients.frames import CLOSE, HEAD_END, PING, PONG, TEXT, masked, measure
 from clients.joining import Crowd
 
 ANSWERED = (200, 204, 410)
-LENGTH = b"\r\ncontent-length:"
+LENGTH, RETRY_AFTER = b"\r\ncontent-length:", b"\r\nretry-after:"
+GREETING = 1  # text, which is no delivery yet
 GOODBYE = (1000).to_bytes(2)  # RFC 6455, section 7.4.1
 
 Ask = Callable[[], bytes]  # make a request
@@ -37,17 +39,20 @@ class Poller(asyncio.Protocol):
         self._pauses = pauses
         self._later = asyncio.get_running_loop().call_later
         self._keepalive = keepalive
+        self._backoff = crowd.backoff()
+        self._wanted_s = 0.0
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._asking = self._joined = self._done = False
 
     async def connect(self) -> None:
         """Open a connection and ask."""
-        await self._crowd.connect(self)
+        await self._crowd.connect(self, self._backoff)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask at once."""
         self._transport = cast(asyncio.Transport, transport)
+        self._wanted_s = 0.0
         self._tally.connections += 1
         self._send()
 
@@ -56,6 +61,8 @@ class Poller(asyncio.Protocol):
         self._tally.bytes_down += len(data)
         self._buffer += data
         if (answer := cut(self._buffer)) is not None:
+            if answer[0] not in ANSWERED:
+                self._wanted_s = wanted_s(self._buffer)
             self._asking, self._buffer = False, b""
             self._answered(*answer)
 
@@ -66,7 +73,7 @@ class Poller(asyncio.Protocol):
         if self._done:
             self._crowd.leave()
         elif self._asking:
-            self._crowd.again(self.connect)
+            self._crowd.again(self.connect, self._backoff, self._wanted_s)
         elif not self._keepalive:
             self._pause()
 
@@ -76,6 +83,7 @@ class Poller(asyncio.Protocol):
             self._asking = True  # still: it ends as a broken connection does
             self._transport.close()
             return
+        self._backoff.reset()
         if not self._joined:
             self._joined = True
             self._crowd.arrive()
@@ -113,17 +121,20 @@ class Listener(asyncio.Protocol):
         self._tally = crowd.tally
         self._ask = ask
         self._take_text = hear
+        self._backoff = crowd.backoff()
         self._joined = False
 
     async def connect(self) -> None:
         """Open a connection and ask."""
-        await self._crowd.connect(self)
+        await self._crowd.connect(self, self._backoff)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the upgrade."""
         self._transport = cast(asyncio.Transport, transport)
         self._buffer = b""
         self._open = self._closed = self._done = False
+        self._texts = 0
+        self._wanted_s = 0.0
         self._tally.connections += 1
         self._tally.requests += 1
         self._say(self._ask())
@@ -142,10 +153,13 @@ class Listener(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         """Leave; or come back, when it was not us who said goodbye."""
+        if self._texts > GREETING:
+            self._backoff.reset()
         if self._done:
             self._crowd.leave()
         else:
-            self._crowd.again(self.connect, failed=not self._closed)
+            backoff, wanted_s = self._backoff, self._wanted_s
+            self._crowd.again(self.connect, backoff, wanted_s, failed=not self._closed)
 
     def _upgraded(self, data: bytes) -> int:
         """Take the answer's head when it is all there; return where the frames begin."""
@@ -154,6 +168,7 @@ class Listener(asyncio.Protocol):
             return 0
         self._open = head.startswith(b"HTTP/1.1 101 ")
         if not self._open:
+            self._wanted_s = wanted_s(data)
             self._transport.close()
         elif not self._joined:
             self._joined = True
@@ -166,9 +181,11 @@ class Listener(asyncio.Protocol):
         elif opcode == CLOSE and not self._done:
             self._closed = True
             self._say(masked(CLOSE, body[:2]))
-        elif opcode == TEXT and not self._take_text(body) and not self._done:
-            self._done = True  # and the server, which answers, is the one to hang up
-            self._say(masked(CLOSE, GOODBYE))
+        elif opcode == TEXT:
+            self._texts += 1
+            if not self._take_text(body) and not self._done:
+                self._done = True  # and the server, which answers, is the one to hang up
+                self._say(masked(CLOSE, GOODBYE))
 
     def _say(self, data: bytes) -> None:
         self._tally.bytes_up += len(data)
@@ -185,3 +202,10 @@ def cut(data: bytes) -> tuple[int, bytes] | None:
         return status, body  # RFC 9110, section 15.3.5: there is none
     _, _, length = head.lower().partition(LENGTH)
     return (status, body) if len(body) >= int(length.partition(b"\r\n")[0] or 0) else None
+
+
+def wanted_s(answer: bytes) -> float:
+    """Return how many seconds a refusal asks to be left alone."""
+    head, _, _ = answer.partition(HEAD_END)
+    _, _, seconds = head.lower().partition(RETRY_AFTER)
+    return asked_s(seconds.partition(b"\r\n")[0].decode("latin-1"))

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from clients import dialling
+from clients.backoff import Backoff
 
 AT_ONCE = 50  # connections opened at a time
-LONGEST_BACKOFF_S = 1.0
 LOOK_AGAIN_S = 0.02
 MOST_AHEAD = 500  # connections opened before the server has answered on them: it may be slow
 TELL_EVERY = 50  # clients that have joined
@@ -88,24 +88,36 @@ class Crowd:
             while answered and opened - self._joined > MOST_AHEAD:  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_AGAIN_S)
 
-    async def connect(self, protocol: asyncio.Protocol) -> None:
+    def backoff(self) -> Backoff:
+        """Make what one waits by, as a measured client does, before it comes back."""
+        return Backoff(self._chance)
+
+    async def connect(self, protocol: asyncio.Protocol, backoff: Backoff) -> None:
         """Connect one; try again later when that fails."""
         try:
             await dialling.connect(lambda: protocol, self.host, self.port, next(self._sources))
         except OSError:
-            self.again(lambda: self.connect(protocol))
+            self.again(lambda: self.connect(protocol, backoff), backoff)
 
-    def again(self, connect: Callable[[], Awaitable[None]], *, failed: bool = True) -> None:
-        """Connect after a pause: full jitter, so that not all come at once.
+    def again(
+        self,
+        connect: Callable[[], Awaitable[None]],
+        backoff: Backoff,
+        wanted_s: float = 0.0,
+        *,
+        failed: bool = True,
+    ) -> None:
+        """Connect after a pause, and not before the server wants it.
 
         failed: whether it is after a failure, which is counted
         """
         if self._over:
             return
         self.tally.failures += failed
+        pause_s = backoff.next_s(wanted_s)
 
         async def pause() -> None:
-            await asyncio.sleep(self._chance.uniform(0, LONGEST_BACKOFF_S))
+            await asyncio.sleep(pause_s)
             await connect()
 
         self.start(pause())

@@ -15,7 +15,7 @@ from demo.classroom.classroom import CLASSROOM, Classroom
 from demo.classroom.reading import LANES, Carry
 from demo.classroom.routes import add_routes
 from demo.classroom.settings import Mode
-from demo.classroom.token import Token
+from demo.classroom.token import WRONG_PER_S, Token
 from demo.counting import Handler, count_rest, counted_at_the_end
 from demo.deflation import DEFLATION, Deflation
 from demo.doors import DOORS, Doors
@@ -24,6 +24,7 @@ from demo.feed import DEFAULT_HISTORY, Feed
 from demo.holding import Answer, bounded
 from demo.message import MAX_SENDER_CHARACTERS, MAX_TEXT_BYTES, encode
 from demo.origins import Origins, gate, preflight
+from demo.pace import PER_S, PER_S_HERE, PER_S_OF_CONNECTION
 from demo.pages import PAGE, add_pages, file
 from demo.parts import run_parts
 from demo.publishing import MAX_REPORT_BYTES, PUBLISHING, Limits, Publishing, in_memory
@@ -52,11 +53,14 @@ MODES: dict[Mode, tuple[str, Answer, Carry]] = {
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What `python -m demo` can set."""
+    """What `python -m demo` can set.
+
+    publish_per_s: None is what an address may by default, and more from this machine
+    """
 
     history: int = DEFAULT_HISTORY
     max_text_bytes: int = MAX_TEXT_BYTES
-    publish_per_s: float = 1000.0
+    publish_per_s: float | None = None
     allowed_origins: frozenset[str] = frozenset()
     loopback: bool = True
     deflate: bool = False
@@ -66,9 +70,11 @@ class Settings(msgspec.Struct, frozen=True):
     max_body_bytes: int = 0
     max_sender_characters: int = MAX_SENDER_CHARACTERS
     bounds: Bounds = Bounds()
-    publish_per_s_of_connection: float = 100.0
+    publish_per_s_of_connection: float = PER_S_OF_CONNECTION
     max_report_bytes: int = MAX_REPORT_BYTES
     null_origin: bool = True
+    names: frozenset[str] = frozenset()
+    wrong_tokens_per_s: float = WRONG_PER_S
 
 
 PATHS = frozenset(path for path, _, _ in MODES.values())
@@ -87,16 +93,10 @@ def make_app(
     The feed's log is a `shared` one, a `durable` one, or the memory of `feed`. With a shared one
     the app has no classroom, whose state would be that of one server.
     """
-    limits = Limits(
-        settings.max_text_bytes,
-        settings.publish_per_s,
-        settings.max_body_bytes,
-        settings.max_sender_characters,
-        settings.bounds.request_s,
-        settings.publish_per_s_of_connection,
-        settings.max_report_bytes,
+    limits = _limits(settings)
+    origins = Origins(
+        settings.loopback, settings.allowed_origins, settings.null_origin, settings.names
     )
-    origins = Origins(settings.loopback, settings.allowed_origins, settings.null_origin)
     app = web.Application(
         middlewares=[gate(origins, say), count_rest(PATHS)], client_max_size=limits.body_bytes
     )
@@ -112,7 +112,9 @@ def make_app(
     app[DOORS] = Doors(settings.bounds, app[STATS], say)
     app[ANSWERS] = Answers(feed)
     append = in_memory(feed) if kept is None else kept.append
-    app[PUBLISHING] = Publishing(append, limits, app[STATS].refusals, settings.bounds.site)
+    app[PUBLISHING] = Publishing(
+        append, limits, app[STATS].refusals, settings.bounds.site, open_of=app[DOORS].open_of
+    )
     app[SOCKETS] = {}
     app[FANOUT] = Fanout(feed, lambda entry: entry.frame)
     app[ROOM] = Fanout(feed, plain_frame)
@@ -124,14 +126,29 @@ def make_app(
     app.router.add_get("/echo", article.echo)
     app.router.add_get("/stats", _get_stats)
     if shared is None:
-        token = Token(secrets.token_urlsafe() if settings.token is None else settings.token)
-        app[CLASSROOM] = Classroom(feed, app[STATS], token, durable=durable)
+        secret = secrets.token_urlsafe() if settings.token is None else settings.token
+        token = Token(secret, settings.wrong_tokens_per_s)
+        app[CLASSROOM] = Classroom(feed, app[STATS], token, durable=durable, bounds=settings.bounds)
         app[LANES] = app[CLASSROOM].lanes
         _add_routes(app)
     else:
         app[SHARED] = shared
         _add_shared_routes(app)
     return app
+
+
+def _limits(settings: Settings) -> Limits:
+    per_s = settings.publish_per_s
+    return Limits(
+        settings.max_text_bytes,
+        PER_S if per_s is None else per_s,
+        settings.max_body_bytes,
+        settings.max_sender_characters,
+        settings.bounds.request_s,
+        settings.publish_per_s_of_connection,
+        settings.max_report_bytes,
+        PER_S_HERE if per_s is None else per_s,
+    )
 
 
 def _add_shared_routes(app: web.Application) -> None:
@@ -176,6 +193,11 @@ def _front_door(page: Handler) -> Handler:
     return handler
 
 
+def _behind(app: web.Application) -> int:
+    compressed = app[DEFLATION].behind if DEFLATION in app else 0
+    return app[FANOUT].behind + app[ROOM].behind + compressed
+
+
 async def _get_stats(request: web.Request) -> web.Response:
     """Answer with every counter of this process; what each means is in demo/tally.py.
 
@@ -191,7 +213,7 @@ async def _get_stats(request: web.Request) -> web.Response:
         "epoch": feed.epoch,
         "head": feed.head,
         "oldest": feed.oldest,
-        "behind": request.app[FANOUT].behind + request.app[ROOM].behind,
+        "behind": _behind(request.app),
         **request.app[STATS].snapshot(),
     }
     return web.Response(body=encode(figures), content_type="application/json", headers=NO_STORE)

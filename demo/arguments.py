@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 MEMORY = "memory"
 SQLITE = "sqlite:///"
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.:\[\]_-]+", re.ASCII)  # RFC 6454, section 6
+LEAST_TOKEN = 4  # characters, which an address may guess at for weeks: see classroom/token.py
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}  # which no browser says
 
 
@@ -31,9 +32,12 @@ def feed(text: str) -> str:
 
 def token(text: str) -> str:
     """Read a token, which is part of an address."""
-    if re.fullmatch(r"[A-Za-z0-9._~-]+", text):
-        return text
-    raise argparse.ArgumentTypeError("a token is letters, digits, or any of . _ ~ -")
+    if not re.fullmatch(r"[A-Za-z0-9._~-]+", text):
+        raise argparse.ArgumentTypeError("a token is letters, digits, or any of . _ ~ -")
+    if len(text) < LEAST_TOKEN:
+        line = f"so short a token would soon be guessed: choose {LEAST_TOKEN} characters or more,"
+        raise argparse.ArgumentTypeError(f"{line} better 20, or leave --token out to have one made")
+    return text
 
 
 def origin(text: str) -> str:

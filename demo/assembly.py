@@ -1,6 +1,7 @@
 """The app that a command line asks for."""
 
 import argparse
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from aiohttp import web
 from demo.app import Settings, make_app
 from demo.arguments import SQLITE
 from demo.bounds import bounds_of
-from demo.origins import is_loopback
+from demo.origins import is_loopback, names_of
 from demo.sharing import Durable, Shared
 
 
@@ -38,6 +39,8 @@ def _settings(options: argparse.Namespace, token: str, worker: int) -> Settings:
         publish_per_s_of_connection=options.publish_rate_per_connection,
         max_report_bytes=options.max_report_bytes,
         null_origin=options.null_origin,
+        wrong_tokens_per_s=options.wrong_token_rate,
+        names=names_of(options.host, socket.gethostname()),
     )
 
 

@@ -1,5 +1,6 @@
-"""How many connections one address and all together may have, and for how long. No network here.
+"""How many connections one address and all together may have, and for how long; and how many names.
 
+No network here.
 Each bound has an option, an answer that names it, and a counter in /stats (see refusals.py).
 """
 
@@ -19,7 +20,7 @@ PREFIX = 64  # of IPv6: what lies behind it is one household's
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """The bounds of a server's connections; of a count, 0 is no bound.
+    """The bounds of a server's connections and named readers; of a count, 0 is no bound.
 
     connections, of_address: connections open at once, of all and of one address
     held_of_address: long polls under way at once from one address
@@ -27,6 +28,8 @@ class Bounds(msgspec.Struct, frozen=True):
     idle_s: how long a connection may be kept that asks nothing
     stall_s: how long a poll's reader may take nothing of its answer
     loopback: whether this machine is an address like any
+    readers, readers_of_address, readers_of_connection: readers that the class counts by name: all,
+        and those that were first seen at one address, and over one connection
     """
 
     connections: int = 30_000
@@ -36,6 +39,9 @@ class Bounds(msgspec.Struct, frozen=True):
     idle_s: float = 75.0  # longer than the clients', or the two would race
     stall_s: float = 30.0
     loopback: bool = False
+    readers: int = 1000
+    readers_of_address: int = 600  # a class of 300 may be behind one, and each may come twice
+    readers_of_connection: int = 20  # a page has four, and a browser keeps its connections
 
     def site(self, address: str | None) -> str | None:
         """Return for whom an address stands, which is what is counted; None is not counted."""
@@ -55,6 +61,12 @@ OPTIONS = (
      "longest that a connection is kept which asks nothing"),
     ("--stall-timeout-s", "stall_s", seconds,
      "longest that a poll's reader may take nothing of its answer"),
+    ("--max-readers", "readers", natural,
+     "readers that the class counts by name, 0: no limit"),
+    ("--max-readers-per-address", "readers_of_address", natural,
+     "the same, of one address, 0: no limit"),
+    ("--max-readers-per-connection", "readers_of_connection", natural,
+     "the same, over one connection, 0: no limit"),
 )  # fmt: skip
 LOOPBACK_OPTION = "--limit-loopback"
 

@@ -8,6 +8,7 @@ stay aiohttp's, with the request that opened them, which is 10 KiB of what they 
 import asyncio
 import contextlib
 from itertools import islice
+from typing import NamedTuple
 
 from aiohttp import WSMsgType, web
 
@@ -22,6 +23,14 @@ from demo.sockets import open_socket
 from demo.tally import Tally
 
 AT_ONCE = 32  # messages: a reader that takes none keeps so many, though the history moves on
+LOOK_S = 1.0  # how often it is looked whom the history has passed by
+
+
+class Pushing(NamedTuple):
+    """What pushes to a listener, and the history that it reads."""
+
+    task: asyncio.Task[None]
+    epoch: str
 
 
 class Deflation:
@@ -29,18 +38,43 @@ class Deflation:
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self._pushing: dict[Listener, asyncio.Task[None]] = {}
+        self._pushing: dict[Listener, Pushing] = {}
+        self._farewells: set[asyncio.Task[None]] = set()
 
     def add(self, listener: Listener) -> None:
         """Write what the listener has missed, and all that comes."""
-        self._pushing[listener] = asyncio.create_task(self._push(listener))
+        epoch = self._feed.epoch
+        self._pushing[listener] = Pushing(asyncio.create_task(self._push(listener, epoch)), epoch)
 
     def discard(self, listener: Listener) -> None:
         """Forget a listener whose connection is gone."""
-        self._pushing.pop(listener).cancel()
+        self._pushing.pop(listener).task.cancel()
 
-    async def _push(self, listener: Listener) -> None:
-        epoch = self._feed.epoch
+    @property
+    def behind(self) -> int:
+        """How many listeners have not been given all there is, since they do not take it."""
+        head = self._feed.head
+        return sum(each.cursor < head and each.unsent_bytes() > 0 for each in self._pushing)
+
+    async def watch(self) -> None:
+        """Tell those whom the history has passed by, for ever.
+
+        A push that waits for a reader who takes nothing would never find the gap.
+        """
+        while True:
+            await asyncio.sleep(LOOK_S)
+            for listener, pushing in self._pushing.items():
+                try:
+                    self._feed.check(listener.cursor, pushing.epoch)
+                except Gap as gap:
+                    self._tell(listener, gap)
+
+    def _tell(self, listener: Listener, gap: Gap) -> None:
+        task = asyncio.create_task(tell_gap(listener, self._feed, gap))
+        self._farewells.add(task)
+        task.add_done_callback(self._farewells.discard)
+
+    async def _push(self, listener: Listener, epoch: str) -> None:
         with contextlib.suppress(ConnectionError):  # the reader has gone
             while listener.open and not self._feed.closed:
                 try:

@@ -69,6 +69,10 @@ class Doors:
         self._open.add(protocol)
         return None
 
+    def open_of(self, site: str) -> int:
+        """Return how many connections of a site are open."""
+        return self._of_site.count(site)
+
     def lack_files(self) -> bool:
         """Say whether a new connection takes one of the last open files, and must go at once."""
         if not are_scarce():

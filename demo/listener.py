@@ -71,6 +71,7 @@ async def tell_gap(listener: Listener, feed: Feed, gap: Gap) -> None:
 
 
 def _cut_off(listener: Listener) -> None:
-    if not listener.is_closing():
+    # It may be closing since its handler has ended, and wait for its reader to take the rest.
+    if not listener.is_closing() or listener.unsent_bytes():
         listener.tally.stalled += 1
     listener.transport.abort()

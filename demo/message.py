@@ -109,6 +109,8 @@ def decode_draft(
         raise Unfit("sender", line)
     if CONTROL.search(draft.sender):
         raise Unfit("characters", "the sender has control characters")
+    if draft.key is not None and CONTROL.search(draft.key):
+        raise Unfit("characters", "the key has control characters")
     check_text(draft.text, max_text_bytes)
     return draft
 

@@ -4,6 +4,7 @@ This is the server's own count; the clients keep theirs, and the two must agree.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -20,14 +21,17 @@ class Meter:
     claims it; what is sent belongs to the last claim, since answers come in order.
     """
 
-    __slots__ = ("claims", "pending", "said", "streaming", "tally")
+    __slots__ = ("claims", "opened_s", "part", "pending", "said", "streaming", "tally")
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
         self.tally.connections += 1
         self.pending = 0  # bytes of a request that no handler has claimed yet
         self.claims = 0
-        self.said: Bucket | None = None  # of the messages that are published over it
+        self.opened_s = time.monotonic()
+        # Of the messages that are published over it: so many, and of its part of its address's.
+        self.said: Bucket | None = None
+        self.part: Bucket | None = None
         self.streaming = False
 
     def received(self, size: int) -> None:

@@ -8,12 +8,21 @@ from collections.abc import Callable
 
 from demo.arguments import MEMORY, feed, natural, origin, port, positive, rate, token
 from demo.bounds import add_bounds
+from demo.classroom.token import WRONG_PER_S
 from demo.feed import DEFAULT_HISTORY
 from demo.message import MAX_SENDER_CHARACTERS, MAX_TEXT_BYTES
+from demo.pace import PER_S, PER_S_HERE, PER_S_OF_CONNECTION
 from demo.publishing import MAX_REPORT_BYTES
 
 PROGRAM = "python -m demo"
 DEFAULT_PORT = 3001
+
+
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Tell the default of each option that has one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default is None else super()._get_help_string(action)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -22,7 +31,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog=PROGRAM,
         usage=argparse.SUPPRESS,
         description=f"{PROGRAM} [options]: one chat feed by short polling, long polling, WebSocket",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=Help,
     )
     add = parser.add_argument
     add("--host", default="localhost", help="address to listen on")
@@ -43,13 +52,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     add(
         "--publish-rate",
-        default=1000.0,
         type=rate,
-        help="messages/s from one address, 0: no limit",
+        help=f"messages/s from one address, 0: no limit (default: {PER_S}, and {PER_S_HERE} from "
+        "this machine)",
     )
     add(
         "--publish-rate-per-connection",
-        default=100.0,
+        default=PER_S_OF_CONNECTION,
         type=rate,
         help="messages/s over one connection, 0: no limit",
     )
@@ -80,6 +89,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="stop when standard input closes too, so as not to outlive who started it",
     )
     add("--token", type=token, help="the teacher's, instead of one made anew at each start")
+    add(
+        "--wrong-token-rate",
+        default=WRONG_PER_S,
+        type=rate,
+        help="wrong tokens/s from one address, 0: no limit",
+    )
     add("--loop", default=DEFAULT_LOOP, choices=list(LOOPS), help="event loop")
     add(
         "--feed",

@@ -8,8 +8,8 @@ is let in. But any page can make a frame of that origin (`<iframe sandbox="allow
 it publish and open WebSockets here. `--no-null-origin` shuts both out.
 
 A page can also have its own name lead to this machine (DNS rebinding), and then its GETs are of one
-origin to the browser, which says none. So bound to loopback the server answers to no name that
-could be such a page's: see `serves`.
+origin to the browser, which says none, and its POSTs are of the origin that it asks. So the server
+answers to no name that could be such a page's: see `serves`.
 """
 
 import ipaddress
@@ -32,44 +32,58 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Origins(msgspec.Struct, frozen=True):
-    """Who is let in: on loopback, any page of this machine and any file opened from disk.
+    """Who is let in: the server's own pages, and on loopback any page and file of this machine.
 
-    Beyond loopback only the server's own pages are, since there `null` may be anybody's.
+    Those two are let in only where the server is asked for by a name of loopback: under another, as
+    behind a proxy, `null` and `localhost` may be of anybody's machine, as they are beyond loopback.
+
+    names: by which the machine is known, beside its addresses
     """
 
     loopback: bool
     allowed: frozenset[str] = frozenset()
     null: bool = True
+    names: frozenset[str] = frozenset()
 
     def serves(self, host: str) -> bool:
         """Say whether a request for `host` can be meant for this server.
 
-        On loopback, a name with a dot must be one of this machine's, or of an allowed origin. An
-        address cannot be made to lead elsewhere, and names without a dot are nobody's to give. What
-        names there are beyond loopback cannot be known here, where all may read and publish anyway.
+        A name with a dot must be one of this machine's, or of an allowed origin. An address cannot
+        be made to lead elsewhere, and names without a dot are nobody's to give.
         """
-        if not self.loopback:
-            return True
         name = _name(host)
-        return "." not in name or is_address(name) or is_loopback(name) or name in self._names
+        if "." not in name or is_address(name) or is_loopback(name):
+            return True
+        return name in self.names or name in self._allowed_names
 
     @property
-    def _names(self) -> set[str]:
+    def _allowed_names(self) -> set[str]:
         return {_name(urlsplit(origin).netloc) for origin in self.allowed}
 
     def admit(self, origin: str, host: str) -> bool:
         """Say whether a page of `origin` may talk to this server, asked for as `host`."""
-        if origin in self.allowed or (self.loopback and self.null and origin == "null"):
+        if origin in self.allowed:
             return True
+        at_home = self.loopback and is_loopback(_name(host))
+        if origin == "null":
+            return at_home and self.null
         if ORIGIN.fullmatch(origin) is None:
             return False
         try:
             page = urlsplit(origin)
         except ValueError:  # no origin at all, such as "http://["
             return False
-        if self.loopback:
-            return is_loopback(page.hostname)
-        return page.netloc == host
+        return page.netloc == host or (at_home and is_loopback(page.hostname))
+
+
+def names_of(host: str, machine: str) -> frozenset[str]:
+    """Return the names of a server: the --host that it was given, and its machine's.
+
+    Without a lookup, which may take long: what else leads here needs --allow-origin.
+    """
+    first = machine.partition(".")[0]
+    names = (_name(name) for name in (host, machine, first, f"{first}.local"))  # RFC 6762
+    return frozenset(name for name in names if name)
 
 
 def is_loopback(host: str | None) -> bool:
@@ -121,7 +135,7 @@ def gate(
         return check(request, handler, request.headers["Origin"])
 
     async def check(request: web.Request, handler: Handler, origin: str) -> web.StreamResponse:
-        if origins.admit(origin, request.host):
+        if origins.admit(origin, request.headers.get("Host", "")):
             request[ADMITTED] = origin
         elif "Upgrade" in request.headers or request.method != "GET":
             begin(request, request.app[STATS].other)
@@ -154,6 +168,17 @@ class _Told:
         if who not in self._who and len(self._who) < MAX_TOLD:
             self._who.add(who)
             self._say(line)
+
+
+def is_foreign(request: web.Request) -> bool:
+    """Say whether a page that is not admitted makes a request, as far as its browser says so.
+
+    Of a page's GET that it cannot read the answer of, a browser tells no Origin; where it came from
+    then stands in Sec-Fetch-Site, which is sent to loopback and over TLS alone.
+    """
+    if "Origin" in request.headers:
+        return ADMITTED not in request
+    return request.headers.get("Sec-Fetch-Site") == "cross-site"
 
 
 def _learning(origins: Origins, told: _Told) -> Callable[[web.Request, str, set[str]], None]:

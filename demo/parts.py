@@ -8,6 +8,7 @@ from aiohttp import web
 from demo.answers import ANSWERS
 from demo.article import ROOM
 from demo.classroom.classroom import CLASSROOM
+from demo.deflation import DEFLATION
 from demo.doors import DOORS
 from demo.sharing import PARTS
 from demo.sockets import SOCKETS, watch
@@ -19,6 +20,8 @@ async def run_parts(app: web.Application) -> AsyncIterator[None]:
     """Push what is published, and look after connections, while the app runs."""
     pushers = [asyncio.create_task(app[key].run()) for key in (FANOUT, ROOM)]
     watches = [asyncio.create_task(each) for each in (app[DOORS].watch(), watch(app[SOCKETS]))]
+    if DEFLATION in app:
+        watches.append(asyncio.create_task(app[DEFLATION].watch()))
     app[PARTS].extend([*pushers, *watches])
     for each in (*pushers, *watches):
         each.add_done_callback(_report)  # at once, and not when the server stops

@@ -122,7 +122,7 @@ class Peer(asyncio.Protocol):
             async with asyncio.timeout(CLOSE_S):
                 await self.gone()
         except TimeoutError:
-            self.transport.abort()
+            self._cut_off()
         return True
 
     def say_goodbye(self, code: int, message: bytes) -> bool:
@@ -143,11 +143,14 @@ class Peer(asyncio.Protocol):
             return
         # A fan-out leaves up to 128 KiB and a frame untaken, of a reader that is only slow.
         if self.transport.get_write_buffer_size() > MOST_UNSENT + self._frames.longest:
-            if self.meter is not None:
-                self.meter.tally.stalled += 1
-            self.transport.abort()
-            return
-        self.transport.write(frame)
+            self._cut_off()
+        else:
+            self.transport.write(frame)
+
+    def _cut_off(self) -> None:
+        if self.meter is not None:
+            self.meter.tally.stalled += 1
+        self.transport.abort()
 
     def beat(self, now: float) -> bool:
         """Ping a peer that has been silent for long; say whether it has not answered in time."""

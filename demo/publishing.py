@@ -18,8 +18,8 @@ from demo.message import (
     decode_draft,
 )
 from demo.metering import Meter, meter_of
-from demo.queries import NO_STORE, problem
-from demo.rates import Rate, take
+from demo.pace import Pace, TooFast
+from demo.queries import NO_STORE, RETRY_AFTER_S, problem
 from demo.refusals import Refusals
 from demo.stats import STATS, begin
 
@@ -49,6 +49,7 @@ class Limits(msgspec.Struct, frozen=True):
     """What one publish may cost, and how many a second there may be (0: no limit).
 
     per_s, per_s_of_connection: from one address, and over one connection
+    per_s_here: from this machine, where that has another limit than other addresses
     report_bytes: the longest JSON that is sent to the class
     """
 
@@ -59,6 +60,7 @@ class Limits(msgspec.Struct, frozen=True):
     body_s: float = 10.0
     per_s_of_connection: float = 0.0
     report_bytes: int = MAX_REPORT_BYTES
+    per_s_here: float | None = None
 
     @property
     def body_bytes(self) -> int:
@@ -74,18 +76,27 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Refused(ValueError):
-    """A publish was refused; `response` is the HTTP answer that says so."""
+    """A publish was refused; `response` is the HTTP answer that says so.
 
-    def __init__(self, line: str, response: type[web.HTTPException] = web.HTTPBadRequest) -> None:
+    after_s: how long it takes until it would not be
+    """
+
+    def __init__(
+        self,
+        line: str,
+        response: type[web.HTTPException] = web.HTTPBadRequest,
+        after_s: float = RETRY_AFTER_S,
+    ) -> None:
         super().__init__(line)
         self.response = response
+        self.after_s = after_s
 
 
 class Publishing:
     """Append drafts to the feed's log, a bounded number a second from each address and connection.
 
     `append` raises Away when the log cannot be reached. A connection is known by its meter; None is
-    one that is not counted.
+    one that is not counted. `open_of` says how many a site has open.
     """
 
     def __init__(
@@ -95,13 +106,14 @@ class Publishing:
         refusals: Refusals,
         site: Callable[[str | None], str | None] = str,
         clock: Callable[[], float] = time.monotonic,
+        open_of: Callable[[str], int] = lambda _: 1,
     ) -> None:
         self.limits = limits
         self.refusals = refusals
         self._site = site
         self._append = append
-        self._clock = clock
-        self._rate = Rate(limits.per_s, clock)
+        rates = limits.per_s, limits.per_s_of_connection, limits.per_s_here
+        self._pace = Pace(*rates, clock, open_of)
 
     def publish_json(
         self, body: bytes | str, address: str | None, meter: Meter | None = None
@@ -130,23 +142,17 @@ class Publishing:
 
     def check_pace(self, address: str | None, meter: Meter | None = None) -> None:
         """Count a text of an address and a connection; raise Refused when it comes too soon."""
-        site = self._site(address)
-        # The connection first: what is too much for it is not taken from what its address has.
-        each = self.limits.per_s_of_connection
-        if each and meter is not None and site is not None:
-            taken, meter.said = take(meter.said, each, self._clock())
-            if not taken:
-                line = f"too fast: at most {each:g} messages a second over one connection"
-                raise self.refused("rate_of_connection", line, web.HTTPTooManyRequests)
-        if not self._rate.take(site):
-            line = f"too fast: at most {self.limits.per_s:g} messages a second from one address"
-            raise self.refused("rate", line, web.HTTPTooManyRequests)
+        try:
+            self._pace.check(self._site(address), meter)
+        except TooFast as fast:
+            self.refusals.count(fast.limit)
+            raise Refused(str(fast), web.HTTPTooManyRequests, fast.after_s) from None
 
     def refused(
         self, limit: str, line: str, response: type[web.HTTPException] = web.HTTPBadRequest
     ) -> Refused:
         """Count that a limit was met; return the refusal."""
-        setattr(self.refusals, limit, getattr(self.refusals, limit) + 1)
+        self.refusals.count(limit)
         return Refused(line, response)
 
     def too_large(self) -> Refused:
@@ -187,7 +193,7 @@ async def post_message(request: web.Request) -> web.Response:
             begin(request, tally)  # not before: what has arrived by now is counted with it
         entry = await publishing.publish_json(body, request.remote, meter_of(request))
     except Refused as refused:
-        raise problem(refused.response, str(refused)) from None
+        raise problem(refused.response, str(refused), refused.after_s) from None
     return web.Response(
         status=201, body=entry.json, content_type="application/json", headers=NO_STORE
     )

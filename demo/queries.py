@@ -12,14 +12,20 @@ from demo.message import MAX_CURSOR, Problem, encode
 DEFAULT_HOLD_S = 25.0
 MAX_HOLD_S = 120.0
 NO_STORE = {"Cache-Control": "no-store"}
-RETRY_AFTER_S = 1  # what is away is asked for again by then
+RETRY_AFTER_S = 1  # what is away, or asked too fast, is asked for again by then
 
 
-def problem(response: type[web.HTTPException], line: str) -> web.HTTPException:
-    """Make a refusal whose body is one line of JSON that says what to do."""
+def problem(
+    response: type[web.HTTPException], line: str, after_s: float = RETRY_AFTER_S
+) -> web.HTTPException:
+    """Make a refusal whose body is one line of JSON that says what to do.
+
+    after_s: when it may go well, if it is one of those that may: 429 and 503
+    """
     sizes = (0, 0) if issubclass(response, web.HTTPRequestEntityTooLarge) else ()
-    away = issubclass(response, web.HTTPServiceUnavailable)
-    headers = NO_STORE | ({"Retry-After": str(RETRY_AFTER_S)} if away else {})
+    later = issubclass(response, web.HTTPServiceUnavailable | web.HTTPTooManyRequests)
+    retry = {"Retry-After": str(max(RETRY_AFTER_S, math.ceil(after_s)))}
+    headers = NO_STORE | (retry if later else {})
     text = encode(Problem(printable(line))).decode()  # it may quote what was sent
     refusal = response(*sizes, text=text, content_type="application/json", headers=headers)
     if issubclass(response, web.HTTPRequestEntityTooLarge | web.HTTPForbidden):

@@ -22,6 +22,11 @@ def take(bucket: Bucket | None, per_s: float, now_s: float) -> tuple[bool, Bucke
     return taken, Bucket(left - taken, now_s)
 
 
+def wait_s(bucket: Bucket, per_s: float) -> float:
+    """Return how long after it was last seen a bucket has a token again."""
+    return max(0.0, 1 - bucket.tokens) / per_s
+
+
 class Rate:
     """A bucket for each key, such as an address; `per_s` 0 is no limit."""
 
@@ -35,7 +40,25 @@ class Rate:
         if not self._per_s:
             return True
         taken, bucket = take(self._buckets.get(key), self._per_s, self._clock())
+        self._keep(key, bucket)
+        return taken
+
+    def has(self, key: Hashable) -> bool:
+        """Say whether a key has a token, and take none."""
+        return not self._per_s or take(self._buckets.get(key), self._per_s, self._clock())[0]
+
+    def owe(self, key: Hashable) -> None:
+        """Take a token that a key does not have: it has none until that is made up for."""
+        bucket = self._buckets.get(key)
+        if bucket is not None:
+            self._buckets[key] = bucket._replace(tokens=bucket.tokens - 1)
+
+    def wait_s(self, key: Hashable) -> float:
+        """Return how long it takes until a key that was just refused has a token."""
+        bucket = self._buckets.get(key)
+        return 0.0 if bucket is None or not self._per_s else wait_s(bucket, self._per_s)
+
+    def _keep(self, key: Hashable, bucket: Bucket) -> None:
         if len(self._buckets) >= MAX_KEPT:
             self._buckets.clear()
         self._buckets[key] = bucket
-        return taken

@@ -9,6 +9,10 @@ class PerSite:
     def __init__(self) -> None:
         self._of_site: Counter[str] = Counter()
 
+    def count(self, site: str) -> int:
+        """Return how much a site has."""
+        return self._of_site[site]
+
     def has(self, site: str, most: int) -> bool:
         """Say whether a site has as much as it may; 0 is no bound."""
         return bool(most) and self._of_site[site] >= most

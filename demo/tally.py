@@ -16,7 +16,8 @@ class Tally(msgspec.Struct):
     connections: TCP connections open now, each counted under the mode of its last request
     stalled: connections cut off since their reader took nothing of a poll's answer for
         --stall-timeout-s, or less than 4 KiB/s of it, did not answer the close after a gap within
-        2 s, or had a WebSocket answer pings and texts and took none of the answers
+        2 s, or another within 10 s, had a WebSocket answer pings and texts and took none of the
+        answers, or was owed over 1 MiB, or sent over 256 KiB ahead, over a line of the class's
     silent: WebSockets cut off since their reader did not answer a ping: 36 to 45 s after its last
         sign of life
     """

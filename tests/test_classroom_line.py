@@ -14,6 +14,8 @@ from demo.classroom.classroom import CLASSROOM, Classroom
 from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport
 from demo.classroom.line import Line, LineChange
 from demo.listener import LISTENER
+from demo.stats import STATS
+from demo.tally import Tally
 from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
 
 SAID = b"\x81\x99\0\0\0\0" + b'{"sender":"a","text":"b"}'
@@ -145,7 +147,7 @@ async def test_what_a_reader_said_before_it_hung_up_is_heard(
 
 
 async def test_what_a_reader_says_ahead_of_its_line_is_bounded(
-    clock: Clock, room: Classroom, wire: Wire
+    clock: Clock, room: Classroom, server: Server, wire: Wire
 ) -> None:
     await open_socket(clock, wire)
     room.change({"rtt_ms": 2000})
@@ -156,6 +158,7 @@ async def test_what_a_reader_says_ahead_of_its_line_is_bounded(
     await wire.end()
     await clock.settle()
     assert room.lanes.by_name["r"].busy == 0
+    assert server.app[STATS].snapshot()["modes"]["ws"]["stalled"] == 1
 
 
 async def test_frames_keep_their_order_when_the_line_grows_shorter(
@@ -244,6 +247,7 @@ async def test_what_a_slow_socket_is_owed_is_bounded(
     await wire.end()
     await clock.settle()
     assert room.lanes.by_name["r"].busy == 0
+    assert server.app[STATS].snapshot()["modes"]["ws"]["stalled"] == 1
 
 
 async def test_a_reader_that_opens_another_socket_is_where_that_one_is(
@@ -430,7 +434,7 @@ class Below(asyncio.Transport):
 
 async def test_a_close_comes_after_what_is_on_the_line(clock: Clock) -> None:
     below = Below()
-    delayed = DelayedTransport(below, Line(lambda: 0.2))
+    delayed = DelayedTransport(below, Line(lambda: 0.2), Tally())
     delayed.write(b"the last")
     delayed.close()
     assert (below.written, below.closing) == (b"", False)
@@ -440,7 +444,7 @@ async def test_a_close_comes_after_what_is_on_the_line(clock: Clock) -> None:
 
 async def test_what_is_on_the_line_when_its_connection_ends_is_dropped(clock: Clock) -> None:
     below = Below()
-    delayed = DelayedTransport(below, Line(lambda: 0.2))
+    delayed = DelayedTransport(below, Line(lambda: 0.2), Tally())
     delayed.write(b"too late")
     below.close()
     await clock.advance(0.11)
@@ -459,7 +463,7 @@ async def test_who_steps_aside_hands_on_what_waits(
 
     inner, line = Hearing(), Line(lambda: 0.2)
     below = Below(inner)
-    protocol = DelayedProtocol(DelayedTransport(below, line), line)
+    protocol = DelayedProtocol(DelayedTransport(below, line, Tally()), line)
     for part in (b"one ", b"two"):
         protocol.data_received(part)
     assert inner.heard == b""

@@ -10,7 +10,9 @@ from demo.app import Settings
 from demo.bounds import Bounds
 from demo.classroom import lanes as lanes_module
 from demo.classroom.classroom import CLASSROOM, Classroom
+from demo.classroom.lanes import Arrival, Lanes
 from demo.classroom.rows import CHUNK, Rows
+from demo.stats import STATS
 from tests.conftest import Clock, OpenWire, Server, Session, StartServer
 
 
@@ -155,68 +157,152 @@ async def test_rows_in_one_report_are_bounded(client: ClientSession) -> None:
 
 
 async def test_a_reader_that_reports_without_pause_is_a_429(
-    client: ClientSession, clock: Clock
+    client: ClientSession, clock: Clock, server: Server
 ) -> None:
     for name in ("r", "another"):
         await read(client, name)
     for _ in range(10):
         await send(client, report())
     assert "too fast" in (await send(client, report(), 429))["error"]
+    assert server.app[STATS].refusals.reports == 1
     await send(client, report("another"))
     await clock.advance(0.6)
     await send(client, report())
 
 
-async def test_readers_are_bounded_and_the_next_is_told(
-    client: ClientSession, clock: Clock, monkeypatch: pytest.MonkeyPatch
+async def test_who_finds_no_room_is_answered_and_not_counted(
+    start_server: StartServer, session: Session
 ) -> None:
-    monkeypatch.setattr(lanes_module, "MAX_READERS", 2)
-    for name in ("a", "b"):
-        async with client.get(f"/short-poll?after=0&reader={name}"):
-            pass
-    async with client.get("/short-poll?after=0&reader=c") as response:
-        assert response.status == 429
-        assert "the class is full" in (await response.json())["error"]
+    server = await start_server(Settings(bounds=Bounds(readers=2)))
+    client = session(server)
+    server.publish("one")
+    for name in ("a", "b", "c", "c"):
+        async with client.get(f"/short-poll?after=0&reader={name}") as response:
+            assert response.status == 200
+            assert len((await response.json())["messages"]) == 1
+    async with client.ws_connect("/ws?after=0&reader=c") as ws:
+        await ws.receive_json()
+        assert (await ws.receive_json())["text"] == "one"
     async with client.get("/class") as response:
-        assert (await response.json())["turned_away"] == 1
+        assert (await response.json())["turned_away"] == 3
+    async with client.get("/stats") as response:
+        figures = await response.json()
+    assert figures["limits"]["readers"] == 3
+    assert figures["modes"]["short"]["requests"] == 4
+    assert set(server.app[CLASSROOM].lanes.by_name) == {"a", "b"}
     await send(client, report("a"))
 
 
+async def test_who_finds_no_room_has_its_connection_closed_as_it_asks(
+    start_server: StartServer, open_wire: OpenWire
+) -> None:
+    wire = await open_wire(await start_server(Settings(bounds=Bounds(readers=1))))
+    for name in ("a", "b"):
+        await wire.request(f"/short-poll?after=0&reader={name}")
+    await wire.request("/short-poll?after=0&reader=b&close=1")
+    await wire.end()
+
+
+async def test_who_finds_no_room_sees_the_class_and_what_it_reports_is_not_kept(
+    start_server: StartServer, session: Session
+) -> None:
+    server = await start_server(Settings(bounds=Bounds(readers=1)))
+    client, room = session(server), server.app[CLASSROOM]
+    await send(client, report("b"), 404)  # there would be room
+    for name in ("a", "b"):
+        await read(client, name)
+    answer = await send(client, report("b", deliveries=[delivery(1)]))
+    assert (answer["stage"], answer["guess"], answer["tallies"]) == ("chat", None, {})
+    assert len(room.reports.deliveries) == 0
+    await send(client, report("a", "long"), 404)
+
+
 @pytest.mark.parametrize(
-    ("bound", "said", "patience_s"),
-    [("MAX_OF_CONNECTION", "this connection", 11), ("MAX_OF_ADDRESS", "this address", 301)],
+    ("bounds", "counter", "patience_s"),
+    [
+        (Bounds(loopback=True, readers_of_connection=3), "readers_of_connection", 11),
+        (Bounds(loopback=True, readers_of_address=3), "readers_of_address", 301),
+    ],
 )
 async def test_nobody_fills_the_class_with_invented_names(
-    server: Server,
     clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
+    start_server: StartServer,
     open_wire: OpenWire,
-    bound: str,
-    said: str,
+    bounds: Bounds,
+    counter: str,
     patience_s: float,
 ) -> None:
-    monkeypatch.setattr(lanes_module, bound, 3)
+    server = await start_server(Settings(bounds=bounds))
+    refusals, lanes = server.app[STATS].refusals, server.app[CLASSROOM].lanes
     wire = await open_wire(server)
-    answers = [await wire.request(f"/short-poll?after=0&reader=made.{n}") for n in range(4)]
-    assert [answer[9:12] for answer in answers] == [b"204", b"204", b"204", b"429"]
-    assert said.encode() in answers[3]
-    again = await wire.request("/short-poll?after=0&reader=made.0")
-    assert again[9:12] == b"204"
+    for number in (0, 1, 2, 3, 0):
+        answer = await wire.request(f"/short-poll?after=0&reader=made.{number}")
+        assert answer[9:12] == b"204"
+    assert (len(lanes.by_name), getattr(refusals, counter)) == (3, 1)
     await clock.advance(patience_s)
     if patience_s > Bounds().idle_s:
         wire = await open_wire(server)
-    later = await wire.request("/short-poll?after=0&reader=made.3")
-    assert later[9:12] == b"204"
+    await wire.request("/short-poll?after=0&reader=made.3")
+    assert "made.3" in lanes.by_name
+    assert getattr(refusals, counter) == 1
 
 
-async def test_a_reader_on_a_connection_of_its_own_is_let_in_beside_one_that_has_too_many(
-    server: Server, monkeypatch: pytest.MonkeyPatch, open_wire: OpenWire
+async def test_a_reader_on_a_connection_of_its_own_is_counted_beside_one_that_has_too_many(
+    start_server: StartServer, open_wire: OpenWire
 ) -> None:
-    monkeypatch.setattr(lanes_module, "MAX_OF_CONNECTION", 1)
-    wires = [await open_wire(server) for _ in range(2)]
-    for wire, reader, status in ((0, "a", b"204"), (0, "b", b"429"), (1, "b", b"204")):
-        answer = await wires[wire].request(f"/short-poll?after=0&reader={reader}")
-        assert answer[9:12] == status
+    bounds = Bounds(loopback=True, readers_of_connection=1)
+    server = await start_server(Settings(bounds=bounds))
+    wires, lanes = [await open_wire(server) for _ in range(2)], server.app[CLASSROOM].lanes
+    for wire, reader, counted in ((0, "a", True), (0, "b", False), (1, "b", True)):
+        await wires[wire].request(f"/short-poll?after=0&reader={reader}")
+        assert (reader in lanes.by_name) == counted
+
+
+async def test_a_class_behind_a_proxy_on_this_machine_may_share_a_connection(
+    start_server: StartServer, open_wire: OpenWire
+) -> None:
+    bounds = Bounds(readers_of_address=1, readers_of_connection=1)
+    server = await start_server(Settings(bounds=bounds))
+    wire = await open_wire(server)
+    for name in ("a", "b", "c"):
+        await wire.request(f"/short-poll?after=0&reader={name}")
+    assert len(server.app[CLASSROOM].lanes.by_name) == 3
+
+
+async def test_a_household_of_many_addresses_is_one(server: Server) -> None:
+    lanes = Lanes(server.app[STATS], lambda: 0.0, Bounds(readers_of_address=2))
+    joined = [
+        lanes.join(f"r{number}", "short", Arrival(lanes.bounds.site(f"2001:db8::{number}"), number))
+        for number in range(3)
+    ]
+    assert [lane is not None for lane in joined] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("headers", "counted"),
+    [
+        ({"Origin": "https://example.org"}, False),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "null"}, True),
+        ({"Sec-Fetch-Site": "same-site"}, True),
+        ({"Sec-Fetch-Site": "none"}, True),
+        ({"Origin": "http://localhost:5173"}, True),
+        ({}, True),
+    ],
+)
+async def test_a_foreign_page_takes_no_place_in_the_class(
+    client: ClientSession,
+    server: Server,
+    room: Classroom,
+    headers: dict[str, str],
+    counted: bool,
+) -> None:
+    server.publish("one")
+    host = {"Host": f"localhost:{server.port}"}
+    async with client.get("/short-poll?after=0&reader=x1", headers=headers | host) as response:
+        assert response.status == 200
+    assert ("x1" in room.lanes.by_name) == counted
+    assert server.app[STATS].refusals.readers_of_pages == (not counted)
 
 
 @pytest.mark.parametrize(("reader", "mode"), [("nobody", "short"), ("r", "ws")])
@@ -230,9 +316,9 @@ async def test_who_has_not_read_so_reports_nothing(
 
 
 async def test_a_reader_long_gone_makes_room_and_stays_counted(
-    client: ClientSession, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    clock: Clock, start_server: StartServer, session: Session
 ) -> None:
-    monkeypatch.setattr(lanes_module, "MAX_READERS", 1)
+    client = session(await start_server(Settings(bounds=Bounds(readers=1))))
     async with client.get("/short-poll?after=0&reader=a&close=1"):
         pass
     await clock.advance(301)
@@ -247,13 +333,14 @@ async def test_a_reader_long_gone_makes_room_and_stays_counted(
 
 
 async def test_an_open_socket_is_never_forgotten(
-    client: ClientSession, clock: Clock, monkeypatch: pytest.MonkeyPatch, session: Session
+    clock: Clock, start_server: StartServer, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes_module, "MAX_READERS", 1)
     monkeypatch.setattr(lanes_module, "FORGET_S", -1.0)
+    server = await start_server(Settings(bounds=Bounds(readers=1)))
+    client = session(server)
     ws = await client.ws_connect("/ws?reader=a")
-    async with client.get("/short-poll?reader=b") as response:
-        assert response.status == 429
+    await read(client, "b")
+    assert set(server.app[CLASSROOM].lanes.by_name) == {"a"}
     await ws.close()
 
 

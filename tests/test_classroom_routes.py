@@ -1,12 +1,16 @@
 import asyncio
 import re
+import time
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
+from demo import arguments
 from demo.app import Settings
+from demo.bounds import Bounds
 from demo.classroom.classroom import CLASSROOM
 from demo.publishing import MAX_REPORT_BYTES
 from demo.stats import STATS
@@ -14,6 +18,7 @@ from tests.conftest import Demo, Server, Session, StartDemo, StartServer, Wire
 
 TOKEN = "known"
 TEACHER = {"Authorization": f"Bearer {TOKEN}"}
+FREE = Settings(token=TOKEN, wrong_tokens_per_s=0.1)
 TEACHERS = [
     ("POST", "/class/settings"),
     ("POST", "/class/restart"),
@@ -428,14 +433,46 @@ async def test_a_class_that_asks_at_once_is_spread_over_the_modes(client: Client
 
 
 def test_the_teachers_address_is_printed_with_its_token(start_demo: StartDemo) -> None:
-    demo = start_demo("--token", "abc")
-    assert demo.said[-2] == f"Teacher: http://localhost:{demo.port}/#token=abc"
+    demo = start_demo("--token", "lesson")
+    assert demo.said[-2] == f"Teacher: http://localhost:{demo.port}/#token=lesson"
 
 
 def test_each_start_has_a_token_of_its_own(start_demo: StartDemo) -> None:
     tokens = {start_demo().said[-2].partition("#token=")[2] for _ in range(2)}
     assert len(tokens) == 2
     assert all(len(token) >= 32 for token in tokens)
+
+
+def test_a_token_that_is_soon_guessed_is_refused_with_what_to_do() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"choose 4 characters or more, .* leave --token"):
+        arguments.token("abc")
+    assert arguments.token("fuzz") == "fuzz"
+
+
+async def test_wrong_tokens_are_counted_and_slowed_and_this_machine_is_spared(
+    start_server: StartServer, session: Session
+) -> None:
+    slow = Settings(token=TOKEN, bounds=Bounds(loopback=True), wrong_tokens_per_s=0.1)
+    for settings, statuses in ((slow, [200, 403, 429, 429]), (FREE, [200, 403, 403, 200])):
+        server = await start_server(settings)
+        client, got = session(server), []
+        for secret in (TOKEN, "wrong", "other", TOKEN):
+            headers = {"Authorization": f"Bearer {secret}"}
+            async with client.post("/class/restart", json={}, headers=headers) as response:
+                got.append(response.status)
+        assert got == statuses
+        refusals, slowed = server.app[STATS].refusals, statuses.count(429)
+        assert (refusals.token, refusals.rate_of_tokens) == (2 - slowed // 2, slowed)
+        async with client.get("/class") as response:  # who brings none is not slowed
+            assert (response.status, (await response.json())["teacher"]) == (200, False)
+        if slowed:
+            async with client.get("/class", headers=TEACHER) as response:
+                assert response.status == 429
+                assert 1 < int(response.headers["Retry-After"]) <= 10
+                assert "too many wrong tokens" in (await response.json())["error"]
+            server.app[CLASSROOM].token._wrong._clock = lambda: time.monotonic() + 11
+            async with client.get("/class", headers=TEACHER) as response:
+                assert (await response.json())["teacher"] is True
 
 
 @pytest.mark.parametrize("token", ["", "a b", "a&b", "\u00e9", "#"])

@@ -1,9 +1,11 @@
 """A crowd is counted to the byte, costs a request what a measured client costs, and comes back."""
 
 import asyncio
+import itertools
 import random
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 from types import SimpleNamespace
 
@@ -12,13 +14,14 @@ import pytest
 from aiohttp import WSCloseCode, web
 
 from clients import joining
+from clients.backoff import FIRST_S, LONGEST_S
+from clients.bare import Listener, Poller
 from clients.client import KEEPALIVE_S, Client
 from clients.crowd import Joined, Order, _fail, read
 from clients.dialling import socket_from
 from clients.experiment import Ambition, plans
 from clients.follower import Census, Follower
 from clients.frames import CLOSE, HEAD_END, text_frame
-from clients.joining import LONGEST_BACKOFF_S
 from clients.log import Settings
 from clients.modes import MODES
 from clients.pace import Pace
@@ -33,7 +36,7 @@ from demo.sockets import HEARTBEAT_S, SOCKETS
 from demo.stats import STATS
 from demo.tally import Tally
 from tests.conftest import Clock, Server, StartServer, until, until_delivered
-from tests.test_clients_backoff import answering
+from tests.test_clients_backoff import Highest, answering
 from tests.test_clients_experiment import tiny
 
 SETTINGS = Settings(
@@ -135,6 +138,10 @@ async def test_measured_reader_answers_a_ping_and_reads_on(server: Server) -> No
         assert (await reading).id == 2
 
 
+ASK = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+)
 REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 LAST = Message(1, "ada", "the last", 0, 0)
 NEWS = encode(News("epoch", 1, (LAST,)))
@@ -164,13 +171,74 @@ async def test_who_is_refused_comes_again_and_takes_what_comes_in_pieces(
         wanted = Order(url, mode, (1, 1), SETTINGS, Place("epoch", 0), 1, "seed")
         reading = asyncio.create_task(read(wanted, report))
         await until(lambda: report != [] and report[0].tally.failures == 1)
-        await clock.advance(LONGEST_BACKOFF_S)
+        await clock.advance(LONGEST_S)
         await reading
         await clock.settle()  # until the server has hung up too
     (census,) = report
     assert census.trouble == ""
     assert (census.received, census.tally.failures) == ({1: 1}, 1)
     assert census.tally.bytes_down == len(REFUSAL + ANSWERS[mode])
+
+
+def polling(crowd: joining.Crowd) -> Poller:
+    return Poller(crowd, lambda: ASK, lambda *_: True, itertools.repeat(0.0))
+
+
+def listening(crowd: joining.Crowd) -> Listener:
+    return Listener(crowd, lambda: ASK, lambda _: True)
+
+
+async def came_at(
+    clock: Clock,
+    member: Callable[[joining.Crowd], joining.Member],
+    answer: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    during_s: float,
+) -> list[float]:
+    """Let one of a crowd be answered so for a while; return the pauses between its requests."""
+    asked_at: list[float] = []
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        asked_at.append(clock.time())
+        return await answer(request)
+
+    async with answering(handle) as url:
+        crowd = joining.Crowd(url, 1, Highest())
+        await member(crowd).connect()
+        await clock.advance(during_s)
+        crowd.end()
+    return [later - earlier for earlier, later in itertools.pairwise(asked_at)]
+
+
+@pytest.mark.parametrize("member", [polling, listening])
+@pytest.mark.parametrize(("headers", "wanted_s"), [({}, 0), ({"Retry-After": "7"}, 7)])
+async def test_a_counted_reader_that_is_refused_comes_back_when_it_may_and_later_and_later(
+    clock: Clock,
+    member: Callable[[joining.Crowd], joining.Member],
+    headers: dict[str, str],
+    wanted_s: float,
+) -> None:
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=503, headers=headers)
+
+    pauses_s = await came_at(clock, member, refuse, 3 * wanted_s + 7.5 * FIRST_S)
+    assert pauses_s == pytest.approx([wanted_s + each * FIRST_S for each in (1, 2, 4)], abs=0.01)
+
+
+@pytest.mark.parametrize(("texts", "grown"), [(1, (1, 2, 4)), (2, (1, 1, 1))])
+async def test_a_counted_socket_that_is_only_greeted_comes_back_later_and_later(
+    clock: Clock, texts: int, grown: tuple[int, ...]
+) -> None:
+    async def greet(request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        for _ in range(texts):
+            await ws.send_str("hi")
+        assert request.transport is not None
+        request.transport.abort()
+        return ws
+
+    pauses_s = await came_at(clock, listening, greet, (sum(grown) + 0.5) * FIRST_S)
+    assert pauses_s == pytest.approx([each * FIRST_S for each in grown], abs=0.01)
 
 
 async def test_ping_that_crosses_a_goodbye_is_not_answered() -> None:
@@ -222,7 +290,7 @@ async def test_reader_behind_the_history_misses_what_is_gone(
     server.publish(*"abcdefgh")
     report: list[Census] = []
     reading = asyncio.create_task(read(wanted, report))
-    await clock.advance(LONGEST_BACKOFF_S)
+    await clock.advance(LONGEST_S)
     await reading
     assert report[0].received == dict.fromkeys((6, 7, 8), 7)
 
@@ -237,11 +305,11 @@ async def test_crowd_comes_back_to_a_server_that_does(
     reading = asyncio.create_task(read(wanted, report))
     await clock.advance(0.1)
     await first.stop()
-    await clock.advance(LONGEST_BACKOFF_S)
+    await clock.advance(LONGEST_S)
     assert report[0].tally.failures >= 3
     second = await start_server(port=first.port)
     second.publish("back again")
-    await clock.advance(2 * LONGEST_BACKOFF_S)
+    await clock.advance(2 * LONGEST_S)
     await reading
     assert report[0].received == {1: 3}
 
@@ -277,7 +345,7 @@ async def test_a_socket_that_breaks_is_a_failure_and_one_that_the_server_closes_
         else:
             work = read(Order(url, "ws", (1, 1), SETTINGS, place, 1, "seed"), report)
         reading = asyncio.create_task(work)
-        await clock.advance(LONGEST_BACKOFF_S)
+        await clock.advance(LONGEST_S)
         await reading
     outcome.census = report[0] if report else outcome.census
     row, _, _ = outcome.rows()
@@ -295,7 +363,7 @@ async def test_crowd_that_was_dismissed_does_not_come_back(
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
     await server.stop()
-    await clock.advance(LONGEST_BACKOFF_S)
+    await clock.advance(LONGEST_S)
     assert report[0].tally.connections > 0
     assert report[0].tally.failures == 0
 

@@ -175,7 +175,7 @@ def test_an_address_of_another_machine_is_one_line(run_demo: RunDemo, host: str)
         ["--feed", "sqlite://feed.db"],
         ["--feed", "REDIS://127.0.0.1"],
         ["--workers", "2", "--feed", "sqlite:///feed.db"],
-        ["--token", "abc", "--feed", "redis://127.0.0.1"],
+        ["--token", "lesson", "--feed", "redis://127.0.0.1"],
         ["--port"],
         ["--no-such-option"],
         ["stray"],

@@ -80,6 +80,8 @@ CONTROLS = [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))]
 def test_control_characters_are_refused_but_for_tab_and_newline_in_a_text(control: str) -> None:
     with pytest.raises(Unfit, match="the sender has control characters"):
         decode_draft(encode({"sender": f"a{control}", "text": ""}))
+    with pytest.raises(Unfit, match="the key has control characters"):
+        decode_draft(encode({"sender": "ada", "text": "", "key": f"{control}b"}))
     body = encode({"sender": "ada", "text": f"{control}b"})
     if control in "\t\n":
         assert decode_draft(body).text == f"{control}b"

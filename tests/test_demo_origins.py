@@ -1,10 +1,13 @@
+from socket import gethostname
+
 import pytest
 from aiohttp import ClientSession, WSServerHandshakeError
 
 from demo.app import Settings
+from demo.assembly import _settings
 from demo.message import Draft
 from demo.options import parse
-from demo.origins import MAX_TOLD, Origins, is_loopback
+from demo.origins import MAX_TOLD, Origins, is_loopback, names_of
 from demo.stats import STATS
 from tests.conftest import Server, Session, StartServer
 
@@ -50,8 +53,22 @@ def test_on_loopback_a_foreign_page_is_not(origin: str) -> None:
     assert not Origins(loopback=True).admit(origin, "localhost:3001")
 
 
-def test_beyond_loopback_the_servers_own_page_is_let_in() -> None:
-    assert Origins(loopback=False).admit(f"http://{HOST}", HOST)
+@pytest.mark.parametrize("host", ["chat.example.org", "192.168.1.7:8080", "demo", ""])
+@pytest.mark.parametrize("origin", ["null", "http://localhost:3001", "http://127.0.0.1"])
+def test_behind_a_proxy_a_page_of_anybodys_machine_is_not_let_in(origin: str, host: str) -> None:
+    allowed = frozenset({"https://chat.example.org"})
+    assert not Origins(loopback=True, allowed=allowed).admit(origin, host)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:3001", "[::1]:3001", "App.Localhost."])
+def test_a_file_from_disk_is_let_in_by_each_of_loopbacks_names(host: str) -> None:
+    assert Origins(loopback=True).admit("null", host)
+
+
+@pytest.mark.parametrize("host", [HOST, "demo:3001"])
+@pytest.mark.parametrize("loopback", [True, False])
+def test_the_servers_own_page_is_let_in(loopback: bool, host: str) -> None:
+    assert Origins(loopback).admit(f"http://{host}", host)
 
 
 @pytest.mark.parametrize("origin", [*FOREIGN, "null", "http://localhost:3001", "http://127.0.0.1"])
@@ -124,9 +141,25 @@ def test_on_loopback_names_are_served_that_no_foreign_page_can_have(host: str) -
 @pytest.mark.parametrize(
     "host", ["example.org", "evil.example.org:3001", "127.0.0.1.example.org", "localhost.evil.org."]
 )
-def test_on_loopback_a_name_that_may_be_a_foreign_pages_is_not_served(host: str) -> None:
-    assert not Origins(loopback=True, allowed=frozenset({"https://example.com"})).serves(host)
-    assert Origins(loopback=False).serves(host)
+@pytest.mark.parametrize("loopback", [True, False])
+def test_a_name_that_may_be_a_foreign_pages_is_not_served(loopback: bool, host: str) -> None:
+    allowed, names = frozenset({"https://example.com"}), names_of("0.0.0.0", "pc.lan")
+    assert not Origins(loopback, allowed, names=names).serves(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [HOST, "[fe80::1]:3001", "localhost:3001", "pc", "PC.lan:3001", "pc.local", "chat.example.org"],
+)
+def test_beyond_loopback_a_server_answers_to_addresses_and_to_its_machines_names(host: str) -> None:
+    allowed = frozenset({"https://chat.example.org"})
+    assert Origins(False, allowed, names=names_of("0.0.0.0", "PC.lan")).serves(host)
+
+
+def test_a_server_answers_to_the_name_of_its_host_option() -> None:
+    settings = _settings(parse(["--host", "Chat.example.net"]), "token", 1)
+    assert "chat.example.net" in settings.names
+    assert gethostname().partition(".")[0].lower() in settings.names
 
 
 async def test_of_a_page_with_a_very_long_name_a_part_is_told(
@@ -138,6 +171,17 @@ async def test_of_a_page_with_a_very_long_name_a_part_is_told(
         assert len(await response.read()) < 1000
     (line,) = server.said
     assert len(line) < 1000
+
+
+async def test_beyond_loopback_a_page_whose_name_was_made_to_lead_here_publishes_nothing(
+    start_server: StartServer, session: Session
+) -> None:
+    server = await start_server(Settings(loopback=False))
+    headers = {"Host": "evil.example.org:3001", "Origin": "http://evil.example.org:3001"}
+    async with session(server).post("/messages", json=MESSAGE, headers=headers) as response:
+        assert response.status == 403
+        assert "--allow-origin http://evil.example.org:3001" in (await response.json())["error"]
+    assert (server.feed.head, server.app[STATS].refusals.host) == (0, 1)
 
 
 @pytest.mark.parametrize("path", ["/", "/short-poll?after=0", "/class", "/nowhere"])

@@ -280,6 +280,7 @@ async def test_a_peer_that_does_not_answer_a_close_is_cut_off(
     await clock.advance(0.2)
     await closing
     await until(lambda: not server.app[SOCKETS])
+    assert server.app[STATS].modes["ws"].stalled == 1
 
 
 async def test_all_who_wait_for_a_peer_to_go_hear_of_it_and_it_is_closed_once(

@@ -1,19 +1,24 @@
 import json
+import re
+import time
 from collections.abc import Callable
 
 import pytest
 from aiohttp import ClientSession, WSCloseCode, WSMsgType
 
-from demo.app import Settings
+from demo.app import Settings, make_app
+from demo.assembly import _settings
 from demo.bounds import Bounds
 from demo.feed import Feed
 from demo.metering import Meter
-from demo.publishing import Limits, Publishing, Refused, in_memory
+from demo.options import parse
+from demo.pace import Pace, TooFast
+from demo.publishing import PUBLISHING, Limits, Publishing, Refused, in_memory
 from demo.rates import Rate
 from demo.refusals import Refusals
 from demo.stats import STATS
 from demo.tally import Tally
-from tests.conftest import Clock, Server, Session, StartServer, Wire, until
+from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
 
 PATH = "/messages"
 LIMIT = "too fast: at most 1 messages a second over one connection"
@@ -90,6 +95,7 @@ async def test_too_fast_is_a_429_that_names_the_limit(
     assert statuses == [201, 429]
     assert body["error"] == "too fast: at most 0.5 messages a second from one address"
     assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Retry-After"] == "2"
 
 
 def test_who_invents_addresses_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +210,96 @@ async def test_a_connection_that_says_too_much_leaves_its_address_what_it_had() 
     assert await said(None) == 5  # a connection that nobody counts
     now.s += 0.5
     assert await said(loud) == 1
+
+
+def late(seconds: float) -> Callable[[], float]:
+    return lambda: time.monotonic() + seconds
+
+
+def open_for(now: Now, seconds: float) -> Meter:
+    meter = Meter(Tally())
+    meter.opened_s = now.s - seconds
+    return meter
+
+
+def counted(pace: Pace, meter: Meter | None, count: int, site: str | None = "10.0.0.1") -> int:
+    """Count messages; return how many were in time."""
+    early = 0
+    for _ in range(count):
+        try:
+            pace.check(site, meter)
+        except TooFast:
+            early += 1
+    return count - early
+
+
+def test_who_floods_by_many_connections_leaves_the_others_of_its_address_their_part() -> None:
+    now = Now()
+    pace = Pace(100, clock=now, open_of=lambda _: 50)
+    flooding, others = (
+        [open_for(now, 10) for _ in range(20)],
+        [open_for(now, 10) for _ in range(30)],
+    )
+    for second in range(10):
+        flood = sum(counted(pace, each, 50) for each in flooding)
+        assert flood <= 100 + 20 * 2  # of each its part, a message a second, saved up at first
+        assert [counted(pace, each, 1) for each in others] == [1] * 30, second
+        now.s += 1
+
+
+def test_an_address_has_no_more_than_its_rate_however_many_connections_it_opens() -> None:
+    now, few = Now(), 10
+    pace = Pace(few, clock=now, open_of=lambda _: 100)
+    connections = [open_for(now, 1000) for _ in range(100)]
+    in_time = 0
+    for _ in range(60):
+        in_time += sum(counted(pace, each, 2) for each in connections)
+        now.s += 1
+    assert in_time <= 60 * few + few + 100  # a second's worth, and a message each, saved up
+
+
+def test_a_connection_for_each_message_has_no_part() -> None:
+    now = Now()
+    pace = Pace(10, clock=now, open_of=lambda _: 5)
+    assert counted(pace, open_for(now, 0), 20) == 10
+    assert sum(counted(pace, open_for(now, 0), 1) for _ in range(20)) == 0
+    assert counted(pace, open_for(now, 1), 1) == 1
+
+
+def test_this_machine_has_a_rate_of_its_own_and_its_connections_none() -> None:
+    now = Now()
+    pace = Pace(10, of_connection=5, here=30, clock=now)
+    assert counted(pace, open_for(now, 10), 50, site=None) == 30
+    assert counted(pace, open_for(now, 0), 50) == 5
+
+
+async def test_beyond_this_machine_an_address_may_publish_less_by_default(
+    start_server: StartServer,
+) -> None:
+    pace = (await start_server()).app[PUBLISHING]._pace
+    assert (pace._of_address, pace._of_connection, pace._here) == (100, 50, 1000)
+    given = _settings(parse(["--publish-rate", "7"]), "token", 1)
+    pace = make_app(given)[PUBLISHING]._pace
+    assert (pace._of_address, pace._here) == (7, 7)
+
+
+async def test_a_quiet_connection_is_heard_beside_a_flood_and_the_flood_is_told_when_to_go_on(
+    start_server: StartServer, open_wire: OpenWire
+) -> None:
+    limits = Settings(publish_per_s=0.1, bounds=Bounds(loopback=True))
+    server = await start_server(limits)
+    quiet, flooding = [await open_wire(server) for _ in range(2)]
+    for wire in (quiet, flooding):
+        await wire.request("/stats")
+    answers, said = [], '{"sender": "a", "text": ""}'
+    for seconds in (30, 30, 60, 60):  # that both have been open: half a rate, divided between two
+        server.app[PUBLISHING]._pace._clock = late(seconds)
+        answers.append(await flooding.request(PATH, method="POST", body=said))
+    assert [answer[9:12] for answer in answers] == [b"201", b"429", b"201", b"429"]
+    answer = await quiet.request(PATH, method="POST", body=said)
+    assert answer[9:12] == b"201"
+    assert [*re.findall(rb"Retry-After: (\d+)", b"".join(answers))] == [b"10", b"20"]
+    assert server.app[STATS].refusals.rate == 2
 
 
 async def test_this_machines_connections_say_what_they_want_unless_told_otherwise(

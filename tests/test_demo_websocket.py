@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import json
 import random
 
@@ -16,6 +17,7 @@ from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, 
 
 PATH = "/ws"
 PING, CLOSE = 0x9, 0x8
+UNASKED_PONG = b"\x8a\x80\0\0\0\0"
 
 
 @pytest.mark.both_loops
@@ -332,6 +334,31 @@ async def test_compressed_reader_that_answers_no_ping_is_dropped_with_all_it_has
     await clock.advance(1.5 * HEARTBEAT_S)
     await until(lambda: tally.connections == 0)
     assert tally.silent == 1
+
+
+async def test_compressed_reader_that_takes_nothing_and_sends_pongs_is_told_of_the_gap_and_cut_off(
+    clock: Clock, start_server: StartServer, open_wire: OpenWire, session: Session
+) -> None:
+    server = await start_server(Settings(deflate=True, history=100))
+    wire = await open_wire(server, receive_buffer=4096)
+    await wire.upgrade(PATH, "Sec-WebSocket-Extensions: permessage-deflate")
+    tally, chance = server.app[STATS].modes["ws"], random.Random(1)
+    taken = -1
+    while taken < tally.deliveries:
+        taken = tally.deliveries
+        for _ in range(20):
+            server.publish(*(chance.randbytes(2000).hex() for _ in range(10)))
+            await clock.settle()
+    async with session(server).get("/stats") as response:
+        assert (await response.json())["behind"] == 1
+    for _ in range(4):
+        with contextlib.suppress(ConnectionError):  # it is cut off meanwhile
+            await wire.send(UNASKED_PONG)
+        await clock.advance(1)
+    await until(lambda: tally.connections == 0)
+    assert (tally.gaps, tally.stalled, tally.silent) == (1, 1, 0)
+    async with session(server).get("/stats") as response:
+        assert (await response.json())["behind"] == 0
 
 
 async def test_who_reads_compressed_messages_can_speak_and_hears_of_the_end(

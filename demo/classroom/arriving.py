@@ -47,7 +47,7 @@ class DelayedProtocol(asyncio.Protocol):
         self._queue.append(data)
         self._unread += len(data)
         if self._unread > MAX_UNREAD_BYTES:
-            self._transport.abort()
+            self._transport.cut_off()
             return
         asyncio.get_running_loop().call_later(delay_s, self._hand_on)
 

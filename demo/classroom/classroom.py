@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from demo.bounds import Bounds
 from demo.classroom.chatter import Chatter
 from demo.classroom.guesses import Guesses
 from demo.classroom.lanes import MODES, Lanes
@@ -38,6 +39,7 @@ class Classroom:
         token: Token,
         now_ns: Callable[[], int] = time.perf_counter_ns,
         durable: Durable | None = None,
+        bounds: Bounds = Bounds(),
     ) -> None:
         self.feed = feed
         self.token = token
@@ -45,7 +47,7 @@ class Classroom:
         self.settings = ClassSettings()
         self._chatter_after: Level | None = None  # the run; None: as it is then
         self.join_url: str | None = None
-        self.lanes = Lanes(stats, lambda: self.settings.rtt_ms / 1e3)
+        self.lanes = Lanes(stats, lambda: self.settings.rtt_ms / 1e3, bounds)
         self.chatter = Chatter((durable or feed).publish, random.Random(), now_ns)
         self.runs = Runs(feed, self.lanes, self.chatter, now_ns)
         self.reports = Reports(self.lanes, self.runs, now_ns)
@@ -66,7 +68,7 @@ class Classroom:
             "teacher": teacher,
             "join_url": self.join_url,
             "modes": self._recent_modes(now_s),
-            "turned_away": self.lanes.turned_away,
+            "turned_away": self.lanes.uncounted,
             "suggest": self._suggest(),
             "guesses": self.guesses.shown(revealed=revealed),
             "run": self.runs.shown(),

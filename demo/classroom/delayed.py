@@ -12,6 +12,7 @@ from typing import Any, cast
 from demo.classroom.framing import frames, is_text, text_bytes
 from demo.classroom.line import Line
 from demo.metering import MeteredTransport
+from demo.tally import Tally
 
 SLICE_S = 0.05  # a slow line lets go so much at a time
 MAX_OWED_BYTES = 1024 * 1024  # aiohttp's answers to pings and refusals come past the fan-out
@@ -23,12 +24,15 @@ HTTP = b"HTTP/"  # how an answer begins, and no frame
 class DelayedTransport:
     """A transport whose writes leave when the line lets them."""
 
-    def __init__(self, below: asyncio.Transport, line: Line, *, owes: int | None = None) -> None:
+    def __init__(
+        self, below: asyncio.Transport, line: Line, tally: Tally, *, owes: int | None = None
+    ) -> None:
         self.below = below
         self.written = 0  # bytes
         self.head = b""  # the first bytes written
         self.last_text = b""  # the last write that began with a text frame
         self._line = line
+        self._tally = tally
         self._limit = owes
         self._queue: deque[tuple[float, bool, bytes]] = deque()
         self._owed = 0
@@ -51,7 +55,7 @@ class DelayedTransport:
         self._owed += len(data)
         self._sent.clear()
         if self._limit is not None and self._owed > self._limit:
-            self.abort()
+            self.cut_off()
         elif self._timer is None:
             self._wait(due)
 
@@ -79,6 +83,11 @@ class DelayedTransport:
         """Drop what waits, and the connection."""
         self._drop()
         self.below.abort()
+
+    def cut_off(self) -> None:
+        """Drop the connection of a reader that the line cannot keep up with, and count that."""
+        self._tally.stalled += not self.is_closing()
+        self.abort()
 
     async def sent(self) -> None:
         """Wait until all that was written has left."""
@@ -164,9 +173,11 @@ class DelayedTransport:
         return getattr(self.below, name)
 
 
-def lay(metered: MeteredTransport, line: Line, *, owes: int | None = None) -> DelayedTransport:
+def lay(
+    metered: MeteredTransport, line: Line, tally: Tally, *, owes: int | None = None
+) -> DelayedTransport:
     """Lead a connection's writes over `line`, counted before they wait."""
-    delayed = DelayedTransport(metered.below, line, owes=owes)
+    delayed = DelayedTransport(metered.below, line, tally, owes=owes)
     metered.lead(cast(asyncio.Transport, delayed))
     return delayed
 

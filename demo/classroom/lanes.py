@@ -1,16 +1,19 @@
 """Who reads on the page: each reader's counters, line and last bytes.
 
-A reader is a name that a request brings, and names are free: how many there may be is bounded, so
-that nobody can fill the class with invented ones. Those long unseen make room.
+A reader is a name that a request brings, and names are free: how many are counted is bounded, so
+that nobody can fill the memory with invented ones. Those long unseen make room; who comes while
+there is none is answered all the same, and not counted.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 import msgspec
 from aiohttp import web
 
+from demo.bounds import Bounds
 from demo.classroom.delayed import DelayedTransport
 from demo.classroom.line import Line
 from demo.classroom.questions import Answers
@@ -21,18 +24,12 @@ from demo.listener import LISTENER
 from demo.stats import Stats
 from demo.tally import Tally, total
 
-MAX_READERS = 1000
-MAX_OF_ADDRESS = 600  # a class of 300 may be behind one address, and each may come twice
-MAX_OF_CONNECTION = 20  # a page has four, and a browser keeps its connections when it loads anew
 FORGET_S = 300.0  # a reader not seen for so long makes room for another when there is none
 PRESENT_S = 10.0
 SAMPLES = 8  # one a report, each 2 s: enough for rates over 10 s
 
 MODES: tuple[Mode, ...] = ("short", "long", "ws")
-
-
-class Full(Exception):
-    """There are as many readers as are counted."""
+Limit = Literal["readers", "readers_of_address", "readers_of_connection"]  # as in bounds.py
 
 
 class Unknown(LookupError):
@@ -40,9 +37,9 @@ class Unknown(LookupError):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """How a request came: from which address, over which connection."""
+    """How a request came: from which site (see bounds.py), over which connection."""
 
-    address: str | None
+    site: str | None
     connection: object
 
 
@@ -91,33 +88,48 @@ class Lane:
 class Lanes:
     """All readers of the page, by the names they chose."""
 
-    def __init__(self, stats: Stats, rtt_s: Callable[[], float]) -> None:
+    def __init__(self, stats: Stats, rtt_s: Callable[[], float], bounds: Bounds) -> None:
+        self.bounds = bounds
         self.by_name: dict[str, Lane] = {}
         # Polls as the server saw them: reader, mode, then as Served in matching.py.
         self.served = Rows(8, MAX_SERVED)
-        self.turned_away = 0  # requests, for want of room
         self._stats = stats
         self._rtt_s = rtt_s
         self._numbered = 0
 
-    def join(self, name: str, mode: Mode, arrival: Arrival) -> Lane:
-        """Return the reader of this name, new or known, that reads now; raise Full."""
+    @property
+    def uncounted(self) -> int:
+        """How many requests brought a name for which there was no room."""
+        refused = self._stats.refusals
+        return refused.readers + refused.readers_of_address + refused.readers_of_connection
+
+    def join(self, name: str, mode: Mode, arrival: Arrival) -> Lane | None:
+        """Return the reader of this name, new or known, that reads now; None if there is no room.
+
+        That is counted.
+        """
         lane = self.by_name.get(name)
         now = asyncio.get_running_loop().time()
         if lane is None:
-            self._make_room(now, arrival)
+            if (limit := self._full(now, arrival)) is not None:
+                self._stats.refusals.count(limit)
+                return None
             self._numbered += 1
             lane = self.by_name[name] = Lane(self._numbered, Line(self._rtt_s), arrival)
         lane.mode = mode
         lane.seen_s = now
         return lane
 
+    def has_room(self, arrival: Arrival) -> bool:
+        """Say whether another reader that comes so would be counted."""
+        return self._full(asyncio.get_running_loop().time(), arrival) is None
+
     def known(self, name: str, mode: Mode | None = None) -> Lane:
         """Return a reader that has read, in `mode` if one is given; raise Unknown."""
         lane = self.by_name.get(name)
         if lane is None or (mode is not None and mode not in lane.tallies):
             way = "" if mode is None else f" in mode {mode}"
-            known = "it is known from its first request on"
+            known = "it is known from its first request on, unless the class is full"
             raise Unknown(f"no reader {name[:40]!r} has read{way} yet: {known}")
         return lane
 
@@ -136,21 +148,25 @@ class Lanes:
             if lane.reported_s is not None and lane.reported_s >= since
         ]
 
-    def _make_room(self, now: float, arrival: Arrival) -> None:
-        lanes = self.by_name
-        same = {name for name, lane in lanes.items() if lane.first.address == arrival.address}
-        mine = {name for name in same if lanes[name].first.connection is arrival.connection}
-        bounds = (
-            (mine, MAX_OF_CONNECTION, PRESENT_S, "this connection has all the readers it may have"),
-            (same, MAX_OF_ADDRESS, FORGET_S, "this address has all the readers it may have"),
-            (set(lanes), MAX_READERS, FORGET_S, "the class is full"),
-        )
-        for names, most, patience_s, line in bounds:
-            if len(names) >= most and not self._forget(names, now - patience_s):
-                self.turned_away += 1
-                raise Full(f"{line}, {most}: keep to one name, or come back in 5 minutes")
+    def _full(self, now: float, arrival: Arrival) -> Limit | None:
+        """Make room for a reader; return which limit leaves none, None if there is some."""
+        for limit, names, patience_s in self._beside(arrival):
+            most = getattr(self.bounds, limit)
+            if most and len(names) >= most and not self._forget(names, now - patience_s):
+                return limit
+        return None
 
-    def _forget(self, names: set[str], unseen_since: float) -> bool:
+    def _beside(self, arrival: Arrival) -> Iterator[tuple[Limit, list[str], float]]:
+        """Yield the readers among which room is to be found, and how long they may be unseen."""
+        lanes = self.by_name
+        if (site := arrival.site) is not None:  # else a proxy's, by whose connections all may come
+            same = [name for name, lane in lanes.items() if lane.first.site == site]
+            mine = [name for name in same if lanes[name].first.connection is arrival.connection]
+            yield "readers_of_connection", mine, PRESENT_S
+            yield "readers_of_address", [name for name in same if name in lanes], FORGET_S
+        yield "readers", list(lanes), FORGET_S
+
+    def _forget(self, names: list[str], unseen_since: float) -> bool:
         """Forget those of some readers that are gone; return whether there are any."""
         gone = [name for name in names if self._is_gone(self.by_name.get(name), unseen_since)]
         for name in gone:

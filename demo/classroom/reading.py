@@ -1,4 +1,8 @@
-"""Answer readers of the page: as anybody's request, but counted for them and over their line."""
+"""Answer readers of the page: as anybody's request, but counted for them and over their line.
+
+Whom the class does not count, for want of room or since a foreign page asks, is answered as anybody
+is.
+"""
 
 import asyncio
 import re
@@ -13,15 +17,15 @@ from aiohttp import web
 from demo.answers import ANSWERS
 from demo.classroom.arriving import DelayedProtocol
 from demo.classroom.delayed import MAX_OWED_BYTES, DelayedTransport, lay, lift
-from demo.classroom.lanes import MODES, Arrival, Full, Lane, Lanes, Session
+from demo.classroom.lanes import MODES, Arrival, Lane, Lanes, Session
 from demo.classroom.settings import Mode
 from demo.classroom.wire import head_of
 from demo.holding import Answer
 from demo.metering import MeteredTransport
-from demo.origins import let_read
+from demo.origins import is_foreign, let_read
 from demo.queries import problem
 from demo.ready import Ready
-from demo.stats import begin
+from demo.stats import STATS, begin
 from demo.tally import Tally
 from demo.upgrade import HandedOver
 
@@ -40,12 +44,26 @@ def named(request: web.Request) -> bool:
 
 async def poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
     """Answer a poll; this ends when the last byte has left over the reader's line."""
-    return await _unless_gone(_poll(request, mode, answer))
+    lane = _lane(request, mode)
+    if lane is not None:
+        return await _unless_gone(_poll(request, lane, mode, answer))
+    response = await answer(request, _uncounted(request, mode))
+    if _is_last(request):
+        response.force_close()
+    return response
 
 
 async def session(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
     """Answer a WebSocket; from the upgrade on, all its bytes go over the reader's line."""
-    return await _unless_gone(_session(request, mode, answer))
+    lane = _lane(request, mode)
+    if lane is not None:
+        return await _unless_gone(_session(request, lane, mode, answer))
+    return await answer(request, _uncounted(request, mode))
+
+
+def arrival(request: web.Request) -> Arrival:
+    """Say how a request came, as far as the class's bounds ask."""
+    return Arrival(request.app[LANES].bounds.site(request.remote), request.transport)
 
 
 async def _unless_gone(answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
@@ -55,10 +73,10 @@ async def _unless_gone(answering: Awaitable[web.StreamResponse]) -> web.StreamRe
         return web.Response()  # which nobody reads
 
 
-async def _poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
-    close = request.query.get("close") == "1"
-    with _carried(request, mode) as visit:
-        await visit.lane.line.travel(opening=close)
+async def _poll(request: web.Request, lane: Lane, mode: Mode, answer: Answer) -> web.StreamResponse:
+    close = _is_last(request)
+    with _carried(request, lane, mode) as visit:
+        await lane.line.travel(opening=close)
         response = await answer(request, visit.tally)
         epoch = request.app[ANSWERS].feed.epoch
         if close:
@@ -69,13 +87,19 @@ async def _poll(request: web.Request, mode: Mode, answer: Answer) -> web.StreamR
         await visit.transport.sent()
         _keep(request.app[LANES], mode, visit, response)
         if isinstance(response, Ready):
-            visit.lane.stand = (epoch, response.cursor)
+            lane.stand = (epoch, response.cursor)
     return response
 
 
-async def _session(request: web.Request, mode: Mode, answer: Answer) -> web.StreamResponse:
-    with _carried(request, mode, owes=MAX_OWED_BYTES) as visit:
-        lane, delayed = visit.lane, visit.transport
+def _is_last(request: web.Request) -> bool:
+    return request.query.get("close") == "1"
+
+
+async def _session(
+    request: web.Request, lane: Lane, mode: Mode, answer: Answer
+) -> web.StreamResponse:
+    with _carried(request, lane, mode, owes=MAX_OWED_BYTES) as visit:
+        delayed = visit.transport
         await lane.line.travel(opening=True)
         protocol = DelayedProtocol(delayed, lane.line)
         lane.wire.session(visit.head, delayed, protocol)
@@ -104,11 +128,12 @@ class Visit(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def _carried(request: web.Request, mode: Mode, owes: int | None = None) -> Iterator[Visit]:
+def _carried(
+    request: web.Request, lane: Lane, mode: Mode, owes: int | None = None
+) -> Iterator[Visit]:
     """Count a request for its reader, and lead its connection over the reader's line meanwhile."""
     begun_ns = time.perf_counter_ns()
     lanes = request.app[LANES]
-    lane = _lane(request, mode, lanes)
     tally = lanes.tally(lane, mode)
     before = tally.bytes_in
     begin(request, tally)
@@ -117,7 +142,7 @@ def _carried(request: web.Request, mode: Mode, owes: int | None = None) -> Itera
     if lane.line.is_cut:  # the reader has asked, and no answer is made that could not reach it
         metered.abort()
         raise ConnectionResetError
-    delayed = lay(metered, lane.line, owes=owes)
+    delayed = lay(metered, lane.line, tally, owes=owes)
     lane.busy += 1
     try:
         yield Visit(lane, tally, delayed, begun_ns, size, head_of(request, size))
@@ -136,12 +161,17 @@ def _keep(lanes: Lanes, mode: Mode, visit: Visit, response: web.StreamResponse) 
     lanes.served.add((visit.lane.number, MODES.index(mode), *stamps, response.status, *sizes))
 
 
-def _lane(request: web.Request, mode: Mode, lanes: Lanes) -> Lane:
+def _uncounted(request: web.Request, mode: Mode) -> Tally:
+    return begin(request, request.app[STATS].modes[mode])
+
+
+def _lane(request: web.Request, mode: Mode) -> Lane | None:
+    """Return whom a request counts for, None if for nobody."""
     name = request.query["reader"]
     if NAME.fullmatch(name) is None:
         line = f"reader must be 1 to 40 letters, digits, or any of _ . -, not {name[:40]!r}"
         raise problem(web.HTTPBadRequest, line)
-    try:
-        return lanes.join(name, mode, Arrival(request.remote, request.transport))
-    except Full as full:
-        raise problem(web.HTTPTooManyRequests, str(full)) from None
+    if is_foreign(request):
+        request.app[STATS].refusals.readers_of_pages += 1
+        return None
+    return request.app[LANES].join(name, mode, arrival(request))

@@ -12,6 +12,7 @@ from demo.classroom.guesses import Guess
 from demo.classroom.lanes import Lane, Unknown
 from demo.classroom.line import LineChange
 from demo.classroom.qr import qr_svg
+from demo.classroom.reading import arrival
 from demo.classroom.reports import Report, TooOften
 from demo.classroom.run import RunRequest
 from demo.classroom.runs import Busy
@@ -162,9 +163,13 @@ async def post_report(request: web.Request) -> web.Response:
     except ValueError as error:
         raise problem(web.HTTPBadRequest, str(error)) from None
     except TooOften as error:
+        request.app[STATS].refusals.reports += 1
         raise problem(web.HTTPTooManyRequests, str(error)) from None
     except Unknown as error:
-        raise problem(web.HTTPNotFound, str(error)) from None
+        if report.reader in room.lanes.by_name or room.lanes.has_room(arrival(request)):
+            raise problem(web.HTTPNotFound, str(error)) from None
+        # Who is not counted is to see the class all the same; what it reports counts for nothing.
+        return answer({**room.shown_to_reader(), "guess": None, "tallies": {}})
     return answer({**room.shown_to_reader(), "guess": lane.guess, "tallies": lane.tallies})
 
 
