@@ -19,6 +19,7 @@ from clients.log import Log
 
 # A reason is told with its figures, which differ from run to run.
 COUNTS = re.compile(r"\d[\d.,]* (ms )?")
+SOME = re.compile(r"only \d+ of \d+ ")
 
 
 def runs_of(logs: Sequence[Log]) -> pl.DataFrame:
@@ -74,7 +75,7 @@ def void_runs(name: str, log: Log) -> dict[str, Any] | None:
     if void.is_empty():
         return None
     reasons = Counter(
-        COUNTS.sub("", reason.partition(":")[0])
+        COUNTS.sub("", SOME.sub("not all ", reason.partition(":")[0]))
         for because in void["void_because"]
         for reason in (because or "interrupted").split("; ")
     )
@@ -90,12 +91,13 @@ def void_runs(name: str, log: Log) -> dict[str, Any] | None:
 def settings(rows: pl.DataFrame, log: Log) -> dict[str, str]:
     """Return what is common to an experiment's settings, what differs, and the window's length."""
     names = differing(rows)
+    largest = rows.sort("clients").row(-1, named=True)  # of which most are only counted, if any
     varied = [f"{VARIABLES[name]}: {_values(rows, name)}" for name in names if name in VARIABLES]
     varied += [_kinds(rows, name) for name in names if name in KINDS]
     windows_s = log.runs["duration_s"].unique().sort().to_list()
     window = " to ".join(dict.fromkeys([plain(windows_s[0]), plain(windows_s[-1])]))
     return {
-        "common": setting(rows.row(0, named=True), without=names),
+        "common": setting(largest, without=names),
         "varied": "; ".join(varied),
         "window": f"{window} s after {plain(log.runs['warmup_s'][0])} s",
     }

@@ -13,7 +13,7 @@ import polars as pl
 
 from analysis.ratios import FIGURES, Ratio, Sample, ratio, samples
 from analysis.rows import ALL_SETTINGS, rows
-from analysis.summary import summarise
+from analysis.summary import LENGTHS, summarise
 from clients.log import Experiment, Log, LogError
 
 COMPARED = ("latency_p50_ms", "latency_p99_ms", *FIGURES[1:])
@@ -120,7 +120,7 @@ def _differences(before: Experiment, after: Experiment) -> Iterator[tuple[str, s
 
 
 def _settings(before: Experiment, after: Experiment) -> Iterator[tuple[str, str, str]]:
-    for name in (*ALL_SETTINGS, "duration_s", "warmup_s"):
+    for name in (*ALL_SETTINGS, *LENGTHS):
         old, new = (
             sorted({getattr(setting, name) for setting in each.settings})
             for each in (before, after)

@@ -74,12 +74,13 @@ def print_comparison(held: Held, console: Console) -> None:
         lead = [MODES[pair.row["mode"]].name, *([apart(pair.row, names)] if names else [])]
         cells = [f"VOID in {void}" if void else _ratio(pair.ratios[name]) for name in PRINTED]
         table.add_row(*lead, *cells, style="dim" if void else None)
-    console.print(f"A: {held.names[0]}\nB: {held.names[1]}", highlight=False)
+    console.print(f"A: {held.names[0]}\nB: {held.names[1]}", highlight=False, markup=False)
     console.print("How many times A's figures B's are, with 95 % intervals over runs:")
     console.print(table)
     console.print(f"{_holding(held) or ONE_RUN}.", highlight=False)
     for name, before, after in held.differences:
-        console.print(f"  {name}: {before or NOTHING} \u2192 {after or NOTHING}", highlight=False)
+        line = f"  {name}: {before or NOTHING} \u2192 {after or NOTHING}"
+        console.print(line, highlight=False, markup=False)
     if held.alone != (0, 0):
         before, after = map(str, held.alone)
         console.print(f"  left out: {before} rows of A and {after} of B have no partner")

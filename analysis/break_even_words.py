@@ -36,16 +36,23 @@ def interval_title(costs: StepCosts, here: Point) -> str:
 
 def distance_title(costs: StepCosts, here: Point) -> str:
     """Say the same for a short and a long distance."""
-    near, far = (_crossing(costs, replace(here, round_trip_s=trip)) for trip in (NEAR_S, FAR_S))
-    if near is None or far is None:
-        if _is_cheaper(costs, replace(here, round_trip_s=FAR_S)):
+    near, far = (replace(here, round_trip_s=trip) for trip in (NEAR_S, FAR_S))
+    if _crossing(costs, far) is None:
+        if _is_cheaper(costs, far):
             return f"{_most()}, polling costs the server less than WebSocket at any rate, far away"
         return f"{_most()}, distance alone does not make polling cheaper than WebSocket"
     return (
         f"At {duration(NEAR_S * 1e3, 1)} of round trip, polling costs the server less than"
-        f" WebSocket above {figure(near, 2)} messages/s; at {duration(FAR_S * 1e3, 1)},"
-        f" above {figure(far, 2)}"
+        f" WebSocket {_from(costs, near)}; at {duration(FAR_S * 1e3, 1)}, {_from(costs, far)}"
     )
+
+
+def _from(costs: StepCosts, here: Point) -> str:
+    """Say at which rates polling costs the server less than WebSocket."""
+    at = _crossing(costs, here)
+    if at is not None:
+        return f"above {figure(at, 2)} messages/s"
+    return "at any rate" if _is_cheaper(costs, here) else f"at no rate up to {plain(RATES[1])}"
 
 
 def _crossing(costs: StepCosts, here: Point) -> float | None:

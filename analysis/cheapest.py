@@ -6,7 +6,7 @@ import msgspec
 import polars as pl
 
 from analysis.modes import MODES
-from analysis.runs import UNDISTURBED, figures_of_runs, is_poll
+from analysis.runs import PLAIN, figures_of_runs, is_poll
 from analysis.unit_costs import unit_costs
 from clients.log import Log
 
@@ -36,8 +36,7 @@ def cheapest(log: Log, payload_bytes: int) -> list[Measured]:
 
     The other modes do not know an interval: theirs are the runs of the same rate and distance.
     """
-    runs = figures_of_runs(log).filter("keepalive", ~pl.col("deflate"), UNDISTURBED)
-    runs = runs.filter(pl.col("payload_bytes") == payload_bytes)
+    runs = figures_of_runs(log).filter(PLAIN, pl.col("payload_bytes") == payload_bytes)
     runs = runs.join(unit_costs(log).select("run", "round_trip_s"), on="run", how="left")
     places = runs.filter(pl.col("mode") == "short").group_by(
         "clients", "rate_per_s", "rtt_ms", "interval_s", maintain_order=True

@@ -17,7 +17,7 @@ from analysis.checked import overview
 from analysis.collection import Collection
 from analysis.comparison_table import LINES, OFF_PERCENT, theory_rows
 from analysis.faults_words import faults_table
-from analysis.machine import environments, line_added, proxied
+from analysis.machine import absent, environments, line_added
 from analysis.modes import concerning
 from analysis.pages import Picture, environment
 from analysis.report import FILES
@@ -81,6 +81,7 @@ def report(
         checks=overview(runs) if runs.height else [],
         void_runs=list(filter(None, (account.void_runs(part.name, part.log) for part in parts))),
         line_added=line_added(logs) if logs else None,
+        absent=absent(logs),
         environments=environments([(part.name, part.log.experiment) for part in parts]),
         files=("summary.csv", *FILES),
     )
@@ -105,7 +106,7 @@ def _numbered(groups: Sequence[Sequence[Picture]]) -> Iterator[list[Shown]]:
 def _facts(runs: pl.DataFrame, logs: Sequence[Log]) -> dict[str, Any]:
     """Return what the first paragraph is made of."""
     if runs.is_empty():
-        return {"runs": 0, "fresh": True, "proxied": False}
+        return {"runs": 0, "fresh": True}
     first, last, minutes = account.when(logs)
     sums = {name: plain(int(runs[name].sum())) for name in ("deliveries", "requests")}
     return sums | {
@@ -116,7 +117,6 @@ def _facts(runs: pl.DataFrame, logs: Sequence[Log]) -> dict[str, Any]:
         "minutes": plain(round(minutes)),
         "mib": f"{runs.select(pl.sum('bytes_up') + pl.sum('bytes_down')).item() / 2**20:,.0f}",
         "fresh": all(log.experiment.url is None for log in logs),
-        "proxied": proxied(logs),
     }
 
 

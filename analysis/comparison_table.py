@@ -26,9 +26,11 @@ class Cell(msgspec.Struct, frozen=True):
     theory: str = ""
     difference: str = ""
     off: bool = False
+    note: str = ""
 
 
 OFF_PERCENT = 10  # further from theory than this, a figure is flagged
+HUNDRED = 100  # messages, from which on one of them may be slower than p99
 LEAST_SHARE = 0.01  # shares nearer to each other than this are the same
 
 
@@ -77,7 +79,14 @@ def _cell(line: Line, row: dict[str, Any], percent: float = OFF_PERCENT) -> Cell
         "" if expected is None else line.write(expected),
         _difference(row, line.column),
         is_off(row, line.column, percent),
+        _few(row) if line.column == "latency_p99_ms" else "",
     )
+
+
+def _few(row: dict[str, Any]) -> str:
+    """Say of how many messages a p99 is, where they are so few that it is about the latest."""
+    messages = row["messages"]
+    return f"of {_count(messages)} messages" if messages and messages < HUNDRED else ""
 
 
 def _difference(row: dict[str, Any], column: str) -> str:

@@ -36,19 +36,25 @@ def ranges(
 ) -> tuple[Range, ...] | None:
     """Return where `less` has a smaller figure than `more`, on straight lines in log-log.
 
-    None unless both have a good run at two settings at least.
+    None unless both have a good run at two settings at least, and are surely apart at one.
     """
     points = list(_points(rows, column, name, less, more))
     sure = [point for point in points if point.sure]
-    if len(points) < 2:
+    if len(points) < 2 or not sure:
         return None
-    found: list[Range] = [Range(None, None)] if sure and sure[0].above < 0 else []
+    found: list[Range] = [Range(None, None)] if sure[0].above < 0 else []
     for a, b in pairwise(sure):
         if a.above < 0 < b.above:
             found[-1] = Range(found[-1].start, _crossing(points, a, b))
         elif b.above < 0 < a.above:
             found.append(Range(_crossing(points, a, b), None))
     return tuple(found)
+
+
+def one_sided(rows: pl.DataFrame, column: str, name: str, one: str, other: str) -> bool:
+    """Tell whether one of two modes has the smaller figure at every setting, surely or not."""
+    above = [point.above for point in _points(rows, column, name, one, other)]
+    return all(each <= 0 for each in above) or all(each >= 0 for each in above)
 
 
 def in_words(rows: pl.DataFrame, column: str, verb: str) -> str | None:

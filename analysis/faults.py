@@ -1,6 +1,6 @@
-"""What each kind of fault cost each kind of reader: one row for kind, mode and reader. No drawing.
+"""What each kind of fault cost each kind of reader: one row for setting, kind, mode and reader.
 
-What a fault cost one reader is found in after_fault.py.
+What a fault cost one reader is found in after_fault.py. No drawing here.
 """
 
 from collections.abc import Iterator
@@ -23,6 +23,7 @@ KINDS = {
     "sleep": "readers asleep",
 }
 COLUMNS = {
+    "setting": pl.Int64,
     "kind": pl.String,
     "times": pl.Int64,
     "lasts_ms": pl.Float64,
@@ -42,7 +43,7 @@ COLUMNS = {
 
 @once
 def costs(log: Log) -> pl.DataFrame:
-    """Return the costs, by kind, mode, and whether the reader kept no cursor (`naive`).
+    """Return the costs, by setting, kind, mode, and whether the reader kept no cursor (`naive`).
 
     times: how often the kind was tried; lasts_ms: for how long, on average
     lost, duplicates, out_of_order: of all readers of the row together
@@ -58,7 +59,7 @@ def costs(log: Log) -> pl.DataFrame:
     known = pl.col("kind") != NO_FAULT
     back = recovery_ms.is_not_null()
     return (
-        rows.group_by("kind", "mode", "naive", maintain_order=True)
+        rows.group_by("setting", "kind", "mode", "naive", maintain_order=True)
         .agg(
             pl.col("lost", "duplicates", "out_of_order", "caught_up").sum(),
             times=pl.col("fault").n_unique(),
@@ -70,7 +71,7 @@ def costs(log: Log) -> pl.DataFrame:
             requests=pl.col("requests").filter(back).mean(),
         )
         .filter(known | (pl.sum_horizontal("lost", "duplicates", "out_of_order") > 0))
-        .sort(_kind_order(), mode_order(), "naive")
+        .sort("setting", _kind_order(), mode_order(), "naive")
         .select(pl.col(name).cast(kind) for name, kind in COLUMNS.items())
     )
 
@@ -115,7 +116,8 @@ def _of_run(log: Log, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
             each = of_reader(faults, published, own, requests.filter(client=reader))
             for number, cost in enumerate(each):
                 yield {
-                    "fault": f"{run['trial']}/{run['setting']}/{number}",
+                    "setting": run["setting"],
+                    "fault": f"{run['trial']}/{number}",
                     "lasts_ms": lasts_ms[number] if number < len(lasts_ms) else None,
                     "mode": run["mode"],
                     "naive": naive,

@@ -6,8 +6,9 @@ import polars as pl
 
 from analysis.faults import KINDS, costs
 from analysis.modes import MODES
+from analysis.rows import differing
 from analysis.runs import with_void
-from analysis.wording import NBSP, duration, figure, plain
+from analysis.wording import NBSP, apart, duration, figure, plain
 from clients.log import Log
 
 HEADS = (
@@ -23,19 +24,31 @@ READERS = {False: "with a cursor", True: "without"}
 
 
 def faults_table(log: Log) -> dict[str, Any] | None:
-    """Return the table of a log's faults, a group for each kind; None where there were none."""
+    """Return the table of a log's faults, a group for each setting and kind; None without any."""
     rows = costs(log)
     if rows.is_empty():
         return None
+    where = _settings(log)
+    groups = [part.to_dicts() for part in rows.partition_by("setting", "kind")]
     return {
         "heads": HEADS,
         "groups": [
-            {"kind": kind_of(group[0]), "rows": [_line(row) for row in group]}
-            for group in (part.to_dicts() for part in rows.partition_by("kind"))
+            {
+                "kind": "; ".join(filter(None, (kind_of(group[0]), where[group[0]["setting"]]))),
+                "rows": [_line(row) for row in group],
+            }
+            for group in groups
         ],
         "told": told(log),
         "held": held(log),
     }
+
+
+def _settings(log: Log) -> dict[int, str]:
+    """Say of each setting what tells it from the others; nothing where there is but one."""
+    names = differing(log.runs)
+    of_each = log.runs.unique("setting", keep="first", maintain_order=True)
+    return {row["setting"]: apart(row, names) for row in of_each.iter_rows(named=True)}
 
 
 def kind_of(row: dict[str, Any]) -> str:
@@ -77,7 +90,7 @@ def faults_answer(log: Log) -> str | None:
     rows = costs(log)
     if rows.is_empty():
         return None
-    count = rows.filter(pl.col("lasts_ms").is_not_null()).group_by("kind").agg(pl.first("times"))
+    count = rows.filter(pl.col("lasts_ms").is_not_null()).unique(["setting", "kind"])
     faults = plain(int(count["times"].sum()))
     with_cursor, without = (rows.filter(naive=naive) for naive in (False, True))
     wrong = wrong_with_cursor(log)
@@ -95,8 +108,17 @@ def wrong_with_cursor(log: Log) -> int:
 
     As it was counted while they read: what no reader of any mode had is lost too.
     """
-    runs = with_void(log.runs).filter("averaged", pl.col("faults_per_s") > 0)
-    return int(runs.select(pl.sum("lost", "duplicates", "out_of_order")).sum_horizontal()[0])
+    wrong = _with_faults(log).select(pl.sum("lost", "duplicates", "out_of_order"))
+    return int(wrong.sum_horizontal()[0])
+
+
+def lost_with_cursor(log: Log, setting: int) -> int:
+    """Count those that were lost at one setting."""
+    return int(_with_faults(log).filter(setting=setting)["lost"].sum())
+
+
+def _with_faults(log: Log) -> pl.DataFrame:
+    return with_void(log.runs).filter("averaged", pl.col("faults_per_s") > 0)
 
 
 def _longest(rows: pl.DataFrame) -> float | None:

@@ -9,23 +9,24 @@ import polars as pl
 
 from analysis.crossing import in_words
 from analysis.modes import MODES
-from analysis.rows import differing, representative, varied
+from analysis.rows import differing, representative, varied, with_bytes
 from analysis.scene import Scene
 from analysis.wording import KINDS, PHRASES, apart, duration, measured, percent, plain, span, times
 
 SAME = 1.25  # closer than this, two figures are called the same
+NO_GOOD, NOT_KNOWN = "no run is good", "not measured"
 
 
 def latency(rows: pl.DataFrame) -> str:
     """Compare the median latency of the slowest and the fastest mode."""
     p50 = _values(rows, "latency_p50_ms")
     if not p50:
-        return "No message was delivered in the window"
+        return f"Latency: {NO_GOOD}" if _void(rows) else "No message was delivered in the window"
     at = _at(rows)
     fast, slow = min(p50, key=lambda mode: p50[mode]), max(p50, key=lambda mode: p50[mode])
     if p50[slow] < SAME * p50[fast]:
         return f"{at}{_modes(p50)}: half of the messages arrive within {duration(p50[slow])}"
-    peers = [mode for mode in p50 if p50[mode] < 2 * p50[fast]]
+    peers = [mode for mode in p50 if mode != slow and p50[mode] < 2 * p50[fast]]
     verb = "deliver" if len(peers) > 1 else "delivers"
     slowest = max(p50[mode] for mode in peers)
     return (
@@ -44,6 +45,8 @@ def requests(rows: pl.DataFrame) -> str:
 def empty(rows: pl.DataFrame) -> str:
     """Give each mode's share of empty responses."""
     share = _values(rows, "empty_share")
+    if not share and _void(rows):
+        return f"Empty responses: {NO_GOOD}"
     if not share:
         return "No response was counted in the window"
     most = max(share, key=lambda mode: share[mode])
@@ -60,9 +63,7 @@ def empty(rows: pl.DataFrame) -> str:
 
 def total_bytes(rows: pl.DataFrame) -> str:
     """Give what a message of the payload's size costs on the wire."""
-    rows = rows.with_columns(
-        total=pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")
-    )
+    rows = with_bytes(rows)
     crossing = in_words(rows, "total", "needs fewer bytes than")
     sizes = rows["payload_bytes"].unique()
     text = f"{plain(sizes[0])} bytes of text cost" if len(sizes) == 1 else "a text costs"
@@ -85,7 +86,8 @@ def mean_latency(rows: pl.DataFrame) -> str:
         late = good.filter(pl.col("mode") == mode)["latency_mean_ms"].sort()
         if late.len():
             parts.append(f"{MODES[mode].name} {span(late, duration)}")
-    return f"Mean latency: {', '.join(parts) or 'no message was delivered in the window'}"
+    nothing = NO_GOOD if rows["void"].all() else "no message was delivered in the window"
+    return f"Mean latency: {', '.join(parts) or nothing}"
 
 
 def memory(rows: pl.DataFrame) -> str:
@@ -135,7 +137,12 @@ def _each(rows: pl.DataFrame, column: str, lead: str) -> str:
     parts = [f"{name} {' and '.join(figures)}" for name, figures in values.items()]
     at = _at(rows).removesuffix(": ") if varied(rows) else ""
     begun = f"{at}, {lead[0].lower()}{lead[1:]}" if at else lead
-    return f"{begun}: {', '.join(parts)}"
+    return f"{begun}: {', '.join(parts) or (NO_GOOD if shown['void'].all() else NOT_KNOWN)}"
+
+
+def _void(rows: pl.DataFrame) -> bool:
+    """Tell whether none of the rows that a sentence is of has a good run."""
+    return bool(representative(rows)["void"].all())
 
 
 def _ends(line: pl.DataFrame, column: str, name: str, lead: str) -> str:

@@ -9,18 +9,9 @@ from collections.abc import Sequence
 import msgspec
 import polars as pl
 
-from analysis.runs import UNDISTURBED
+from analysis.runs import PLAIN
 from clients.log import Log
 
-PLAIN = (
-    pl.col("keepalive")
-    & ~pl.col("deflate")
-    & UNDISTURBED
-    & (pl.col("jitter_ms") == 0)
-    & (pl.col("kbit_per_s") == 0)
-    & (pl.col("timer") == "after")
-    & (pl.col("schedule") == "poisson")
-)
 ALIKE = ("clients", "payload_bytes")
 
 

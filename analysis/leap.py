@@ -54,7 +54,8 @@ def read_leap(folder: Path) -> Leap:
     """Read the folder; raise LogError when it is not what `quantum-leap` writes."""
     try:
         numbers = dict.fromkeys(COLUMNS, pl.Float64)
-        rows = pl.read_csv(folder / HEADER_ROWS, schema_overrides=numbers).select(*COLUMNS)
+        read = pl.read_csv(folder / HEADER_ROWS, schema_overrides=numbers, glob=False)
+        rows = read.select(*COLUMNS)
         details = (folder / HEADER_DETAILS).read_bytes()
         crowds = msgspec.json.decode(details, type=tuple[HeaderTraffic, ...])
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:

@@ -12,6 +12,7 @@ from analysis.wording import duration, figure
 from clients.log import Experiment, Log
 
 GIB = 2**30
+CLASS = "classroom"  # whose readers are browsers
 
 
 def about(experiment: Experiment) -> dict[str, str]:
@@ -39,6 +40,20 @@ def environments(experiments: Sequence[tuple[str, Experiment]]) -> list[tuple[st
     return [(", ".join(names), dict(items)) for items, names in found.items()]
 
 
+def absent(logs: Sequence[Log]) -> str:
+    """Say what was not there, as far as is known; of a server that was there before, little is."""
+    urls = [log.experiment.url for log in logs if log.experiment.url]
+    missing = [] if any(url.startswith("https:") for url in urls) else ["no TLS"]
+    missing += [] if urls or proxied(logs) else ["no proxy"]
+    missing += [] if any(log.experiment.scenario == CLASS for log in logs) else ["no browser"]
+    if not missing:
+        return ""
+    *most, last = missing
+    named = " and ".join(filter(None, [", ".join(most), last]))
+    adds = f"{'each of them' if most else 'it'} adds bytes and time"
+    return f"There was {named}; {adds}, and to requests more than to an open connection"
+
+
 def proxied(logs: Sequence[Log]) -> bool:
     """Tell whether in any run something stood between line and server."""
     return any((log.runs["proxy"] != "").any() for log in logs)
@@ -60,6 +75,8 @@ def line_added(logs: Sequence[Log]) -> str | None:
 
 def _transits(log: Log) -> pl.DataFrame:
     """Return by run of WebSocket what a transit took beyond what the line was set to."""
-    runs = log.runs.filter(pl.col("mode") == "ws", pl.col("valid")).join(unit_costs(log), on="run")
+    delayed = pl.col("kbit_per_s") == 0  # alone: what waits for bandwidth is not the line's own
+    runs = log.runs.filter(pl.col("mode") == "ws", "valid", delayed)
+    runs = runs.join(unit_costs(log), on="run")
     set_ms = (pl.col("rtt_ms") + pl.col("jitter_ms")) / 2
     return runs.select("rtt_ms", extra_ms=pl.col("transit_s") * 1e3 - set_ms)

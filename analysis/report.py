@@ -1,6 +1,6 @@
 """Write the report: one HTML page that needs nothing beside it. No files are made here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from analysis.comparison_table import LINES, OFF_PERCENT, compare_with_theory, t
 from analysis.comparisons import sentences
 from analysis.faults_words import faults_table
 from analysis.figures import groups, heads
-from analysis.machine import about, line_added, proxied
+from analysis.machine import about, absent, line_added
 from analysis.pages import Picture, environment
 from analysis.rows import differing, points, representative, rows, varied
 from analysis.runs import KEYS, with_void
@@ -71,7 +71,6 @@ def report(log: Log, summary: pl.DataFrame, pictures: Sequence[Picture]) -> str:
         check_heads=[head for head, _ in COLUMNS],
         check_rows=_check_rows(runs, told),
         line_added=line_added([log]),
-        proxied=proxied([log]),
         files=("summary.csv", *FILES, *(BESIDE if log.beside is not None else ())),
     )
 
@@ -96,14 +95,23 @@ def _render(log: Log, **parts: Any) -> str:
     return page.render(
         experiment=experiment,
         faults=log.faults,
-        settings=[_in_full(each) for each in experiment.settings],
+        settings=[_in_full(*each) for each in _with_crowds(log)],
         environment=about(experiment),
-        **({"answer": None, "line_added": None, "proxied": False} | parts),
+        absent=absent([log]),
+        **({"answer": None, "line_added": None} | parts),
     )
 
 
-def _in_full(settings: Settings) -> str:
-    row = {"mode": ""} | msgspec.structs.asdict(settings)
+def _with_crowds(log: Log) -> Iterator[tuple[Settings, int]]:
+    """Yield each setting, and how many of its clients were only counted."""
+    most = log.runs.group_by("setting").agg(pl.col("crowd_clients").max())
+    crowds = dict(most.iter_rows())
+    for place, settings in enumerate(log.experiment.settings):
+        yield settings, crowds.get(place) or 0
+
+
+def _in_full(settings: Settings, crowd_clients: int) -> str:
+    row = {"mode": "", "crowd_clients": crowd_clients} | msgspec.structs.asdict(settings)
     lengths = f"window {plain(settings.duration_s)} s after {plain(settings.warmup_s)} s of warm-up"
     source = "" if settings.schedule == "periodic" else ", at random moments"
     return f"{setting(row)}{source}, {lengths}"

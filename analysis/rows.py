@@ -19,8 +19,15 @@ ALL_SETTINGS = (*SETTINGS, *CONDITIONS)
 
 
 def rows(log: Log, summary: pl.DataFrame) -> pl.DataFrame:
-    """Return the summary of this log with setting, runs, void_runs, and void: no good run."""
-    counted = with_void(log.runs).group_by(KEYS).agg(runs=pl.len(), void_runs=pl.col("void").sum())
+    """Return the summary of this log with setting, runs, void_runs, and void: no good run.
+
+    And crowd_clients: so many of the clients are only counted, and no figure of a client is theirs.
+    """
+    counted = (
+        with_void(log.runs)
+        .group_by(KEYS)
+        .agg(pl.col("crowd_clients").max(), runs=pl.len(), void_runs=pl.col("void").sum())
+    )
     counted = counted.sort("setting", mode_order()).drop("mode")
     void = pl.col("void_runs") == pl.col("runs")
     return pl.concat([counted, summary], how="horizontal").with_columns(void=void)
@@ -70,15 +77,21 @@ def labels(rows: pl.DataFrame) -> list[str]:
 
 
 def representative(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return a row for each mode at one point: where most modes are, near a sweep's middle."""
+    """Return a row for each mode at one point: where most modes are, near a sweep's middle.
+
+    A point without a good run is taken only where there is no other.
+    """
     name = varied(rows)
-    points = rows.group_by(ALL_SETTINGS, maintain_order=True).agg(modes=pl.col("mode").n_unique())
+    points = rows.group_by(ALL_SETTINGS, maintain_order=True).agg(
+        modes=pl.col("mode").n_unique(), void=pl.col("void").all()
+    )
     if name is not None:
         points = points.sort(name, maintain_order=True)
     points = points.with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
     wanted = 0 if name is None else points.height // 2
     from_wanted = (pl.col("place") - wanted).abs()
-    middle = points.sort(-pl.col("modes").cast(pl.Int64), from_wanted, maintain_order=True).head(1)
+    most = -pl.col("modes").cast(pl.Int64)
+    middle = points.sort("void", most, from_wanted, maintain_order=True).head(1)
     there = rows.join(middle, on=ALL_SETTINGS, how="semi", maintain_order="left")
     return _in_order(there.unique("mode", keep="first", maintain_order=True))
 

@@ -18,6 +18,15 @@ from clients.log import Log, LogError
 
 KEYS = ("setting", "mode")
 UNDISTURBED = (pl.col("stall_s") == 0) & (pl.col("faults_per_s") == 0)
+FORESEEN = UNDISTURBED & (pl.col("kbit_per_s") == 0)  # by theory, which knows no bandwidth
+PLAIN = (
+    FORESEEN
+    & pl.col("keepalive")
+    & ~pl.col("deflate")
+    & (pl.col("jitter_ms") == 0)
+    & (pl.col("timer") == "after")
+    & (pl.col("schedule") == "poisson")
+)
 OK, NO_CONTENT = 200, 204
 
 

@@ -55,22 +55,17 @@ class Scene(msgspec.Struct, frozen=True):
 
 
 def choose(log: Log, rows: pl.DataFrame) -> Scene | None:
-    """Return a typical scene of the rows' settings and modes; None when nothing was delivered."""
+    """Return a typical scene of the rows' settings and modes; None when none has a message."""
     runs = _trial(log, rows)
     if runs.is_empty():
         return None
     run = runs.row(0, named=True)
     span_s = _span_s(run)
     lanes = {row["mode"]: _lanes(log, row) for row in runs.iter_rows(named=True)}
-    judged = lanes[run["mode"]]
-    waits_s = [wait for lane in judged.values() for wait in _waits_s(lane)]
-    if not waits_s:
+    place = _place(lanes[run["mode"]], _starts_s(run, span_s), span_s)
+    if place is None:
         return None
-    usual_s = float(np.mean(waits_s))
-    places = itertools.product(judged, _starts_s(run, span_s))
-    client, start_s = min(
-        places, key=lambda place: _oddness(cut(judged[place[0]], place[1], span_s), span_s, usual_s)
-    )
+    client, start_s = place
     there = [cut(lane[client], start_s, span_s) for lane in lanes.values() if client in lane]
     return Scene(span_s, tuple(there))
 
@@ -113,17 +108,38 @@ def _trial(log: Log, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _span_s(run: dict[str, float]) -> float:
-    """Return a span of four intervals; fewer when messages are many, more when they are rare."""
+    """Return a span of four intervals; fewer when messages are many, more when they are rare.
+
+    Where nobody pauses between polls, the messages alone say how long it is.
+    """
     interval_s, rate = run["interval_s"], max(run["rate_per_s"], 1e-9)
     few, many = (count / rate for count in MESSAGES_WANTED)
-    usual_s = min(INTERVALS_SHOWN * interval_s, max(many, LEAST_INTERVALS * interval_s))
-    rare_s = min(few, MOST_POLLS * interval_s)
+    most_s = INTERVALS_SHOWN * interval_s or math.inf
+    usual_s = min(most_s, max(many, LEAST_INTERVALS * interval_s))
+    rare_s = min(few, MOST_POLLS * interval_s or math.inf)
     return float(min(max(usual_s, rare_s), run["duration_s"]))
 
 
 def _starts_s(run: dict[str, float], span_s: float) -> list[float]:
     last_s = run["duration_s"] - span_s
     return [float(at) for at in np.arange(0, max(last_s, 0) + 1e-9, span_s / 16)][:MOST_STARTS]
+
+
+def _place(
+    judged: dict[int, Lane], starts_s: list[float], span_s: float
+) -> tuple[int, float] | None:
+    """Return whose lane is to be shown from when on; None where no message would be seen."""
+    waits_s = [wait for lane in judged.values() for wait in _waits_s(lane)]
+    if not waits_s:
+        return None
+    usual_s = float(np.mean(waits_s))
+
+    def oddness(place: tuple[int, float]) -> float:
+        client, start_s = place
+        return _oddness(cut(judged[client], start_s, span_s), span_s, usual_s)
+
+    best = min(itertools.product(judged, starts_s), key=oddness)
+    return None if math.isinf(oddness(best)) else best
 
 
 def _lanes(log: Log, run: dict[str, int]) -> dict[int, Lane]:

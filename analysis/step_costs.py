@@ -12,7 +12,7 @@ import polars as pl
 
 from analysis.break_even import Poll, StepCosts, frame_head_bytes
 from analysis.modes import MODES, POLLS
-from analysis.runs import NO_CONTENT, OK, UNDISTURBED, figures_of_runs, is_poll
+from analysis.runs import NO_CONTENT, OK, PLAIN, UNDISTURBED, figures_of_runs, is_poll
 from analysis.theory import Floats
 from analysis.unit_costs import unit_costs
 from clients.log import Log
@@ -27,8 +27,11 @@ ALIKE, TINY = 1e-6, 1e-12  # what is less is nothing, of a share and of a count
 
 
 def step_costs(log: Log, payload_bytes: int) -> StepCosts | None:
-    """Return what steps cost, heads and frames at one payload; None with too few settings."""
-    runs = counted(log)
+    """Return what steps cost, heads and frames at one payload; None with too few settings.
+
+    Of plain runs: how often a step is taken elsewhere, the maps' theory would say of another kind.
+    """
+    runs = counted(log).filter(PLAIN)
     alike = runs.filter(pl.col("payload_bytes") == payload_bytes)
     if set(alike["mode"]) != set(MODES) or runs["setting"].n_unique() < LEAST_SETTINGS:
         return None

@@ -3,7 +3,7 @@
 Rates and means are means over runs; percentiles are those of all runs' deliveries together;
 counts are sums: deliveries of the windows to all clients, requests of those measured one by one.
 A void run is left out unless a row has no other, which is then not valid. What was not measured is
-null.
+null; so is what a row's requests cost, where none of them fell into a window.
 """
 
 import numpy as np
@@ -12,8 +12,8 @@ import polars as pl
 from analysis.bootstrap import Floats, mean_interval, percentile_interval
 from analysis.expected import cases, expectation
 from analysis.runs import (
+    FORESEEN,
     KEYS,
-    UNDISTURBED,
     figures_of_runs,
     is_poll,
     latencies_ms,
@@ -47,6 +47,7 @@ COLUMNS = (
 MEASURED = tuple(name for name in COLUMNS if name in MEANS or name in PERCENTILES)
 IN_DOUBT = (*MEASURED, "bytes_per_delivery")  # the sum of both ways has an interval of its own
 INTERVALS = tuple(f"{name}_{end}" for name in IN_DOUBT for end in ("low", "high"))
+OF_REQUESTS = ("requests_per_client_s", "requests_per_delivery")
 PREDICTED = tuple(name for name in COLUMNS if f"theory_{name}" in COLUMNS)
 DIFFERENCES = tuple(f"{name}_theory_difference_percent" for name in PREDICTED)
 LEAST_EXPECTED = 1e-6  # beside less than that, a per cent means nothing
@@ -72,8 +73,13 @@ def summarise(log: Log) -> pl.DataFrame:
     schema = dict.fromkeys([name for name in COLUMNS if name.startswith("theory_")], pl.Float64)
     columns = [pl.DataFrame(theory, schema=schema), intervals]
     whole = pl.concat([rows, *columns], how="horizontal").with_columns(
-        pl.when(UNDISTURBED).then(pl.col(name)).alias(name) for name in schema
-    )  # theory knows neither stalls nor faults
+        pl.when(FORESEEN).then(pl.col(name)).alias(name) for name in schema
+    )
+    whole = whole.with_columns(
+        pl.when(pl.col("requests") > 0).then(pl.col(f"{name}{end}")).alias(f"{name}{end}")
+        for name in OF_REQUESTS
+        for end in ("", "_low", "_high")
+    )  # of a few runs with long intervals, each window may fall between two polls
     whole = whole.with_columns(**_differences())
     return whole.select(*COLUMNS, *INTERVALS, *CONDITIONS, *DIFFERENCES)
 
@@ -98,14 +104,19 @@ def _aggregate(runs: pl.DataFrame, averaged: pl.DataFrame) -> pl.DataFrame:
     valid = runs.group_by(KEYS).agg(valid=~pl.col("void").all())
     rows = averaged.group_by(KEYS, maintain_order=True).agg(
         pl.col(*SETTINGS, *CONDITIONS).first(),
-        pl.col(sums).sum(),
+        _sum_of_known(*sums),
         pl.col(MEANS).mean(),
         trials=pl.len(),
-        deliveries=pl.col("served").sum(),
+        deliveries=_sum_of_known("served"),
         requests=pl.col("window_requests").sum(),
         readers=(pl.col("clients") - pl.col("crowd_clients")).mean(),
     )
     return rows.join(valid, on=KEYS, how="left", maintain_order="left")
+
+
+def _sum_of_known(*names: str) -> pl.Expr:
+    """Return the sums; null where no run has the figure, as one that was interrupted may not."""
+    return pl.when(pl.col(*names).count() > 0).then(pl.col(*names).sum())
 
 
 def _percentiles(log: Log, averaged: pl.DataFrame) -> pl.DataFrame:

@@ -26,7 +26,7 @@ def unit_costs(log: Log) -> pl.DataFrame:
     Without any probe they are what the emulated link alone would make them.
     """
     runs = log.runs.select("run", "mode", "rtt_ms", "jitter_ms", "keepalive")
-    probes = _probes(log)
+    probes = _armed(log, _probes(log))
     costs = (
         runs.join(_fanout(probes, log.runs), on="run", how="left")
         .join(_round_trips(log), on="run", how="left")
@@ -74,6 +74,30 @@ def _probes(log: Log) -> pl.DataFrame:
     warmup = pl.col("sent_ns") <= pl.col("window_start_ns")
     probes = idle.filter(warmup | ~warmup.any().over("run"))
     return log.deliveries.lazy().join(probes, on=["run", "message"], how="semi").collect()
+
+
+def _armed(log: Log, probes: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what long polls brought that had not reached the server before it was published.
+
+    Such a message met the gap, and waited for its rest: it says nothing of a transit, nor of G.
+    """
+    transits = pl.when("keepalive").then(1).otherwise(3)  # with TCP's handshake
+    way_ms = transits * pl.col("rtt_ms") / 2 + pl.col("jitter_ms")
+    runs = log.runs.filter(pl.col("mode") == "long").select("run", way_ms=way_ms)
+    asked = log.requests.join(runs, on="run").select(
+        "run", "client", "started_ns", armed_ns=pl.col("started_ns") + pl.col("way_ms") * 1e6
+    )
+    carried = probes.sort("received_ns").join_asof(
+        asked.sort("started_ns"),
+        left_on="received_ns",
+        right_on="started_ns",
+        by=["run", "client"],
+        strategy="backward",
+        allow_exact_matches=False,
+        check_sortedness=False,
+    )
+    met = pl.col("armed_ns") <= pl.col("published_ns")
+    return carried.filter(met | pl.col("armed_ns").is_null()).select(probes.columns)
 
 
 def _fanout(probes: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 Text and tables only, made from contests.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -17,9 +18,12 @@ MOST_NAMED = 16
 
 
 class Best(msgspec.Struct, frozen=True):
-    """Who is best by one measure at one setting; others: how many times as much they take."""
+    """Who is best by one measure at one setting; others: how many times as much they take.
 
-    mode: str
+    modes: several, the least first, where no one of them is clearly best
+    """
+
+    modes: tuple[str, ...]
     text: str
     others: tuple[str, ...]
 
@@ -33,37 +37,55 @@ class Situation(msgspec.Struct, frozen=True):
     best: tuple[Best | None, ...]
 
 
-# Which setting of a scenario is meant: the first, or the last.
+class Known(msgspec.Struct, frozen=True):
+    """A setting that people know: a scenario's first or last between such bounds of a number."""
+
+    name: str
+    scenario: str
+    place: int
+    number: str
+    least: float = 0.0
+    most: float = math.inf
+
+
 SITUATIONS = (
-    ("An ordinary chat", "quick", 0),
-    ("A quiet room", "chat", 0),
-    ("Next to no news", "rate", 0),
-    ("A busy feed", "rate", -1),
-    ("Far away", "distance", -1),
-    ("Long texts", "payload", -1),
-    ("A crowd", "crowd", -1),
+    Known("An ordinary chat", "quick", 0, "rate_per_s", 1, 10),
+    Known("A quiet room", "chat", 0, "rate_per_s", most=0.5),
+    Known("Next to no news", "rate", 0, "rate_per_s", most=0.2),
+    Known("A busy feed", "rate", -1, "rate_per_s", least=20),
+    Known("Far away", "distance", -1, "rtt_ms", least=200),
+    Known("Long texts", "payload", -1, "payload_bytes", least=4096),
+    Known("A crowd", "crowd", -1, "clients", least=500),
 )
 
 
 def situations(contests: Sequence[Contest]) -> list[Situation]:
     """Return the known settings that were measured, with the best mode by each measure."""
     found = []
-    for name, scenario, place in SITUATIONS:
-        there = [each for each in contests if each.scenario == scenario]
+    for known in SITUATIONS:
+        there = [each for each in contests if _is(each, known)]
         if there:
-            contest = there[place]
+            contest = there[known.place]
             best = tuple(_best(contest, measure) for measure in MEASURES)
-            found.append(Situation(name, scenario, contest.label, best))
+            found.append(Situation(known.name, known.scenario, contest.label, best))
     return found
+
+
+def _is(contest: Contest, known: Known) -> bool:
+    """Tell whether a setting is the one that is meant, whatever the options have made of it."""
+    number = contest.rows["short"].get(known.number, math.nan)
+    return contest.scenario == known.scenario and known.least <= number <= known.most
 
 
 def _best(contest: Contest, measure: Measure) -> Best | None:
     ranking = contest.ranking(measure)
     if not ranking:
         return None
-    (mode, least), *others = ranking
-    beside = tuple(f"{MODES[other].name} {times(value / least)}" for other, value in others)
-    return Best(mode, measure.write(least), beside)
+    best, least = contest.best(measure), ranking[0][1]
+    beside = tuple(
+        f"{MODES[other].name} {times(value / least)}" for other, value in ranking[len(best) :]
+    )
+    return Best(best, measure.write(least), beside)
 
 
 def verdicts(contests: Sequence[Contest]) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ and a WebSocket no new connection for each poll: theirs are the rows that are el
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -62,8 +63,14 @@ class Contest(msgspec.Struct, frozen=True):
 
         Clearly: by CLEAR times, and with an interval apart from the next one's, where both have one
         """
+        best = self.best(measure)
+        return best[0] if len(best) == 1 else None
+
+    def best(self, measure: Measure) -> tuple[str, ...]:
+        """Return the best mode, and after it those next to it that are as good."""
         ranking = self.ranking(measure)
-        return ranking[0][0] if ranking and self._apart(measure, *ranking[:2]) else None
+        alike = takewhile(lambda each: not self._apart(measure, ranking[0], each), ranking)
+        return tuple(mode for mode, _ in alike)
 
     def loser(self, measure: Measure) -> str | None:
         """Return the mode that is clearly worst, likewise."""

@@ -63,8 +63,11 @@ def span(values: Iterable[float], write: Callable[[float], str]) -> str:
 
 
 def plain(value: float) -> str:
-    """Write a setting as it was given: `2`, `0.25`."""
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"
+    """Write a setting as it was given: `2`, `0.25`, `1,234.5`; of many decimals, the first few."""
+    if float(value).is_integer() or not math.isfinite(value):
+        return f"{value:,.0f}"
+    few = f"{value:,.2f}" if abs(value) >= 1 else figure(value)
+    return few.rstrip("0").rstrip(".")
 
 
 def measured(value: float | None) -> str:
@@ -138,9 +141,19 @@ def setting(row: dict[str, object], without: str | Collection[str] | None = None
     """Describe a row's settings in a line: `8 clients, 2 messages/s, ...`.
 
     without: a setting, or several, that vary and are named elsewhere
+    Of a crowd of which most are only counted (`crowd_clients`), how many are measured is said too.
     """
     left_out = {without} if isinstance(without, str) else set(without or ())
     return ", ".join([*_basics(row, left_out), *_conditions(row, left_out)])
+
+
+def _sampled(row: dict[str, object], left_out: set[str]) -> str:
+    crowd = row.get("crowd_clients")
+    if not crowd:
+        return ""
+    measured = plain(_number(row["clients"]) - _number(crowd))
+    what = f"at most {measured} clients" if "clients" in left_out else f"{measured} of them"
+    return f"{what} measured one by one"
 
 
 def _basics(row: dict[str, object], left_out: set[str]) -> list[str]:
@@ -159,7 +172,10 @@ def _basics(row: dict[str, object], left_out: set[str]) -> list[str]:
     if "rate_per_s" in left_out and "payload_bytes" not in left_out:
         parts["rate_per_s"] = f"messages of {value['payload_bytes']} bytes"
         left_out = left_out - {"rate_per_s"}
-    return [text for name, text in parts.items() if name not in left_out]
+    shown = [text for name, text in parts.items() if name not in left_out]
+    if sampled := _sampled(row, left_out):
+        shown.insert(0 if "clients" in left_out else 1, sampled)
+    return shown
 
 
 def _conditions(row: dict[str, object], left_out: set[str]) -> list[str]:

@@ -106,6 +106,7 @@ def _measure_all(command: Command, console: Console, done: Callable[[Path], obje
     console.print(
         f"{len(command.every) + 1} experiments, about {duration_s / 60:.0f} minutes, into "
         f"{command.folder}",
+        markup=False,
         highlight=False,
         soft_wrap=True,
     )

@@ -33,7 +33,7 @@ def read_rows(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
     try:
         if not _has_head(path):
             return no_rows(record)
-        header = pl.read_csv(_whole_lines(path), n_rows=0).columns
+        header = pl.read_csv(_whole_lines(path), n_rows=0, glob=False).columns
     except (OSError, pl.exceptions.PolarsError) as error:
         raise LogError(f"cannot read {path} ({error}): is it an experiment's folder?") from None
     fields = record.__struct_fields__
@@ -76,7 +76,7 @@ def _is_cut_off(path: Path) -> bool:
 def _parse(path: Path, record: type[msgspec.Struct]) -> pl.DataFrame:
     """Read the rows; a column of ADDED_LATER has its default in an older log."""
     columns = _columns(record)
-    rows = pl.read_csv(_whole_lines(path), schema_overrides=columns)
+    rows = pl.read_csv(_whole_lines(path), schema_overrides=columns, glob=False)
     added = {
         field.name: pl.lit(field.default, columns[field.name])
         for field in msgspec.structs.fields(record)

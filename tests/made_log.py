@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from clients.log import Delivery, Exchange, Experiment, Log, Request, Run, Settings, Writer, read
 from clients.schedule import Schedule, make_schedule
@@ -79,6 +80,15 @@ def make_log(
 def made(folder: Path, *settings: Settings, **options: Any) -> Log:
     """Make a log and read it."""
     return read(make_log(folder, settings or (SETTINGS,), **options))
+
+
+def without_polls(log: Log, *modes: str) -> Log:
+    """Take out the polls that started in a window, as of few readers with long intervals."""
+    windows = log.runs.select("run", "mode", "window_start_ns", "window_end_ns")
+    asked = log.requests.join(windows, on="run", maintain_order="left")
+    inside = pl.col("started_ns").is_between("window_start_ns", "window_end_ns", closed="left")
+    left = asked.filter(~(inside & pl.col("mode").is_in(modes)))
+    return msgspec.structs.replace(log, requests=left.select(log.requests.columns))
 
 
 def line(settings: Settings, chance: random.Random) -> Way:

@@ -52,6 +52,23 @@ def test_void_runs_are_counted_by_their_reason(tmp_path: Path) -> None:
     assert void_runs("quick", made(tmp_path / "good", FEW, trials=1)) is None
 
 
+def test_missing_rows_are_a_reason_in_words(tmp_path: Path) -> None:
+    reason = "only 3 of 5 deliveries are in the file: rows are missing"
+    log = made(tmp_path / "log", FEW, trials=1,
+               spoil=lambda run: replace(run, valid=False, void_because=reason))  # fmt: skip
+    found = void_runs("quick", log)
+    assert found is not None
+    assert found["because"] == "not all deliveries are in the file (3)"
+
+
+def test_of_a_crowd_it_is_said_how_many_were_measured(tmp_path: Path) -> None:
+    many = replace(FEW, clients=5, sample_limit=2)
+    log = made(tmp_path / "log", FEW, many, trials=1,
+               spoil=lambda run: replace(run, crowd_clients=run.clients - 2))  # fmt: skip
+    common = settings(rows(log, summarise(log)), log)["common"]
+    assert common.startswith("at most 2 clients measured one by one, 2 messages/s")
+
+
 def test_settings_say_what_varies(tmp_path: Path) -> None:
     log = made(tmp_path / "log", FEW, replace(FEW, rate_per_s=5, duration_s=3), trials=1)
     found = settings(rows(log, summarise(log)), log)

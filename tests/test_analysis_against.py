@@ -208,3 +208,13 @@ def test_a_place_for_the_comparison_needs_two_experiments(
         main([str(folders[0]), "--out", "somewhere"])
     assert stopped.value.code == 2
     assert "two folders" in capsys.readouterr().err
+
+
+def test_names_are_printed_as_they_are_and_a_sample_is_a_difference(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = make_log(tmp_path / "[old]" / "[", [replace(QUICK, sample_limit=2)], trials=1)
+    assert main([str(folders[0]), str(odd)]) == 0
+    out = "".join(capsys.readouterr().out.split("\n"))
+    assert "[old]/[" in out
+    assert "sample_limit: 100 \u2192 2" in out

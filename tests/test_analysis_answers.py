@@ -16,7 +16,7 @@ from analysis.rows import rows
 from analysis.summary import summarise
 from clients.log import Log, Run, Settings
 from clients.scenarios import SCENARIOS
-from tests.made_log import SETTINGS, made
+from tests.made_log import SETTINGS, made, without_polls
 
 FEW = replace(SETTINGS, duration_s=6, clients=3)
 Made = Callable[..., str | None]
@@ -260,3 +260,42 @@ def test_sizes_are_answered_as_far_as_they_were_measured(
     said: Made, sizes: tuple[float, ...], from_where: str
 ) -> None:
     assert from_where in (said("payload", *sweep(payload_bytes=sizes)) or "")
+
+
+UNASKED = {
+    "quick": {},
+    "interval": {"interval_s": (5, 10)},
+    "hold": {"hold_s": (5, 10)},
+    "payload": {"payload_bytes": (16, 64)},
+    "reconnect": {"keepalive": (True, False)},
+    "rate": {"rate_per_s": (2, 8)},
+    "rfc6202": {"rate_per_s": (2, 8)},
+}
+
+
+@pytest.mark.parametrize("name", UNASKED)
+@pytest.mark.parametrize("modes", [("short",), ("short", "long")])
+def test_where_no_poll_fell_into_a_window_no_figure_of_its_costs_is_given(
+    tmp_path: Path, name: str, modes: tuple[str, ...]
+) -> None:
+    settings = sweep(**UNASKED[name]) if UNASKED[name] else [FEW]  # type: ignore[arg-type]
+    far = [replace(each, rtt_ms=20) for each in settings]
+    log = named(without_polls(made(tmp_path / "log", *far, trials=2), *modes), name)
+    text = answer(log, rows(log, summarise(log))) or ""
+    nothing = r"\u2013|(?<![\d.])0(\.0)?[ \u00a0](times|requests|bytes|s)\b|None|inf"
+    assert not re.search(nothing, text), text
+
+
+def test_a_mode_whose_polls_fell_outside_is_told_by_its_latency_alone(tmp_path: Path) -> None:
+    log = named(without_polls(made(tmp_path / "log", FEW, trials=1), "short"), "quick")
+    text = answer(log, rows(log, summarise(log))) or ""
+    assert re.search(
+        r"late by short polling; .* late by long polling, for [\d.]+ requests and \d+ bytes; "
+        r".* late by WebSocket, for [\d.]+ and \d+$", text
+    )  # fmt: skip
+
+
+def test_a_mode_alone_is_not_the_dearest_and_the_cheapest(said: Made) -> None:
+    text = said("payload", *sweep(payload_bytes=(20, 200)), modes=("ws",)) or ""
+    assert "bytes over WebSocket" in text
+    assert "dearest" not in text

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from analysis.break_even import (
     requests,
     wire_bytes,
 )
+from analysis.break_even_words import RATES as BREAK_EVEN_RATES
 from analysis.break_even_words import distance_title, interval_title
 from analysis.charts import CHARTS
 from analysis.charts.regions import Grid, draw_border
@@ -292,3 +294,23 @@ def test_costs_that_the_runs_leave_in_doubt_are_not_given(grid: Log) -> None:
     noise = np.random.default_rng(1).uniform(0.2, 1.8, grid.runs.height)
     noisy = grid.runs.with_columns(server_cpu_s=pl.col("server_cpu_s") * pl.Series(noise))
     assert step_costs(replace(grid, runs=noisy), 100) is None
+
+
+@pytest.mark.parametrize("odd", [{"schedule": "periodic"}, {"timer": "grid"}, {"jitter_ms": 5.0}])
+def test_what_theory_would_say_of_another_kind_is_on_no_map(
+    grid: Log, odd: dict[str, str | float]
+) -> None:
+    other = replace(grid, runs=grid.runs.with_columns(**{k: pl.lit(v) for k, v in odd.items()}))
+    assert step_costs(other, 100) is None
+    assert cheapest(other, 100) == []
+    assert counted(other).height == grid.runs.height  # a step costs there what it costs
+
+
+def test_polling_that_only_distance_makes_cheaper_is_said_to_be() -> None:
+    here = replace(POINT, interval_s=0.01)
+    assert crossing_rate(cpu, COSTS, ("short", "ws"), replace(here, round_trip_s=0.001),
+                         BREAK_EVEN_RATES) is None  # fmt: skip
+    assert re.fullmatch(
+        "At 1\u00a0ms of round trip, polling costs the server less than WebSocket at no rate up to"
+        " 100; at 1\u00a0s, above [0-9.]+ messages/s", distance_title(COSTS, here)
+    )  # fmt: skip

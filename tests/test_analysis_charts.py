@@ -19,7 +19,7 @@ from analysis.rows import rows
 from analysis.scene import Scene, choose, shared
 from analysis.summary import MEANS, PERCENTILES, summarise
 from clients.log import Log, Run
-from tests.made_log import SETTINGS, SPECIAL, made
+from tests.made_log import SETTINGS, SPECIAL, made, without_polls
 
 Analysed = tuple[Log, pl.DataFrame]
 
@@ -327,3 +327,93 @@ def test_a_crossing_lies_where_the_curves_meet(sweep: Analysed) -> None:
         "Short polling takes less than long polling above an interval of about 1.0 s,"
         " than WebSocket above an interval of about 1.0 s"
     )
+
+
+@pytest.mark.parametrize("modes", [tuple(MODES), ("long", "ws")])
+def test_where_nobody_pauses_messages_say_how_long_a_scene_is(
+    folder: Path, modes: tuple[str, ...]
+) -> None:
+    restless = replace(SHORTER, interval_s=0, rtt_ms=100, rate_per_s=5, clients=1)
+    log = made(folder / f"restless {len(modes)}", restless, trials=1, modes=modes)
+    scene = scene_of(analysed(log))
+    assert scene.span_s == 8 / 5  # seconds that eight messages take
+    assert all(lane.arrivals for lane in scene.lanes)
+
+
+def test_a_scene_in_which_nothing_is_published_is_none(single: Analysed) -> None:
+    log, summary = single
+    window_ns = log.runs.select("run", "window_start_ns")
+    early = pl.col("published_ns") < pl.col("window_start_ns")
+    warm_up = log.deliveries.join(window_ns, on="run").filter(early).drop("window_start_ns")
+    nothing = replace(log, deliveries=warm_up)
+    assert CHARTS["timeline"].draw(nothing, summary) is None
+
+
+def test_a_void_row_with_a_run_that_delivered_nothing_is_drawn(folder: Path) -> None:
+    log = made(folder / "stopped", SHORTER, trials=2,
+               spoil=lambda run: replace(run, valid=run.mode != "short"))  # fmt: skip
+    second = log.runs.filter(mode="short")["run"][-1]
+    stopped = replace(log, deliveries=log.deliveries.filter(pl.col("run") != second))
+    figure = drawn("bytes", analysed(stopped))
+    assert np.isfinite(figure.axes[0].get_xlim()).all()
+    assert len(bars(figure)) == 3 * 5
+
+
+def test_bytes_that_no_window_shows_are_not_drawn_as_none(single: Analysed) -> None:
+    log, _ = single
+    figure = drawn("bytes", analysed(without_polls(log, "short")))
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
+        "Long polling", "WebSocket"
+    ]  # fmt: skip
+    assert CHARTS["bytes"].draw(*analysed(without_polls(replace(
+        log, runs=log.runs.filter(pl.col("mode") == "short")), "short"))) is None  # fmt: skip
+
+
+def test_no_mode_is_held_against_itself(single: Analysed) -> None:
+    log, summary = single
+    p50_ms = pl.col("mode").replace_strict({"short": 150.0, "long": 99.0, "ws": 70.0})
+    said = headlines.latency(rows(log, summary.with_columns(latency_p50_ms=p50_ms)))
+    assert said.replace("\u00a0", " ") == (
+        "Long polling and WebSocket deliver in 99 ms what short polling delivers in 150 ms"
+    )
+
+
+@pytest.mark.parametrize("say", HEADLINES[:-1])
+def test_where_every_run_is_void_a_headline_says_that(
+    single: Analysed, say: Callable[[pl.DataFrame], str]
+) -> None:
+    log, summary = single
+    void = replace(log, runs=log.runs.with_columns(valid=False))
+    assert say(rows(void, summary)).endswith(": no run is good")
+
+
+def test_a_setting_without_a_good_run_does_not_stand_for_a_sweep(folder: Path) -> None:
+    settings = [replace(SHORTER, interval_s=interval_s) for interval_s in (0.2, 0.5, 2)]
+    log = made(folder / "void middle", *settings, trials=1,
+               spoil=lambda run: replace(run, valid=run.interval_s != 0.5))  # fmt: skip
+    assert "interval of 0.5 s" not in headlines.latency(rows(log, summarise(log)))
+
+
+def test_what_lies_within_the_intervals_is_no_crossing_of_bytes(sweep: Analysed) -> None:
+    log, summary = sweep
+    short = pl.when(pl.col("interval_s") < 1).then(400.0).otherwise(100.0)
+    figures = summary.with_columns(
+        bytes_up_per_delivery=pl.when(pl.col("mode") == "short").then(short).otherwise(200.0),
+        bytes_down_per_delivery=pl.lit(0.0),
+    )
+    ends = {"sure": (1, 1), "unsure": (0.1, 10)}
+    said = {}
+    for name, (low, high) in ends.items():
+        size = pl.col("bytes_up_per_delivery")
+        doubt = {"bytes_per_delivery_low": size * low, "bytes_per_delivery_high": size * high}
+        said[name] = headlines.total_bytes(rows(log, figures.with_columns(**doubt)))
+    assert said["sure"].startswith("Short polling needs fewer bytes than long polling above an ")
+    assert "fewer bytes" not in said["unsure"]
+
+
+def test_theory_is_not_drawn_where_bandwidth_is_scarce(folder: Path) -> None:
+    log = made(folder / "narrow", replace(SHORTER, kbit_per_s=256), trials=1)
+    figure = drawn("latency", analysed(log))
+    assert not any(line.is_dashed() for line in figure.axes[0].lines)
+    assert not any("theory" in text for name in ("latency", "empty")
+                   for text in texts(drawn(name, analysed(log))))  # fmt: skip

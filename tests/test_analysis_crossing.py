@@ -134,3 +134,30 @@ def test_where_nothing_changes_is_no_change_of_places(line: Line) -> None:
     early = with_cpu(line[1], 20, 9, 8.9, 5, doubt=2)
     (found,) = ranges(early, CPU, "rate_per_s", "short", "long") or ()
     assert found.start == pytest.approx(3.3, rel=0.02)  # 4 ** (ln 2 / (ln 2 - ln 0.9))
+
+
+@pytest.mark.parametrize("short", [(5, 10.1, 9.9, 9.9), (20, 9.9, 10.1, 10.1)])
+def test_of_every_rate_nothing_is_said_that_a_figure_contradicts(
+    line: Line, short: tuple[float, ...]
+) -> None:
+    log, every = line
+    assert "server CPU" not in (answer(log, with_cpu(every, *short, doubt=1)) or "")
+
+
+def test_what_is_nowhere_sure_is_not_said_to_be_nowhere(line: Line) -> None:
+    log, every = line
+    unsure = with_cpu(every, 11, 11, 11, 11, doubt=2)
+    assert ranges(unsure, CPU, "rate_per_s", "short", "long") is None
+    assert "server CPU" not in (answer(log, unsure) or "")
+
+
+def test_what_holds_with_tcps_headers_alone_is_not_said_without_them(line: Line) -> None:
+    log, every = line
+    size = pl.col("bytes_up_per_delivery") + pl.col("bytes_down_per_delivery")
+    polled = pl.when(pl.col("mode") == "short").then(170.0).otherwise(165.0)
+    ends = {"bytes_per_delivery_low": size - 20, "bytes_per_delivery_high": size + 20}
+    unsure = every.with_columns(
+        bytes_up_per_delivery=polled, bytes_down_per_delivery=pl.lit(0.0), requests_per_delivery=0.1
+    ).with_columns(**ends)
+    text = answer(log, unsure) or ""
+    assert "fewer bytes than WebSocket at every rate, counting TCP/IP's headers" in text

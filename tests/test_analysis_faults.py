@@ -267,3 +267,37 @@ def test_a_loss_in_spite_of_a_cursor_is_no_success(
     monkeypatch.setattr("analysis.drawing.CHARTS", {})
     assert analyse(tmp_path) == code
     assert ("with a cursor lost" in capsys.readouterr().err) == bool(lost)
+
+
+def test_faults_of_different_settings_stand_apart(log: Log) -> None:
+    assert log.beside is not None
+    runs = log.runs.with_columns(
+        run=pl.col("run") + 10, setting=pl.lit(1, pl.Int64), rtt_ms=pl.lit(100.0)
+    )
+
+    def twice(rows: pl.DataFrame) -> pl.DataFrame:
+        return pl.concat([rows, rows.with_columns(run=pl.col("run") + 10)])
+
+    beside = Beside(*map(twice, (log.beside.faults, log.beside.requests, log.beside.deliveries)))
+    both = replace(log, runs=pl.concat([log.runs, runs]), requests=twice(log.requests),
+                   deliveries=twice(log.deliveries), beside=beside)  # fmt: skip
+    assert_frame_equal(costs(both).filter(setting=0), costs(log))
+    table = faults_table(both)
+    assert table is not None
+    kinds = [group["kind"] for group in table["groups"]]
+    assert kinds[1] == "line down for 2.0\u00a0s, once; 0 ms round trip"
+    assert kinds[3] == "line down for 2.0\u00a0s, once; 100 ms round trip"
+    assert (faults_answer(both) or "").startswith("Of 4 faults, ")
+    figure = CHARTS["faults"].draw(both, summarise(both))
+    assert figure is not None
+    about = figure.texts[1].get_text()
+    assert about.startswith("One of the settings, 100 ms round trip: 2 faults, the same for all")
+
+
+def test_the_title_counts_what_nobody_had_as_the_answer_does(log: Log) -> None:
+    lossy = replace(log, runs=log.runs.with_columns(lost=pl.when(pl.col("mode") == "ws").then(2)
+                                                    .otherwise(0)))  # fmt: skip
+    figure = CHARTS["faults"].draw(lossy, summarise(lossy))
+    assert figure is not None
+    assert figure.texts[0].get_text().endswith("with one, 2")
+    assert "had 2 of their messages lost" in (faults_answer(lossy) or "")

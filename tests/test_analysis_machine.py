@@ -49,3 +49,9 @@ def test_a_machine_is_described_once_with_all_that_ran_on_it(log: Log) -> None:
     assert [names for names, _ in found] == ["quick, rate", "chat"]
     assert found[1][1]["memory"] == "8.00 GiB"
     assert about(here)["versions"] == "python 3.11.9, aiohttp 3.14.5"
+
+
+def test_waits_for_bandwidth_are_none_of_the_lines_own(log: Log) -> None:
+    far = pl.when(pl.col("rtt_ms") > 0).then(64.0).otherwise(0.0)
+    narrow = replace(log, runs=log.runs.with_columns(kbit_per_s=far))
+    assert line_added([narrow]) is None

@@ -225,3 +225,34 @@ def test_a_sweep_of_intervals_says_what_the_shortest_still_costs(tmp_path: Path)
     page = words(make_log(tmp_path / "log", several, trials=1))
     assert "Even asking every 0.2 s, short polling is " in page
     assert "Even asking" not in words(make_log(tmp_path / "one", [QUICK], trials=1))
+
+
+def test_of_a_crowd_the_report_says_how_many_were_measured(tmp_path: Path, text: str) -> None:
+    folder = make_log(tmp_path / "log", [QUICK], trials=1,
+                      spoil=lambda run: replace(run, crowd_clients=2))  # fmt: skip
+    page = words(folder)
+    for name in ("figures", "settings"):
+        part = page.split(f'<section id="{name}"')[1].split("</section>", maxsplit=1)[0]
+        assert "3 clients, 1 of them measured one by one, 2 messages/s" in part
+    assert "measured one by one" not in text
+
+
+def test_a_percentile_of_few_messages_says_of_how_many(tmp_path: Path) -> None:
+    few, enough = QUICK, replace(QUICK, rate_per_s=15)
+    pages = [words(make_log(tmp_path / str(each.rate_per_s), [each], trials=1))
+             for each in (few, enough)]  # fmt: skip
+    assert [page.count("<small>of 16 messages</small>") for page in pages] == [6, 0]
+
+
+def test_what_was_not_there_is_said_as_far_as_it_is_known(tmp_path: Path, text: str) -> None:
+    assert "There was no TLS, no proxy and no browser; each of them adds " in text
+    folder = make_log(tmp_path / "log", [QUICK], trials=1)
+    experiment = read(folder).experiment
+    Writer(folder).describe(replace(experiment, url="https://192.0.2.1"))
+    assert "There was no browser; it adds " in words(folder)
+    Writer(folder).describe(replace(experiment, url="http://192.0.2.1", scenario="classroom"))
+    assert "There was no TLS; it adds " in words(folder)
+
+
+def test_what_a_sessions_figures_are_shared_out_among_is_said(text: str) -> None:
+    assert "shared out among all\nmessages that it brought, those of the warm-up too." in text

@@ -20,7 +20,7 @@ from analysis.summary import (
     summarise,
 )
 from clients.log import Delivery, Log, LogError, Request, Run, Writer, read
-from tests.made_log import SETTINGS, made, make_log
+from tests.made_log import SETTINGS, made, make_log, without_polls
 
 CONTRACT = """
 mode, clients, rate_per_s, interval_s, hold_s, rtt_ms, payload_bytes, trials, messages, deliveries,
@@ -322,3 +322,35 @@ def test_theory_agrees_with_a_simulated_experiment(tmp_path: Path, line: dict[st
         measured, theory = summary[name].to_numpy(), summary[f"theory_{name}"].to_numpy()
         near: dict[str, Any] = {"rel": tolerance} if tolerance else {"abs": 0.01}
         assert measured == pytest.approx(np.array(theory), **near), name
+
+
+def test_where_no_poll_fell_into_a_window_what_polls_cost_is_not_known(tmp_path: Path) -> None:
+    log = made(tmp_path / "log", replace(SETTINGS, clients=1, duration_s=4), trials=2)
+    figures = row(without_polls(log, "short"))
+    assert figures["requests"] == 0
+    for name in ("requests_per_client_s", "requests_per_delivery"):
+        assert [figures[f"{name}{end}"] for end in ("", "_low", "_high")] == [None] * 3
+    assert figures["bytes_up_per_delivery"] is figures["empty_share"] is None
+    assert row(log)["requests_per_client_s"] > 0
+
+
+def test_a_run_without_a_poll_in_its_window_counts_beside_one_with_some(tmp_path: Path) -> None:
+    none, some = run(0), run(1)
+    polled = (some, [poll(0, number=1), poll(5000, number=1)], [delivery(1, 100, number=1)])
+    log = written(tmp_path / "log", (none, [], [delivery(1, 100)]), polled)
+    assert row(log)["requests_per_client_s"] == (0 + 2 / 20) / 2
+
+
+def test_of_a_run_that_was_interrupted_it_is_not_known_what_was_published(tmp_path: Path) -> None:
+    stopped = run(0, interrupted=True, valid=False, messages=None, crowd_window_deliveries=None)
+    figures = row(written(tmp_path / "log", (stopped, [poll(0)], [delivery(1, 100)])))
+    assert figures["messages"] is figures["deliveries"] is None
+    assert figures["latency_mean_ms"] == 100
+
+
+def test_theory_knows_no_bandwidth(tmp_path: Path) -> None:
+    narrow = replace(SETTINGS, kbit_per_s=256, duration_s=2, clients=2)
+    expected = summarise(made(tmp_path / "log", narrow, trials=1)).select(
+        pl.selectors.starts_with("theory_")
+    )
+    assert expected.null_count().row(0) == (3,) * expected.width

@@ -140,3 +140,11 @@ def test_a_poll_that_opens_a_connection_takes_a_round_trip_more_without_jitter(
         assert costs["transit_s"] == pytest.approx(still_s + jitter_ms / 2e3, rel=0.05)
         assert costs["round_trip_s"] == pytest.approx(round_trip_s, rel=0.05)
     assert costs_of(log, "long")["rearm_s"] == pytest.approx(round_trip_s + STACK_S, rel=0.05)
+
+
+@pytest.mark.parametrize("hold_s", [0, 0.25])
+def test_what_met_the_gap_says_nothing_of_it(tmp_path: Path, hold_s: float) -> None:
+    line = replace(SETTINGS, rtt_ms=100, hold_s=hold_s, warmup_s=10, duration_s=2, clients=2)
+    costs = costs_of(made(tmp_path / "log", line, trials=1), "long")
+    assert costs["transit_s"] == pytest.approx(TRANSIT_S + 0.05, rel=0.03)
+    assert costs["rearm_s"] == pytest.approx(REARM_S + 0.1, rel=0.05)

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from analysis.modes import MODES
 from analysis.rows import rows
 from analysis.summary import summarise
-from analysis.verdicts import situations, verdicts
+from analysis.verdicts import SITUATIONS, situations, verdicts
 from analysis.wins import MEASURES, Contest, contests
 from clients.log import Run
+from clients.scenarios import SCENARIOS
 from tests.made_log import SETTINGS, made
 
 FEW = replace(SETTINGS, duration_s=6, clients=3)
@@ -19,9 +20,11 @@ P50 = MEASURES[0]
 
 
 def contest(label: str = "", **p50_ms: float) -> Contest:
-    """Return a contest in which every figure of a mode is the same."""
+    """Return a contest in which every figure of a mode is the same; label: of how many messages."""
+    rate = {"rate_per_s": float(label.split(maxsplit=1)[0])} if label else {}
     figures = [measure.column for measure in MEASURES]
-    return Contest("rate", label, {mode: dict.fromkeys(figures, p50_ms[mode]) for mode in MODES})
+    rows = {mode: dict.fromkeys(figures, p50_ms[mode]) | rate for mode in MODES}
+    return Contest("rate", label, rows)
 
 
 @pytest.fixture(scope="module")
@@ -92,16 +95,38 @@ def test_the_polls_are_held_against_each_other() -> None:
 
 
 def test_a_situation_names_the_best_and_what_the_others_take() -> None:
-    quiet, busy = contest("1", short=9, long=2, ws=1), contest("50", short=1, long=3, ws=2)
+    quiet, busy = contest("0.1", short=9, long=2, ws=1), contest("50", short=1, long=3, ws=2)
     found = {each.name: each for each in situations([quiet, busy])}
     assert found["A busy feed"].label == "50"
     best = found["A busy feed"].best[0]
     assert best is not None
-    assert best.mode == "short"
+    assert best.modes == ("short",)
     assert best.others == ("WebSocket 2.0\u00a0times", "long polling 3.0\u00a0times")
     assert "A crowd" not in found
 
 
 def test_a_situation_whose_figures_are_not_ranked_names_nobody() -> None:
-    (quiet, busy) = situations([contest("1", short=2, long=1, ws=0)])
-    assert {*quiet.best, *busy.best} == {None}
+    (quiet,) = situations([contest("0.1", short=2, long=1, ws=0)])
+    assert set(quiet.best) == {None}
+
+
+def test_a_setting_that_was_not_measured_is_no_situation() -> None:
+    middle = contest("5 messages/s", short=9, long=2, ws=1)
+    assert situations([middle]) == []
+    busy = contest("50 messages/s", short=9, long=2, ws=1)
+    assert [each.label for each in situations([middle, busy, middle])] == ["50 messages/s"]
+
+
+def test_every_situation_is_one_of_its_scenario_as_it_is() -> None:
+    for known in SITUATIONS:
+        points = SCENARIOS[known.scenario].points
+        figures = [getattr(point.settings, known.number) for point in points]
+        assert known.least <= sorted(figures)[known.place] <= known.most, known.name
+
+
+def test_modes_that_are_alike_are_both_named_as_best() -> None:
+    (busy,) = situations([contest("50", short=9, long=1.02, ws=1)])
+    best = busy.best[0]
+    assert best is not None
+    assert best.modes == ("ws", "long")
+    assert best.others == ("short polling 9.0\u00a0times",)

@@ -15,10 +15,11 @@ import pytest
 
 from clients import readers
 from clients.crowd import Order, joining_s
-from clients.experiment import Ambition, experiment, plans
+from clients.experiment import Ambition, describe, experiment, plans
 from clients.follower import Census
 from clients.joining import Tally
 from clients.log import Log, Run, Settings, read
+from clients.options import parse
 from clients.plan import Outcome, Plan
 from clients.readers import Stage
 from clients.run import _continuity
@@ -394,3 +395,23 @@ async def test_a_worker_that_is_killed_voids_its_run_by_name_and_the_rows_are_ke
     assert row["interrupted"]
     assert log.deliveries.height == row["deliveries"] - (row["crowd_deliveries"] or 0) > 0
     assert not set(psutil.Process().children()) - before
+
+
+@pytest.mark.parametrize(
+    ("options", "of_these_settings"),
+    [
+        ((), True),
+        (("--duration-s", "9", "--trials", "1", "--modes", "ws"), True),
+        (("--rate", "2"), False),
+        (("--rtt-ms", "100"), False),
+    ],
+)
+async def test_what_is_expected_of_a_scenario_is_not_said_of_what_options_made_of_it(
+    options: tuple[str, ...], of_these_settings: bool
+) -> None:
+    ambition = parse("clients", ["quick", *options]).ambition
+    assert ambition is not None
+    said, own = describe(ambition).expected, SCENARIOS["quick"].expected
+    assert said.startswith(own)
+    assert (said == own) == of_these_settings
+    assert said.endswith("options have changed them)") != of_these_settings

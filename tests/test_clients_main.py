@@ -322,3 +322,23 @@ def test_killed_measurement_leaves_no_process_behind_and_no_complaint(tmp_path: 
         raise
     assert len(children) == 3  # server, publisher, crowd
     assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "durations_s"),
+    [
+        (["rate", "--rate", "5"], [5]),  # the scenario's own
+        (["rate", "--rate", "5", "--rtt-ms", "0"], [5]),
+        (["rate", "--rate", "3"], [60]),
+        (["hold", "--hold-s", "5"], [20]),
+        (["rfc6202", "--rate", "2"], [20]),
+        (["theory"], [30, 30, 20, 20, 15, 15, 160]),
+    ],
+)
+def test_what_differs_in_the_windows_length_alone_is_measured_once(
+    arguments: list[str], durations_s: list[float]
+) -> None:
+    ambition = parse("clients", arguments).ambition
+    assert ambition is not None
+    points = ambition.scenario.points
+    assert [point.settings.duration_s for point in points] == durations_s

@@ -16,12 +16,14 @@ def quick(_: Log, rows: pl.DataFrame) -> str | None:
     """Give each mode's mean latency, and what it costs in requests and bytes."""
     here = with_bytes(representative(rows)).drop_nulls("latency_mean_ms").to_dicts()
     parts = []
-    for place, row in enumerate(here):
-        unit = " and {} bytes" if place == 0 else " and {}"
-        size = unit.format(measured(row["total"]))
-        asked = measured(row["requests_per_delivery"]) + " requests" * (place == 0)
-        late = duration(row["latency_mean_ms"])
-        parts.append(f"{late} late by {MODES[row['mode']].name}, for {asked}{size}")
+    units = " requests", " bytes"  # are named once
+    for row in here:
+        said = f"{duration(row['latency_mean_ms'])} late by {MODES[row['mode']].name}"
+        if row["requests_per_delivery"] is not None and row["total"] is not None:
+            asked, size = measured(row["requests_per_delivery"]), measured(row["total"])
+            said += f", for {asked}{units[0]} and {size}{units[1]}"
+            units = "", ""
+        parts.append(said)
     return f"On average a message is {'; '.join(parts)}" if parts else None
 
 

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from analysis.answers.phrases import begun, by_mode, of_100, of_mode
-from analysis.crossing import Range, places, ranges
+from analysis.answers.phrases import Row, begun, by_mode, of_100, of_mode
+from analysis.crossing import Range, one_sided, places, ranges
 from analysis.modes import MODES
 from analysis.rows import representative, with_bytes
 from analysis.wording import duration, figure, measured, plain, span, times
 from clients.log import Log
 
 CPU = "server_cpu_us_per_delivery"
+EVERYWHERE = (Range(None, None),)
 
 
 def interval(_: Log, rows: pl.DataFrame) -> str | None:
     """Hold the shortest interval against the longest, and give their product with requests."""
-    short = of_mode(rows.drop_nulls("latency_mean_ms"), "short", "interval_s")
+    known = rows.drop_nulls(["latency_mean_ms", "requests_per_client_s"])
+    short = of_mode(known, "short", "interval_s")
     if len(short) < 2:
         return None
     quick, slow = short[0], short[-1]
@@ -34,7 +36,8 @@ def interval(_: Log, rows: pl.DataFrame) -> str | None:
 
 def hold(_: Log, rows: pl.DataFrame) -> str | None:
     """Hold the longest hold against the shortest: requests, empty answers, latency."""
-    held = of_mode(rows.drop_nulls(["latency_mean_ms", "empty_share"]), "long", "hold_s")
+    known = rows.drop_nulls(["latency_mean_ms", "requests_per_client_s", "empty_share"])
+    held = of_mode(known, "long", "hold_s")
     if len(held) < 2:
         return None
     brief, long = held[0], held[-1]
@@ -69,20 +72,26 @@ def _claims(rows: pl.DataFrame, what: str, claims: Sequence[tuple[str, str, str]
             if (place := _where(rows, column, other))]  # fmt: skip
     if not said:
         return ""
-    (first, _, place), *others = said
-    return ", and ".join(
-        [f"{what} {MODES[first].name} {place}", *(f"{more} {place}" for _, more, place in others)]
-    )
+    (first, how, place), *others = said
+    lead = f"{what} {MODES[first].name} {place}"
+    if how and MODES[first].name not in how:
+        lead += f", {how}"
+    return ", and ".join([lead, *(f"{more} {place}" for _, more, place in others)])
 
 
 def _where(rows: pl.DataFrame, column: str, other: str) -> str:
-    """Say at which rates short polling has the smaller figure; nothing if not both have one."""
-    found = ranges(rows, column, "rate_per_s", "short", other)
-    if found is None:
+    """Say at which rates short polling has the smaller figure.
+
+    Nothing if not both have one, and nothing of all rates that the figure of any contradicts.
+    """
+    at = rows, column, "rate_per_s", "short", other
+    found = ranges(*at)
+    if found and found != EVERYWHERE:
+        return places(found, "rate_per_s")
+    if found is None or not one_sided(*at):
         return ""
-    if not found:
-        return f"at no rate up to {plain(float(rows['rate_per_s'].max() or 0))}"  # type: ignore[arg-type]
-    return "at every rate" if found == (Range(None, None),) else places(found, "rate_per_s")
+    most = plain(float(rows["rate_per_s"].max() or 0))  # type: ignore[arg-type]
+    return "at every rate" if found else f"at no rate up to {most}"
 
 
 def reconnect(_: Log, rows: pl.DataFrame) -> str | None:
@@ -95,13 +104,12 @@ def reconnect(_: Log, rows: pl.DataFrame) -> str | None:
     return begun("; ".join(parts)) if parts else None
 
 
-def _closed(mode: str, kept: dict[str, float], new: dict[str, float]) -> str:
+def _closed(mode: str, kept: Row, new: Row) -> str:
     before, after = (duration(row["latency_mean_ms"]) for row in (kept, new))
     said = f"{MODES[mode].name}'s mean latency grows from {before} to {after}"
-    if kept["server_cpu_us_per_delivery"]:
-        cpu = new["server_cpu_us_per_delivery"] / kept["server_cpu_us_per_delivery"]
-        said += f", and its server CPU to {times(cpu)} as much"
-    if mode == "short":
+    if kept[CPU] and new[CPU]:
+        said += f", and its server CPU to {times(new[CPU] / kept[CPU])} as much"
+    if mode == "short" and kept["requests_per_client_s"] and new["requests_per_client_s"]:
         one, other = (figure(1 / row["requests_per_client_s"]) for row in (kept, new))
         said += f", since a cycle takes {other} s in place of {one} s"
     return said

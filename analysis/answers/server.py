@@ -21,17 +21,27 @@ def payload(_: Log, rows: pl.DataFrame) -> str | None:
     """Say from which size on less than a tenth of the bytes is not text."""
     if varied(rows) != "payload_bytes":
         return None
-    rows = with_bytes(rows).with_columns(overhead=1 - pl.col("payload_bytes") / pl.col("total"))
+    rows = with_bytes(rows).drop_nulls("total")
+    if rows.is_empty():
+        return None
+    rows = rows.with_columns(overhead=1 - pl.col("payload_bytes") / pl.col("total"))
     sizes = {mode: _falls(of_mode(rows, mode, "payload_bytes")) for mode in MODES}
     parts = [f"{size} {_by(mode)}" for mode, size in sizes.items() if size]
-    totals = by_mode(rows.filter(pl.col("payload_bytes") == pl.col("payload_bytes").max()), "total")
-    more = percent(max(totals.values()) / min(totals.values()) - 1)
-    largest = plain(float(rows["payload_bytes"].max() or 0))  # type: ignore[arg-type]
     return (
         f"What is not text is less than {percent(MATTERS)} of all bytes from this size of text on:"
-        f" {listed(parts)}; with {largest} bytes of text the dearest mode takes {more} more bytes"
-        " than the cheapest"
+        f" {listed(parts)}{_dearest(rows)}"
     )
+
+
+def _dearest(rows: pl.DataFrame) -> str:
+    """Hold the dearest mode against the cheapest at the largest size; nothing of a single one."""
+    largest = rows["payload_bytes"].max()
+    totals = by_mode(rows.filter(pl.col("payload_bytes") == largest), "total")
+    if len(totals) < 2:
+        return ""
+    more = percent(max(totals.values()) / min(totals.values()) - 1)
+    size = plain(float(largest or 0))  # type: ignore[arg-type]
+    return f"; with {size} bytes of text the dearest mode takes {more} more bytes than the cheapest"
 
 
 def _by(mode: str) -> str:
@@ -55,7 +65,8 @@ def _falls(of_one: list[Row]) -> str:
 def deflate(_: Log, rows: pl.DataFrame) -> str | None:
     """Hold compressed messages against plain ones: bytes, server time, memory."""
     parts = []
-    for _size, of_size in with_bytes(rows).group_by("payload_bytes", maintain_order=True):
+    known = with_bytes(rows).drop_nulls("total")
+    for _size, of_size in known.group_by("payload_bytes", maintain_order=True):
         kinds = {row["deflate"]: row for row in of_size.to_dicts()}
         if len(kinds) == 2:
             parts.append(_compressed(kinds[False], kinds[True]))
@@ -68,10 +79,10 @@ def _compressed(loose: Row, packed: Row) -> str:
     size = plain(loose["payload_bytes"])
     saved = percent(1 - packed["total"] / loose["total"])
     said = f"{saved} of the bytes of a message with {size} bytes of text"
-    if loose["server_cpu_us_per_delivery"]:
+    if loose["server_cpu_us_per_delivery"] and packed["server_cpu_us_per_delivery"]:
         cpu = packed["server_cpu_us_per_delivery"] / loose["server_cpu_us_per_delivery"]
         said += f" for {times(cpu)} the server CPU"
-    if loose["server_kib_per_client"] is not None:
+    if None not in (loose["server_kib_per_client"], packed["server_kib_per_client"]):
         kib = [figure(row["server_kib_per_client"], 2) for row in (packed, loose)]
         said += f", with {kib[0]} KiB for each reader in place of {kib[1]}"
     return said

@@ -67,17 +67,19 @@ CHARTS: dict[str, Chart] = {
         how="One client of one trial, the same in each mode, in seconds whose waits are much like"
         " that client's mean. The modes of a trial publish on one schedule.",
         limits="A few seconds of one client illustrate; the other charts count every message of"
-        " every client.",
+        " every client, or of every one that is measured where a crowd is only counted.",
     ),
     "latency": Chart(
         draw_latency,
         "How long does a message wait?",
         "A curve shows which share of the messages arrived within the time on the axis; p50 is"
-        " the median, and one message in a hundred is slower than p99. Short polling spreads its"
+        " the median, and one message in a hundred is slower than p99, which of fewer messages is"
+        " about the latest. Short polling spreads its"
         " messages evenly over its interval, because a message"
         " may be published at any moment of it.",
         how="From the server's stamp at publish to the moment when the message reached the reader,"
-        " by one clock, for every delivery of a message published in the window.",
+        " by one clock, for every delivery of a message published in the window. Of a crowd that is"
+        " only counted the others speak, who are spread evenly among it.",
         limits="A browser's own time to show a message is not in it, nor the publisher's way to"
         " the server.",
     ),
@@ -108,7 +110,8 @@ CHARTS: dict[str, Chart] = {
         " upgrade that opens a WebSocket. Below one request for a message, a response brings"
         " several messages at once.",
         how="Requests that the receiving clients put on the wire in the window, over their"
-        " deliveries of the window; a WebSocket session counts whole, from upgrade to close.",
+        " deliveries of the window; a WebSocket session counts whole, from upgrade to close, so its"
+        " one request is shared out among the messages of the warm-up too.",
         limits="The publisher's own requests are left out: they are the same in every mode.",
     ),
     "empty": Chart(
@@ -127,9 +130,11 @@ CHARTS: dict[str, Chart] = {
         " among the messages that it received. A poll repeats its heads for each request, while"
         " a WebSocket pays for its handshake once and for a few bytes of frame with each message.",
         how="Bytes handed to TCP and taken from it by the clients, which must equal the server's"
-        " own count; shared out by what they are: heads, handshake, frames, text. Theory: heads as"
-        " long as before the window, as often as its formulas have requests; of a WebSocket, the"
-        " message and the handshake as long as they were.",
+        " own count; shared out by what they are: heads, handshake, frames, text. Of a crowd that"
+        " is only counted, those of the others. A WebSocket session counts whole, and its handshake"
+        " for the messages of the warm-up too. Theory: heads as long as before the window, as often"
+        " as its formulas have requests; of a WebSocket, the message and the handshake as long as"
+        " they were.",
         limits="TCP/IP's own headers and acknowledgements, and TLS, come on top; a browser sends"
         " longer request heads than these clients, with cookies and its own name.",
     ),
@@ -162,8 +167,9 @@ CHARTS: dict[str, Chart] = {
         " allocated for serving them.",
         how="The resident set of the server's process, as the operating system counts it, at both"
         " moments.",
-        limits="What a process needs to serve at all is in it, so with few clients each seems to"
-        " take more; the kernel's own buffers for a socket are not.",
+        limits="What a process needs to serve at all, and the messages that its feed keeps, are in"
+        " it, so with few clients each seems to take more. The kernel's own buffers for a socket"
+        " are not.",
     ),
     "break_even": Chart(
         draw_break_even,

@@ -33,9 +33,8 @@ def draw_bytes(log: Log, summary: pl.DataFrame) -> Figure | None:
     """Draw bytes per delivered message: stacked parts, or totals over a sweep."""
     measured_rows = with_expected_bytes(log, rows(log, summary))
     split = pl.concat([with_bytes(measured_rows), _parts(log)], how="horizontal")
-    split = split.with_columns(total=pl.sum_horizontal(list(PARTS))).filter(
-        pl.col("deliveries") > 0
-    )
+    split = split.filter(pl.col("deliveries") > 0).drop_nulls("total")
+    split = split.with_columns(total=pl.sum_horizontal(list(PARTS)))
     if split.is_empty():
         return None
     name = varied(split)
@@ -56,7 +55,8 @@ def draw_bytes(log: Log, summary: pl.DataFrame) -> Figure | None:
 def _parts(log: Log) -> pl.DataFrame:
     """Return each part per delivery, by row of the summary: means over the runs that count."""
     runs = figures_of_runs(log).filter("averaged")
-    each = [pl.col(part) / pl.col("per_deliveries") for part in PARTS]
+    known = pl.col("bytes_per_delivery").is_not_null()  # of an interrupted run they may not be
+    each = [pl.when(known).then(pl.col(part) / pl.col("per_deliveries")) for part in PARTS]
     return runs.group_by(KEYS, maintain_order=True).agg(*[part.mean() for part in each]).drop(KEYS)
 
 

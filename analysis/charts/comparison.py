@@ -33,7 +33,7 @@ def compare(
 def _bars(measured: pl.DataFrame, measure: Measure, title: str) -> Figure:
     name = varied(measured)
     note = "Line: 95 % interval over runs." if measured["trials"].max() != 1 else ""
-    if measure.theory:
+    if measure.theory and measured[measure.theory].count():
         note = f"Diamond: theory. {note}" if name is None else f"Dashed: theory. {note}"
     if name is not None:
         return _sweep(along(measured, name), measure, name, title, note)

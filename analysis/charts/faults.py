@@ -10,9 +10,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from analysis.charts.canvas import FAINT, INK, slide, style
 from analysis.charts.panels import panels
 from analysis.faults import KINDS, costs
-from analysis.faults_words import often
+from analysis.faults_words import lost_with_cursor, often
 from analysis.modes import MODES, title
-from analysis.wording import duration, figure, plain
+from analysis.rows import differing, representative
+from analysis.rows import rows as all_rows
+from analysis.wording import apart, duration, figure, plain
 from clients.log import Log
 
 APART = 0.26  # of a kind's room, from one mode to the next
@@ -24,13 +26,20 @@ LEAST_MS = 0.1
 
 
 def draw_faults(log: Log, summary: pl.DataFrame) -> Figure | None:
-    """Draw both, kinds of faults from above; None where no fault was injected."""
+    """Draw both, kinds of faults from above; None where no fault was injected.
+
+    Of several settings one is drawn, since faults of one are not like those of another.
+    """
     rows = costs(log).filter(pl.col("kind").is_in(list(KINDS)))
     if rows.is_empty():
         return None
+    setting, where = _shown(log, summary, rows)
+    rows = rows.filter(setting=setting)
     kinds = rows["kind"].unique(maintain_order=True).to_list()
     with style():
-        figure_, axes = slide(_title(rows), _about(rows), NOTE, left=0.19)
+        figure_, axes = slide(
+            _title(rows, lost_with_cursor(log, setting)), where + _about(rows), NOTE, left=0.19
+        )
         left, right = panels(figure_, axes, 2, 0.05)
         for row in rows.iter_rows(named=True):
             place = _place(kinds, row)
@@ -49,11 +58,20 @@ def draw_faults(log: Log, summary: pl.DataFrame) -> Figure | None:
     return figure_
 
 
-def _title(rows: pl.DataFrame) -> str:
-    lost = {naive: int(rows.filter(naive=naive)["lost"].sum()) for naive in (False, True)}
+def _shown(log: Log, summary: pl.DataFrame, injected: pl.DataFrame) -> tuple[int, str]:
+    """Return the setting to draw, and in words which one it is of several."""
+    every = all_rows(log, summary)
+    with_faults = every.filter(pl.col("setting").is_in(injected["setting"].unique().to_list()))
+    row = representative(with_faults).row(0, named=True)
+    which = apart(row, differing(every))
+    return row["setting"], f"One of the settings, {which}: " if which else ""
+
+
+def _title(rows: pl.DataFrame, lost_with_cursor: int) -> str:
+    lost = int(rows.filter("naive")["lost"].sum())
     return (
-        f"Without a cursor, readers lost {plain(lost[True])} messages to faults;"
-        f" with one, {plain(lost[False]) if lost[False] else 'none'}"
+        f"Without a cursor, readers lost {plain(lost)} messages to faults;"
+        f" with one, {plain(lost_with_cursor) if lost_with_cursor else 'none'}"
     )
 
 

@@ -13,7 +13,7 @@ from analysis.charts.canvas import INK, QUIET, slide, style
 from analysis.expected import cases
 from analysis.modes import MODES, title
 from analysis.rows import differing, representative, rows
-from analysis.runs import KEYS, figures_of_runs, latencies_ms
+from analysis.runs import FORESEEN, KEYS, figures_of_runs, latencies_ms
 from analysis.theory import MODES as THEORY
 from analysis.unit_costs import unit_costs
 from analysis.wording import duration, setting, trials
@@ -31,7 +31,8 @@ def draw_latency(log: Log, summary: pl.DataFrame) -> Figure | None:
         return None
     row = shown.row(0, named=True)
     which = "One of the settings: " if differing(summary) else ""
-    note = f"Dashed: theory. Dots: p50 and p99; {trials(shown)}. The time axis is logarithmic."
+    theory = "Dashed: theory. " * shown.select(FORESEEN.any()).item()
+    note = f"{theory}Dots: p50 and p99; {trials(shown)}. The time axis is logarithmic."
     with style():
         figure, axes = slide(
             headlines.latency(shown),
@@ -118,6 +119,7 @@ def _sides(shown: pl.DataFrame) -> dict[str, str]:
 
 def _theory(axes: Axes, log: Log, shown: pl.DataFrame) -> None:
     runs = figures_of_runs(log).join(shown, on=KEYS, how="semi", maintain_order="left")
+    runs = runs.filter(FORESEEN)
     low, high = axes.get_xlim()
     latencies_ms = np.geomspace(low, high, 4 * POINTS)
     for mode, case in cases(runs, unit_costs(log)):
