@@ -93,7 +93,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--wrong-token-rate",
         default=WRONG_PER_S,
         type=rate,
-        help="wrong tokens/s from one address, 0: no limit",
+        help="wrong tokens/s from one address, where --token is short; 0: no limit",
     )
     add("--loop", default=DEFAULT_LOOP, choices=list(LOOPS), help="event loop")
     add(

@@ -475,6 +475,20 @@ async def test_wrong_tokens_are_counted_and_slowed_and_this_machine_is_spared(
                 assert (await response.json())["teacher"] is True
 
 
+async def test_wrong_tokens_shut_no_teacher_out_whose_own_is_long(
+    start_server: StartServer, session: Session
+) -> None:
+    secret, bounds = "0123456789abcdef", Bounds(loopback=True)
+    server = await start_server(Settings(token=secret, bounds=bounds, wrong_tokens_per_s=0.1))
+    client, got = session(server), []
+    for brought in ("wrong", "other", "third", secret):
+        headers = {"Authorization": f"Bearer {brought}"}
+        async with client.post("/class/restart", json={}, headers=headers) as response:
+            got.append(response.status)
+    assert got == [403, 403, 403, 200]
+    assert server.app[STATS].refusals.token == 3
+
+
 @pytest.mark.parametrize("token", ["", "a b", "a&b", "\u00e9", "#"])
 def test_a_token_that_no_address_can_hold_is_refused(
     run_demo: Callable[..., Demo], token: str
