@@ -9,8 +9,10 @@ import msgspec
 import psutil
 
 from clients.place import Place
+from demo.message import Problem
 
 STATS = "/stats"
+FORBIDDEN = 403  # such as a name that the server does not know
 ASK_AGAIN_S = 0.02
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 30.0  # a server that answers thousands of held polls answers others after that
@@ -71,7 +73,11 @@ class Server:
                         f"{self.url} sends its readers on, to {goal.removesuffix(STATS)}: give"
                         " --url the address that answers by itself"
                     )
-                return msgspec.json.decode(await response.read(), type=Stats)
+                body = await response.read()
+                if response.status == FORBIDDEN:
+                    refusal = msgspec.json.decode(body, type=Problem)
+                    raise ServerError(f"{self.url} refuses: {refusal.error}")
+                return msgspec.json.decode(body, type=Stats)
         except (aiohttp.ClientError, OSError) as error:
             raise ServerError(self._why(error)) from None
         except ValueError:

@@ -37,7 +37,7 @@ class Origins(msgspec.Struct, frozen=True):
     Those two are let in only where the server is asked for by a name of loopback: under another, as
     behind a proxy, `null` and `localhost` may be of anybody's machine, as they are beyond loopback.
 
-    names: by which the machine is known, beside its addresses
+    names: by which the server is known, beside its addresses
     """
 
     loopback: bool
@@ -79,8 +79,11 @@ class Origins(msgspec.Struct, frozen=True):
 def names_of(host: str, machine: str) -> frozenset[str]:
     """Return the names of a server: the --host that it was given, and its machine's.
 
-    Without a lookup, which may take long: what else leads here needs --allow-origin.
+    Without a lookup, which may take long: what else leads here needs --allow-origin. A server on
+    loopback has none, since a neighbour may say where `.local` leads.
     """
+    if is_loopback(host):
+        return frozenset()
     first = machine.partition(".")[0]
     names = (_name(name) for name in (host, machine, first, f"{first}.local"))  # RFC 6762
     return frozenset(name for name in names if name)

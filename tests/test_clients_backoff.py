@@ -180,6 +180,16 @@ async def test_a_redirect_is_a_failed_request_and_not_two() -> None:
     assert asked == ["/short-poll", "/stats"]
 
 
+async def test_a_server_that_does_not_know_its_name_says_what_to_do() -> None:
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        line = "this server is not known as pc.lan: start it with --allow-origin http://pc.lan"
+        return web.json_response({"error": line}, status=403)
+
+    async with answering(refuse) as url, server_at(url) as server:
+        with pytest.raises(ServerError, match=r"refuses: .* start it with --allow-origin"):
+            await server.stats()
+
+
 async def test_a_socket_that_broke_is_not_opened_again_at_once(clock: Clock) -> None:
     """However well it went before: a thousand readers that lost one server must not come as one."""
     opened_at: list[float] = []

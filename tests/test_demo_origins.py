@@ -160,6 +160,7 @@ def test_a_server_answers_to_the_name_of_its_host_option() -> None:
     settings = _settings(parse(["--host", "Chat.example.net"]), "token", 1)
     assert "chat.example.net" in settings.names
     assert gethostname().partition(".")[0].lower() in settings.names
+    assert _settings(parse([]), "token", 1).names == frozenset()
 
 
 async def test_of_a_page_with_a_very_long_name_a_part_is_told(
