@@ -116,7 +116,7 @@ def _span_s(run: dict[str, float]) -> float:
     few, many = (count / rate for count in MESSAGES_WANTED)
     most_s = INTERVALS_SHOWN * interval_s or math.inf
     usual_s = min(most_s, max(many, LEAST_INTERVALS * interval_s))
-    rare_s = min(few, MOST_POLLS * interval_s or math.inf)
+    rare_s = min(few, MOST_POLLS * interval_s)
     return float(min(max(usual_s, rare_s), run["duration_s"]))
 
 

@@ -216,5 +216,5 @@ def test_names_are_printed_as_they_are_and_a_sample_is_a_difference(
     odd = make_log(tmp_path / "[old]" / "[", [replace(QUICK, sample_limit=2)], trials=1)
     assert main([str(folders[0]), str(odd)]) == 0
     out = "".join(capsys.readouterr().out.split("\n"))
-    assert "[old]/[" in out
+    assert out.count("[old]/[") == 2  # what is compared, and where that is told
     assert "sample_limit: 100 \u2192 2" in out
