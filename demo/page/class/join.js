@@ -61,6 +61,7 @@ async function begin() {
 // The chosen mode is put into the address, so that a reload keeps it; in the same mode the reader goes on from `visit`.
 function read(mode, visit = null) {
   const same = visit?.mode === mode ? visit : null;
+  const { cursor: from, epoch } = same ?? lane ?? { cursor: room.state.head, epoch: room.state.epoch };
   lane?.stop();
   strip.clear(mode);
   counters.clear(mode);
@@ -72,7 +73,7 @@ function read(mode, visit = null) {
   lane = openLane({
     mode, reader, settings: () => room.state.settings, toPage: room.toPage,
     on: (event) => { if (doing === own) hear(event); },
-    from: same?.cursor ?? lane?.cursor ?? room.state.head, epoch: same?.epoch ?? lane?.epoch,
+    from, epoch,
   });
   history.replaceState(history.state, "", `?mode=${mode}`);
   document.body.dataset.mode = mode;

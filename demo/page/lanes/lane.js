@@ -9,7 +9,8 @@ import { refusal } from "./refusal.js";
 const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hold: true, rtt_ms: 0 };
 
 /**
- * Open a lane that reads as `reader`, from the start of what the feed still has, or from `from`, in `epoch` if that is known.
+ * Open a lane that reads as `reader`, from the start of what the feed still has, or from `from`, in the `epoch` that `from`
+ * is of: without it, a reader that has heard nothing yet would not be told that its history has ended.
  *
  * `settings()` gives the class's settings of this moment, `now()` the page's clock in ms. `on(event)` is told of
  * everything, each event with `at_ms` and `kind`:
