@@ -158,14 +158,15 @@ async def post_report(request: web.Request) -> web.Response:
     report = await read_as(request, Report, "rows as the page sends them")
     room = request.app[CLASSROOM]
     try:
-        lane = room.reports.take(report)
+        lane, left_out = room.reports.take(report)
     except ValueError as error:
         raise problem(web.HTTPBadRequest, str(error)) from None
     except TooOften as error:
         raise problem(web.HTTPTooManyRequests, str(error)) from None
     except Unknown as error:
         raise problem(web.HTTPNotFound, str(error)) from None
-    return answer({**room.shown_to_reader(), "guess": lane.guess, "tallies": lane.tallies})
+    own = {"guess": lane.guess, "tallies": lane.tallies, "left_out": left_out}
+    return answer(room.shown_to_reader() | own)
 
 
 async def post_guess(request: web.Request) -> web.Response:

@@ -5,6 +5,7 @@ const ROWS = 400;  // of each kind in one report
 const KEPT = 4000;  // while the server does not answer; then the oldest go
 
 /**
+const LAST_NS = 4e18;  // of a publisher's stamps, which may be anything; in a feed that was written down there may be later ones
  * Report for a reader; `hear(event)` takes a lane's events, `use(mode)` begins another mode, `part()` reports what is
  * left when the page goes. `after` is the number of the last report that a page before this one has made.
  */
@@ -80,7 +81,7 @@ export function makeReporter({ room, reader, mode, after = 0 }) {
         room.server_ns(asked_ms), room.server_ns(ended_ms), status, messages, connection,
       ]).filter(stamped),
       deliveries: deliveries.map(({ message, at_ms }) => [
-        message.id, message.published_ns, message.sent_ns, room.server_ns(at_ms),
+        message.id, message.published_ns, Math.min(message.sent_ns, LAST_NS), room.server_ns(at_ms),
       ]).filter(stamped),
     };
   }
