@@ -1,6 +1,7 @@
 // A lane: one reader of the feed in one mode: where it stands, and how it comes back after a failure. No DOM here.
 
 import { makeAbsence } from "./absence.js";
+import { ask } from "./ask.js";
 import { makeBackoff } from "./backoff.js";
 import { MODES } from "./modes.js";
 import { PATIENCE_MS } from "./patience.js";
@@ -63,15 +64,10 @@ class Lane {
     return `${new URL(path, location.href)}?${new URLSearchParams(all)}`;
   }
 
-  /** Ask; an answer must begin in good time, after the hold if there is one. How long it then takes is the line's affair. */
-  async fetch(path, query = {}) {
-    const request = this.#request = new AbortController();
-    const patience = setTimeout(() => request.abort(), (query.hold_s ?? 0) * 1000 + PATIENCE_MS);
-    try {
-      return await fetch(this.url(path, query), { signal: request.signal });
-    } finally {
-      clearTimeout(patience);
-    }
+  /** Ask; an answer must begin in good time, after the hold if there is one. */
+  fetch(path, query = {}) {
+    this.#request = new AbortController();
+    return ask(this.url(path, query), (query.hold_s ?? 0) * 1000 + PATIENCE_MS, this.#request);
   }
 
   asked() {
