@@ -1,5 +1,6 @@
 // A student's phone: it takes a mode, chats, guesses, and reports what its reading costs. The teacher's rights are not here.
 
+import { makePace } from "../lanes/backoff.js";
 import { openLane } from "../lanes/lane.js";
 import { makeAnnouncer } from "./announce.js";
 import { makeDoing } from "./doing.js";
@@ -45,11 +46,10 @@ document.querySelector("nav").append(...choices);
 begin();
 
 async function begin() {
-  await room.ready;
-  while (!room.here) {
+  const pace = makePace(AGAIN_MS);
+  for (let failure = await room.ready; !room.here; failure = await room.refresh()) {
     place("doing").textContent = "The server does not answer. Trying again";
-    await new Promise((done) => { setTimeout(done, AGAIN_MS); });
-    await room.refresh();
+    await new Promise((done) => { setTimeout(done, pace(failure)); });
   }
   const asked = new URLSearchParams(location.search).get("mode");
   read(MODES.includes(asked) ? asked : room.state.suggest, before);
