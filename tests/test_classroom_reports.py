@@ -57,11 +57,14 @@ async def modes(client: ClientSession, clock: Clock) -> Any:
 
 
 async def test_a_report_is_answered_with_what_a_reader_should_know(
-    client: ClientSession,
+    client: ClientSession, server: Server
 ) -> None:
     await read(client)
+    server.publish("one", "two")
     answer = await send(client, report())
-    assert set(answer) == {"settings", "now_ns", "stage", "run", "guess", "tallies"}
+    own, stand = {"guess", "tallies", "left_out"}, {"epoch", "head"}
+    assert set(answer) == {"settings", "now_ns", "stage", "run"} | own | stand
+    assert (answer["epoch"], answer["head"]) == (server.feed.epoch, 2)
     assert set(answer["tallies"]) == {"short"}
     tally = answer["tallies"]["short"]
     assert (tally["requests"], tally["empty"]) == (1, 1)
@@ -112,9 +115,6 @@ async def test_a_report_sent_twice_counts_once(client: ClientSession, room: Clas
     assert len(room.reports.deliveries) == 2
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
 async def test_rows_off_the_servers_clock_are_left_out_and_the_others_kept(
     client: ClientSession, room: Classroom
 ) -> None:
@@ -142,6 +142,9 @@ async def test_a_message_of_the_latest_stamp_that_is_taken_spoils_no_report(
     assert len(room.reports.deliveries) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
         {},
         report(reader="=1+1"),
         report(reader="x" * 41),

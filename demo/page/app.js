@@ -114,7 +114,10 @@ function nudge() {
 }
 
 function tellState() {
-  if (room.silent) for (const lane of lanes) lane.doubt();
+  for (const lane of lanes) {
+    if (room.silent) lane.doubt();
+    else if (room.here) lane.compare(room.state);
+  }
   const state = document.getElementById("state");
   const text = room.here ? "connected" : "The server does not answer; trying again.";
   write(state, text);

@@ -117,6 +117,7 @@ let shown = null;
 
 function show(state) {
   if (room.silent) lane.doubt();
+  else if (room.here) lane.compare(state);
   const { settings, tallies } = state;
   if (tallies) counters.server(tallies);  // heads and frames are hidden from a page; the server has counted them
   guess.show(state);

@@ -3,6 +3,7 @@
 import { makeAbsence } from "./absence.js";
 import { ask } from "./ask.js";
 import { makeBackoff } from "./backoff.js";
+import { makeDoubt } from "./doubt.js";
 import { beginExchange, stayed } from "./exchanges.js";
 import { MODES } from "./modes.js";
 import { PATIENCE_MS } from "./patience.js";
@@ -37,6 +38,7 @@ class Lane {
     this.epoch = epoch;
     this.#now = now;
     this.#on = on;
+    this.#doubt = makeDoubt(now);
     this.#absence = makeAbsence(now, (verdict) => this.#tell("verdict", verdict), toPage);
     this.signal = this.#end.signal;
   }
@@ -47,6 +49,7 @@ class Lane {
   #backoff = makeBackoff();
   #last = null;  // exchange
   #request = null;  // what ends the one under way
+  #doubt;
   #absence;
   #wake = () => {};
   doubt = () => {};  // begin anew, in a mode that may be silent for ever: the server answers nothing else
@@ -72,6 +75,7 @@ class Lane {
   asked() {
     const { cursor, rtt_ms } = this.settings();
     this.#last = beginExchange((this.#last?.number ?? 0) + 1, this.#now(), cursor ? this.cursor : null, rtt_ms);
+    this.#doubt.asked();
     this.#tell("asked", { exchange: this.#last });
     return this.#last;
   }
@@ -133,6 +137,12 @@ class Lane {
 
   pause(seconds) { return seconds === 0 ? null : this.#wait(seconds * 1000, "interval"); }
 
+  /** Compare with where the feed stands, as another answer has told: a mode that hears nothing of it begins anew. */
+  compare({ epoch, head }) {
+    const behind = this.#last?.ended_ms === null && (epoch !== this.epoch || head > this.cursor);
+    if (this.#doubt.due(behind)) this.doubt();
+  }
+
   /** End the present pause: the settings have changed. */
   nudge() { this.#wake(); }
 
@@ -169,6 +179,7 @@ class Lane {
   // A greeting alone is not enough: a server that closes after it would be asked without pause for ever.
   #heard() {
     this.#backoff.reset();
+    this.#doubt.heard();
   }
 
   #endExchange(exchange, status, { message: refusal = null, retry_ms = 0 } = {}) {
