@@ -15,7 +15,8 @@ export function makeTalk({ list, form, told }) {
   return { hear, note };
 
   function hear({ sender, text }) {
-    add(element("li", {}, element("b", { textContent: sender }), ` ${text}`));
+    // Each by itself: a character that turns the direction of what follows ends with the name, or the text.
+    add(element("li", {}, element("b", { textContent: sender, dir: "auto" }), " ", element("bdi", { textContent: text })));
   }
 
   function note(text) {
