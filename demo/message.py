@@ -18,7 +18,10 @@ CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # without tab an
 
 Sender = Annotated[str, msgspec.Meta(min_length=1)]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_KEY_CHARACTERS)]
-Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+# A browser rounds a number as large as this and writes it as it is, so that none becomes larger.
+MAX_NS = 4 * 10**18  # 126 years
+
+Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=MAX_NS)]
 
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,8 +10,10 @@ from aiohttp import ClientSession
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.classroom_pages import (
+    LAPTOP,
     MARKUP,
     MODES,
+    PAGE,
     PHONE,
     REFUSE_STORAGE,
     SOON_MS,
@@ -28,6 +30,27 @@ from tests.classroom_pages import (
 )
 from tests.conftest import Demo, StartDemo
 
+# The first socket has been swallowed by the network once it has greeted, and says nothing of it.
+DEAF = """const Open = WebSocket;
+let deaf = true;
+window.WebSocket = class extends Open {
+  constructor(url) {
+    super(url);
+    if (!deaf) return;
+    deaf = false;
+    this.addEventListener("message", (event) => {
+      if (!event.data.includes('"cursor"')) event.stopImmediatePropagation();
+    });
+  }
+};"""
+# Every pause is half of what it may be, and those of who waits to join are over at once.
+HURRY = """const later = window.setTimeout;
+window.waits = [];
+Math.random = () => 0.5;
+window.setTimeout = (action, wait_ms) => {
+  window.waits.push(wait_ms);
+  return later(action, [3000, 4000, 6000].includes(wait_ms) ? 0 : wait_ms);
+};"""
 HASTE = """const { timeout } = AbortSignal;
 AbortSignal.timeout = (wait_ms) => timeout.call(AbortSignal, wait_ms / 10);"""
 
@@ -236,6 +259,64 @@ async def test_a_socket_is_opened_anew_when_the_server_answers_nothing_else(
         await join(page, demo, "ws")
         await page.route("**/class/*", swallow)
         await expect(page.locator("#requests")).to_have_text(re.compile("[2-9]"), timeout=SOON_MS)
+
+
+async def test_a_socket_that_has_died_unnoticed_is_opened_anew_when_the_feed_moves_on(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    doubt = (PAGE / "lanes" / "doubt.js").read_text().replace("= PATIENCE_MS", "= 0")
+    async with opened(browser, PHONE) as page, opened(browser, LAPTOP) as projector:
+        for each in (page, projector):
+            await each.add_init_script(DEAF)
+            await each.route(
+                "**/lanes/doubt.js",
+                lambda route: route.fulfill(body=doubt, content_type="text/javascript"),
+            )
+        await projector.goto(f"http://localhost:{demo.port}/")
+        await join(page, demo, "ws")
+        lane = projector.locator(".lane[data-mode=ws]")
+        await expect(page.locator("#doing")).to_contain_text("the socket is open")
+        await expect(lane.locator(".doing")).to_contain_text("socket open")
+        await publish(client, "unheard")
+        await expect(page.get_by_role("listitem")).to_have_text([re.compile("unheard")])
+        await expect(lane.locator("li:not(.note)")).to_have_text([re.compile("unheard")])
+
+
+async def test_a_phone_whose_class_was_quiet_is_told_that_its_history_has_ended(
+    browser: Browser, demo: Demo, client: ClientSession
+) -> None:
+    await publish(client, "before")
+    async with phone(browser, demo, "short") as page:
+        await page.goto("about:blank")
+        async with client.post("/class/restart", json={}, headers=TEACHER) as response:
+            assert response.status == 200
+        await publish(client, "one")
+        await publish(client, "two")
+        await join(page, demo, "short")
+        await expect(page.get_by_role("listitem")).to_contain_text(
+            ["Some messages are gone", "one", "two"]
+        )
+
+
+async def test_a_phone_joins_a_server_that_is_busy_no_sooner_than_that_asks(
+    browser: Browser, demo: Demo
+) -> None:
+    async with opened(browser, PHONE) as page:
+        await page.add_init_script(HURRY)
+        refused: list[Route] = []
+
+        async def refuse(route: Route) -> None:
+            refused.append(route)
+            if len(refused) > 3:
+                await route.continue_()
+            else:
+                await route.fulfill(status=503, headers={"Retry-After": "2"}, body="{}")
+
+        await page.route("**/class", refuse)
+        await join(page, demo, "ws")
+        waits = await page.evaluate("window.waits")
+    asked = [wait for wait in waits if wait in (3000, 4000, 6000)]
+    assert asked[:3] == [3000, 4000, 6000]
 
 
 async def swallow(_route: Route) -> None:

@@ -1,33 +1,25 @@
 """Modules of the pages, each alone: in an empty page, without a server."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Route
+from msgspec import convert
+from playwright.async_api import Browser, Page
 
-from demo.pages import PAGE
+from demo.classroom.reports import Report
+from demo.message import MAX_KEY_CHARACTERS, MAX_NS
+from tests.classroom_pages import modules
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-
-ORIGIN = "http://localhost"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """An empty page that finds the modules where the server has them."""
-
-    async def find(route: Route) -> None:
-        path = route.request.url.removeprefix(f"{ORIGIN}/page/")
-        if path.endswith(".js"):
-            await route.fulfill(path=PAGE / path)
-        else:
-            await route.fulfill(content_type="text/html", body="<!doctype html>")
-
-    async with await browser.new_page() as page:
-        await page.route(f"{ORIGIN}/**", find)
-        await page.goto(f"{ORIGIN}/")
+    async with modules(browser) as page:
         yield page
 
 
@@ -152,7 +144,169 @@ async def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(page: Pag
     assert told["lanes"] == {"short": [0, 10_000], "long": [0, 17_000]}
     assert told["here"] is False
     assert told["others"] == ["no answer", "no answer"]
-    assert told["waits_ms"] == [10_000] * 3
+    assert told["waits_ms"] == [10_000, 10_000, 25_000]
+
+
+REPORTED = """async () => {
+  const { makeReporter } = await import("/page/class/reporter.js");
+  Date.now = () => 8.64e15;
+  window.setTimeout = () => 0;
+  let reported;
+  const room = {
+    clock_error_ms: () => 1, server_ns: (ms) => ms,
+    async report(made) { reported = JSON.stringify(made); },
+  };
+  const reporter = makeReporter({ room, reader: "r", mode: "ws" });
+  for (const sent_ns of [7, 5e18]) {
+    reporter.hear({ kind: "delivered", at_ms: 1, message: { id: 1, published_ns: 2, sent_ns } });
+  }
+  reporter.part();
+  return reported;
+}"""
+
+
+async def test_neither_a_publishers_stamp_nor_the_pages_clock_makes_a_report_invalid(
+    page: Page,
+) -> None:
+    report = convert(json.loads(await page.evaluate(REPORTED)), Report)
+    assert [row.sent_ns for row in report.deliveries] == [7, MAX_NS]
+
+
+SAID = """async () => {
+  const { makeTalk } = await import("/page/class/talk.js");
+  delete Crypto.prototype.randomUUID;  // as over http
+  document.body.innerHTML = `<ol></ol><form>
+    <input name="sender" value="ada"><input name="text"><button name="send"></button>
+    </form><p></p>`;
+  const [list, form, told] = document.body.children;
+  makeTalk({ list, form, told });
+  const keys = [];
+  let answers = true;
+  window.fetch = async (url, { body }) => {
+    keys.push(JSON.parse(body).key);
+    if (!answers) throw new TypeError("lost");
+    return new Response("{}", { status: 201 });
+  };
+  const type = (text) => {
+    form.text.value = text;
+    form.text.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const send = async () => {
+    const enabled = new Promise((done) => {
+      new MutationObserver(() => { if (!form.send.disabled) done(); })
+        .observe(form.send, { attributes: true });
+    });
+    form.requestSubmit();
+    await enabled;
+  };
+  const say = async (text, is_answered) => {
+    if (text !== null) type(text);
+    answers = is_answered;
+    await send();
+  };
+  await say("hi", false);
+  await say(null, false);
+  await say(null, true);
+  await say("hi", true);  // a second one, which is meant
+  await say("lost", false);
+  type("");
+  await say("lost", true);  // the first has been heard, and it is said once more
+  return { keys, told: told.textContent };
+}"""
+
+
+async def test_what_is_sent_again_since_no_answer_came_has_its_key_and_nothing_else_has(
+    page: Page,
+) -> None:
+    told = await page.evaluate(SAID)
+    hi, again, answered, second, *others = told["keys"]
+    assert hi == again == answered
+    assert len({hi, second, *others}) == 4
+    assert all(1 <= len(key) <= MAX_KEY_CHARACTERS for key in told["keys"])
+    assert told["told"] == ""
+
+
+OVERTAKEN = """async () => {
+  const { makeRaceForm } = await import("/page/controls/race.js");
+  const { makeRaces } = await import("/page/races.js");
+  document.body.innerHTML = `<form><input name="sender"><input name="text" value="hello">
+    <p class="problem"></p></form>`;
+  const form = document.body.firstChild;
+  const arrivals = {};
+  const races = makeRaces(["ws"], { arrivals: (stamp) => arrivals[stamp] ?? {} });
+  let here_ms = 0;
+  makeRaceForm(form, races, () => here_ms, "ada");
+  const problem = form.querySelector("p");
+  const said = [];
+  const send = async (answer) => {
+    window.fetch = answer;
+    const told = new Promise((done) => { form.elements.text.select = done; });
+    form.requestSubmit();
+    await told;
+    said.push([problem.textContent, races.until(Infinity, 9).length]);
+  };
+  const published = async () => new Response('{"published_ns": 5}', { status: 201 });
+  here_ms = 100;
+  await send(async () => { arrivals[5] = { ws: 110 }; throw new TypeError("lost"); });
+  here_ms = 200;
+  await send(published);
+  here_ms = 300;
+  arrivals[6] = { ws: 310 };
+  await send(async () => new Response('{"published_ns": 6}', { status: 201 }));
+  return said;
+}"""
+
+
+async def test_a_message_that_had_arrived_although_no_answer_came_runs_no_race(
+    page: Page,
+) -> None:
+    assert await page.evaluate(OVERTAKEN) == [
+        ["Not sent: lost", 0],
+        ["It had arrived the first time.", 0],
+        ["", 1],
+    ]
+
+
+TURNED = """async () => {
+  const { makeTalk } = await import("/page/class/talk.js");
+  const { makeTranscript } = await import("/page/draw/transcript.js");
+  document.body.innerHTML = `<ol></ol><form></form><p></p><ol></ol>`;
+  const [chat, form, told, lane] = document.body.children;
+  const messages = [
+    { id: 1, sender: "xyz\u202e", text: "abc" }, { id: 2, sender: "xyz", text: "\u05d0\u05d1!" },
+  ];
+  const { hear } = makeTalk({ list: chat, form, told });
+  for (const message of messages) hear(message);
+  const entries = messages.map((message) => ({ message }));
+  makeTranscript(lane).show({ total: () => 2, numbered: () => entries }, 0);
+  await new Promise(requestAnimationFrame);
+  const place = (row, letter) => {
+    const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const at = walker.currentNode.data.indexOf(letter);
+      if (at < 0) continue;
+      const range = document.createRange();
+      range.setStart(walker.currentNode, at);
+      range.setEnd(walker.currentNode, at + 1);
+      return range.getBoundingClientRect();
+    }
+    return null;
+  };
+  return [chat, lane].map(({ children: [turning, turned] }) => ({
+    letters: [..."xyzabc"].map((letter) => place(turning, letter).x),
+    apart: place(turning, "a").left - place(turning, "z").right,
+    text: [..."z!\u05d1\u05d0"].map((letter) => place(turned, letter).x),
+  }));
+}"""
+
+
+async def test_a_name_that_turns_the_direction_of_writing_turns_nothing_but_itself(
+    page: Page,
+) -> None:
+    for row in await page.evaluate(TURNED):
+        assert row["letters"] == sorted(row["letters"])
+        assert row["apart"] > 1  # a space
+        assert row["text"] == sorted(row["text"])  # which has a direction of its own
 
 
 COUNTED_ANEW = """async () => {

@@ -109,13 +109,21 @@ async def test_without_a_cursor_what_was_said_before_the_page_was_there_is_not_m
 
 
 async def test_a_new_feed_is_told_to_every_lane(page: Page, client: ClientSession) -> None:
+    await new_feed(page, told=1)  # of which nobody has heard anything yet
     await publish(client, "soon gone")
     await show_all(page, "soon gone")
-    await page.get_by_role("button", name="New feed").click()
-    for mode in MODES:
-        await expect(lane(page, mode).locator("li.gap")).to_contain_text("gap", timeout=SOON_MS)
+    await new_feed(page, told=2)
     await publish(client, "in the new one")
     await show_all(page, "soon gone", "in the new one")
+
+
+async def new_feed(page: Page, told: int) -> None:
+    """Let the feed begin anew; wait until every lane has been told of so many."""
+    await page.get_by_role("button", name="New feed").click()
+    for mode in MODES:
+        gaps = lane(page, mode).locator("li.gap")
+        await expect(gaps).to_have_count(told, timeout=SOON_MS)
+        await expect(gaps.last).to_contain_text("gap")
 
 
 async def test_the_page_comes_back_after_the_server_was_away(

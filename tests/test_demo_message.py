@@ -1,8 +1,9 @@
 import json
+from decimal import Decimal
 
 import pytest
 
-from demo.message import MAX_TEXT_BYTES, Draft, Message, Unfit, decode_draft, encode
+from demo.message import MAX_NS, MAX_TEXT_BYTES, Draft, Message, Unfit, decode_draft, encode
 
 
 def test_a_draft_is_read_from_json() -> None:
@@ -32,7 +33,7 @@ def test_a_message_has_the_five_fields_of_the_contract() -> None:
         b"null",
         b"{}",
         b'{"sender": "ada", "text": "hi", "more": ' + b"[" * 20_000,
-        b'{"sender": "ada", "text": "hi", "sent_ns": 9223372036854775808}',
+        b'{"sender": "ada", "text": "hi", "sent_ns": 4000000000000000001}',
         b'{"sender": "ada"}',
         b'{"text": "hi"}',
         b'{"sender": "", "text": "hi"}',
@@ -51,6 +52,13 @@ def test_a_message_has_the_five_fields_of_the_contract() -> None:
 def test_a_bad_draft_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         decode_draft(body)
+
+
+def test_the_latest_stamp_is_taken_and_a_browser_makes_none_later_of_it() -> None:
+    body = encode({"sender": "ada", "text": "", "sent_ns": MAX_NS})
+    assert decode_draft(body).sent_ns == MAX_NS
+    assert float(MAX_NS - 1) == MAX_NS  # as JavaScript reads it
+    assert int(Decimal(repr(float(MAX_NS)))) == MAX_NS  # and writes it
 
 
 def test_the_longest_sender_is_taken() -> None:

@@ -79,6 +79,8 @@ class Classroom:
         return {
             "settings": self.settings,
             "now_ns": self.now_ns(),
+            "epoch": self.feed.epoch,
+            "head": self.feed.head,
             "stage": self.settings.stage,
             "run": self.runs.shown(),
         }

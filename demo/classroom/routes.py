@@ -159,7 +159,7 @@ async def post_report(request: web.Request) -> web.Response:
     report = await read_as(request, Report, "rows as the page sends them")
     room = request.app[CLASSROOM]
     try:
-        lane = room.reports.take(report)
+        lane, left_out = room.reports.take(report)
     except ValueError as error:
         raise problem(web.HTTPBadRequest, str(error)) from None
     except TooOften as error:
@@ -169,8 +169,10 @@ async def post_report(request: web.Request) -> web.Response:
         if report.reader in room.lanes.by_name or room.lanes.has_room(arrival(request)):
             raise problem(web.HTTPNotFound, str(error)) from None
         # Who is not counted is to see the class all the same; what it reports counts for nothing.
-        return answer({**room.shown_to_reader(), "guess": None, "tallies": {}})
-    return answer({**room.shown_to_reader(), "guess": lane.guess, "tallies": lane.tallies})
+        own: dict[str, object] = {"guess": None, "tallies": {}, "left_out": 0}
+    else:
+        own = {"guess": lane.guess, "tallies": lane.tallies, "left_out": left_out}
+    return answer(room.shown_to_reader() | own)
 
 
 async def post_guess(request: web.Request) -> web.Response:

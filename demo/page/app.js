@@ -33,7 +33,7 @@ await room.ready;
 const refused = await followAddress(room);
 
 const settings = () => room.state?.settings ?? STARTS;
-const head = room.state?.head ?? 0;
+const { head = 0, epoch = null } = room.state ?? {};
 const from = settings().cursor ? Math.max(0, head - SEEN_BEFORE) : head;  // without a cursor nothing earlier can be had
 const page = `page-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
 room.readers = Object.fromEntries(modes.map((mode) => [mode, `${page}-${mode}`]));
@@ -50,7 +50,7 @@ makeScheme(document.getElementById("scheme"));
 
 let { interval_s } = settings();
 const lanes = modes.map((mode) => openLane({
-  mode, reader: room.readers[mode], settings, now, toPage: room.toPage, from, on: (event) => store.hear(mode, event),
+  mode, reader: room.readers[mode], settings, now, toPage: room.toPage, from, epoch, on: (event) => store.hear(mode, event),
 }));
 
 let resting = false;
@@ -114,7 +114,10 @@ function nudge() {
 }
 
 function tellState() {
-  if (room.silent) for (const lane of lanes) lane.doubt();
+  for (const lane of lanes) {
+    if (room.silent) lane.doubt();
+    else if (room.here) lane.compare(room.state);
+  }
   const state = document.getElementById("state");
   const text = room.here ? "connected" : "The server does not answer; trying again.";
   write(state, text);

@@ -6,7 +6,7 @@ import { KEPT_MS } from "./store.js";
 /** Make the races of `store`'s lanes of `modes`. `begin(sent_ms)` gives a race; set its `message` when the answer tells it, or `drop(race)`. */
 export function makeRaces(modes, store) {
   const races = new Timeline((race) => race.sent_ms);
-  return { begin, drop: (race) => races.remove(race), at, until };
+  return { begin, drop: (race) => races.remove(race), at, until, isOver };
 
   function begin(sent_ms) {
     const race = { sent_ms, message: null, arrivals: {} };
@@ -27,6 +27,11 @@ export function makeRaces(modes, store) {
     const all = races.between(-Infinity, at_ms).slice(-count);
     all.forEach(complete);
     return all;
+  }
+
+  /** Was the race's message there before it was sent? It was sent before then, and no answer had come. */
+  function isOver({ sent_ms, message }) {
+    return Object.values(store.arrivals(message.published_ns)).some((at_ms) => at_ms < sent_ms);
   }
 
   function complete({ sent_ms, message, arrivals }) {

@@ -1,5 +1,6 @@
 // A student's phone: it takes a mode, chats, guesses, and reports what its reading costs. The teacher's rights are not here.
 
+import { makePace } from "../lanes/backoff.js";
 import { openLane } from "../lanes/lane.js";
 import { makeAnnouncer } from "./announce.js";
 import { makeDoing } from "./doing.js";
@@ -45,11 +46,10 @@ document.querySelector("nav").append(...choices);
 begin();
 
 async function begin() {
-  await room.ready;
-  while (!room.here) {
+  const pace = makePace(AGAIN_MS);
+  for (let failure = await room.ready; !room.here; failure = await room.refresh()) {
     place("doing").textContent = "The server does not answer. Trying again";
-    await new Promise((done) => { setTimeout(done, AGAIN_MS); });
-    await room.refresh();
+    await new Promise((done) => { setTimeout(done, pace(failure)); });
   }
   const asked = new URLSearchParams(location.search).get("mode");
   read(MODES.includes(asked) ? asked : room.state.suggest, before);
@@ -61,6 +61,7 @@ async function begin() {
 // The chosen mode is put into the address, so that a reload keeps it; in the same mode the reader goes on from `visit`.
 function read(mode, visit = null) {
   const same = visit?.mode === mode ? visit : null;
+  const { cursor: from, epoch } = same ?? lane ?? { cursor: room.state.head, epoch: room.state.epoch };
   lane?.stop();
   strip.clear(mode);
   counters.clear(mode);
@@ -72,7 +73,7 @@ function read(mode, visit = null) {
   lane = openLane({
     mode, reader, settings: () => room.state.settings, toPage: room.toPage,
     on: (event) => { if (doing === own) hear(event); },
-    from: same?.cursor ?? lane?.cursor ?? room.state.head, epoch: same?.epoch ?? lane?.epoch,
+    from, epoch,
   });
   history.replaceState(history.state, "", `?mode=${mode}`);
   document.body.dataset.mode = mode;
@@ -116,6 +117,7 @@ let shown = null;
 
 function show(state) {
   if (room.silent) lane.doubt();
+  else if (room.here) lane.compare(state);
   const { settings, tallies } = state;
   if (tallies) counters.server(tallies);  // heads and frames are hidden from a page; the server has counted them
   guess.show(state);

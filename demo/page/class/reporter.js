@@ -1,8 +1,11 @@
-// Report what one reader saw, every 2 s: raw rows with the server's stamps, no averages. No DOM.
+// Report what one reader saw, about every 2 s: raw rows with the server's stamps, no averages. No DOM.
+
+import { makePace } from "../lanes/backoff.js";
 
 const EVERY_MS = 2000;
 const ROWS = 400;  // of each kind in one report
 const KEPT = 4000;  // while the server does not answer; then the oldest go
+const LAST_NS = 4e18;  // of a publisher's stamps, which may be anything; in a feed that was written down there may be later ones
 
 /**
  * Report for a reader; `hear(event)` takes a lane's events, `use(mode)` begins another mode, `part()` reports what is
@@ -11,10 +14,11 @@ const KEPT = 4000;  // while the server does not answer; then the oldest go
 export function makeReporter({ room, reader, mode, after = 0 }) {
   let rows = { requests: [], deliveries: [] };
   const unheard = [];  // reports that were not answered yet: each is sent again as it was
+  const pace = makePace(EVERY_MS);
   let failures = 0;
   // Rising for as long as the reader has its name, reloads included: the server takes each number once.
   let number = Math.max(after, Math.floor(Date.now() / 1000));
-  setTimeout(send, EVERY_MS);
+  setTimeout(send, pace());
 
   return { hear, use, part, number: () => number };
 
@@ -41,14 +45,16 @@ export function makeReporter({ room, reader, mode, after = 0 }) {
   }
 
   async function send() {
+    let failure = null;
     try {
       if (!unheard.some((each) => each.mode === mode)) make();
       for (; unheard.length; unheard.shift()) room.adopt(await room.report(unheard[0]));
     } catch (error) {
+      failure = error;
       if (isHopeless(error)) unheard.shift();
       room.lose();
     }
-    setTimeout(send, EVERY_MS);
+    setTimeout(send, pace(failure));
   }
 
   // No better the next time; nor is a server that does not know the reader in a mode that it has left.
@@ -80,7 +86,7 @@ export function makeReporter({ room, reader, mode, after = 0 }) {
         room.server_ns(asked_ms), room.server_ns(ended_ms), status, messages, connection,
       ]).filter(stamped),
       deliveries: deliveries.map(({ message, at_ms }) => [
-        message.id, message.published_ns, message.sent_ns, room.server_ns(at_ms),
+        message.id, message.published_ns, Math.min(message.sent_ns, LAST_NS), room.server_ns(at_ms),
       ]).filter(stamped),
     };
   }

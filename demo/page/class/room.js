@@ -1,5 +1,6 @@
 // The class's control plane: its state each second, the teacher's changes, the server's clock. No DOM.
 
+import { makePace } from "../lanes/backoff.js";
 import { PATIENCE_MS } from "../lanes/patience.js";
 import { refusal } from "../lanes/refusal.js";
 import { makeClock } from "./clock.js";
@@ -45,22 +46,15 @@ export function openRoom({ polling = true } = {}) {
   return room;
 
   async function begin() {
-    await refresh();
+    const failure = await refresh();
     for (let count = 0; count < FIRST_SAMPLES && room.here; count += 1) await readClock();
-    if (polling) setTimeout(again, EVERY_MS);
-    watchClock();
+    if (polling) repeat(refresh, makePace(EVERY_MS));
+    repeat(readClock, makePace(CLOCK_EVERY_MS));
+    return failure;
   }
 
-  async function again() {
-    await refresh();
-    setTimeout(again, EVERY_MS);
-  }
-
-  async function watchClock() {
-    for (;;) {
-      await new Promise((done) => { setTimeout(done, CLOCK_EVERY_MS); });
-      await readClock();
-    }
+  async function repeat(ask, pace) {
+    for (let failure = null; ; failure = await ask()) await new Promise((done) => { setTimeout(done, pace(failure)); });
   }
 
   function onState(listener) {
@@ -69,6 +63,7 @@ export function openRoom({ polling = true } = {}) {
     return () => listeners.delete(listener);
   }
 
+  /** Ask for the class's state; resolve to null, or to the Error that it has met. */
   async function refresh() {
     try {
       const state = await get("class");
@@ -77,8 +72,10 @@ export function openRoom({ polling = true } = {}) {
         token = null;
       }
       adopt(state);
-    } catch {
+      return null;
+    } catch (error) {
       lose();
+      return error;
     }
   }
 
@@ -110,8 +107,10 @@ export function openRoom({ polling = true } = {}) {
       const asked_ms = performance.now();
       const { now_ns } = await get("class/clock");
       clock.sample(asked_ms, performance.now(), now_ns);
-    } catch {
+      return null;
+    } catch (error) {
       lose();
+      return error;
     }
   }
 

@@ -1,6 +1,6 @@
 // The chat on a phone: what is said appears as text, what is typed is published. It reads no feed.
 
-import { publish } from "../lanes/publish.js";
+import { makePublisher } from "../lanes/publish.js";
 import { element } from "./element.js";
 
 const SHOWN = 200;
@@ -8,12 +8,15 @@ const NEAR_END_PX = 60;
 
 /** Make the chat in a list and a form; `hear(message)` shows a message, `note(text)` a remark. */
 export function makeTalk({ list, form, told }) {
+  const publisher = makePublisher();
   let waiting = [];
   form.addEventListener("submit", say);
+  form.addEventListener("input", publisher.forget);
   return { hear, note };
 
   function hear({ sender, text }) {
-    add(element("li", {}, element("b", { textContent: sender }), ` ${text}`));
+    // Each by itself: a character that turns the direction of what follows ends with the name, or the text.
+    add(element("li", {}, element("b", { textContent: sender, dir: "auto" }), " ", element("bdi", { textContent: text })));
   }
 
   function note(text) {
@@ -41,7 +44,7 @@ export function makeTalk({ list, form, told }) {
     const text = form.text.value;
     form.send.disabled = true;
     try {
-      await publish(form.sender.value, text);
+      await publisher.publish(form.sender.value, text);
       if (form.text.value === text) form.text.value = "";
       told.textContent = "";
     } catch (error) {

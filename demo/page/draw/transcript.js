@@ -25,8 +25,8 @@ export function makeTranscript(list) {
 function line(entry) {
   if (!entry.message) return note(entry);
   const { id, sender, text } = entry.message;
-  const item = element("li", {}, element("span", { className: "id", textContent: `#${id}` }), element("b", { textContent: sender }), ` ${text}`);
-  return item;
+  return element("li", {}, element("span", { className: "id", textContent: `#${id}` }),
+    element("b", { textContent: sender, dir: "auto" }), " ", element("bdi", { textContent: text }));
 }
 
 function note(entry) {

@@ -1,7 +1,10 @@
 // A lane: one reader of the feed in one mode: where it stands, and how it comes back after a failure. No DOM here.
 
 import { makeAbsence } from "./absence.js";
+import { ask } from "./ask.js";
 import { makeBackoff } from "./backoff.js";
+import { makeDoubt } from "./doubt.js";
+import { beginExchange, stayed } from "./exchanges.js";
 import { MODES } from "./modes.js";
 import { PATIENCE_MS } from "./patience.js";
 import { refusal } from "./refusal.js";
@@ -9,7 +12,8 @@ import { refusal } from "./refusal.js";
 const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hold: true, rtt_ms: 0 };
 
 /**
- * Open a lane that reads as `reader`, from the start of what the feed still has, or from `from`, in `epoch` if that is known.
+ * Open a lane that reads as `reader`, from the start of what the feed still has, or from `from`, in the `epoch` that `from`
+ * is of: without it, a reader that has heard nothing yet would not be told that its history has ended.
  *
  * `settings()` gives the class's settings of this moment, `now()` the page's clock in ms. `on(event)` is told of
  * everything, each event with `at_ms` and `kind`:
@@ -18,9 +22,7 @@ const DEFAULTS = { interval_s: 1, hold_s: 25, keepalive: true, cursor: true, hol
  * "interval" or "backoff"} · `gap` {notice, cursor} messages may be gone · `anew` {cursor} another history begins there ·
  * `skipped` {to, count} `count` messages up to `to` have passed the lane by ·
  * `verdict` {away_ms, caught_up, lost, gap, cursor} what a time without connection has cost; `lost` is null if it cannot know.
- * An exchange is {number, asked_ms, opened_ms, ended_ms, status, refusal, messages, cursor, rtt_ms}: one poll, or one
- * socket's life; `cursor` is null when the reader asked without one, `status` 0 when no answer came, `refusal` what the
- * server said when it refused, and null when it did not.
+ * An exchange, one poll or one socket's life, is as in exchanges.js.
  */
 export function openLane({ mode, ...options }) {
   const lane = new Lane(options);
@@ -36,6 +38,7 @@ class Lane {
     this.epoch = epoch;
     this.#now = now;
     this.#on = on;
+    this.#doubt = makeDoubt(now);
     this.#absence = makeAbsence(now, (verdict) => this.#tell("verdict", verdict), toPage);
     this.signal = this.#end.signal;
   }
@@ -44,8 +47,9 @@ class Lane {
   #on;
   #end = new AbortController();
   #backoff = makeBackoff();
-  #asked = 0;
+  #last = null;  // exchange
   #request = null;  // what ends the one under way
+  #doubt;
   #absence;
   #wake = () => {};
   doubt = () => {};  // begin anew, in a mode that may be silent for ever: the server answers nothing else
@@ -62,36 +66,35 @@ class Lane {
     return `${new URL(path, location.href)}?${new URLSearchParams(all)}`;
   }
 
-  /** Ask; an answer must begin in good time, after the hold if there is one. How long it then takes is the line's affair. */
-  async fetch(path, query = {}) {
-    const request = this.#request = new AbortController();
-    const patience = setTimeout(() => request.abort(), (query.hold_s ?? 0) * 1000 + PATIENCE_MS);
-    try {
-      return await fetch(this.url(path, query), { signal: request.signal });
-    } finally {
-      clearTimeout(patience);
-    }
+  /** Ask; an answer must begin in good time, after the hold if there is one. */
+  fetch(path, query = {}) {
+    this.#request = new AbortController();
+    return ask(this.url(path, query), (query.hold_s ?? 0) * 1000 + PATIENCE_MS, this.#request);
   }
 
   asked() {
     const { cursor, rtt_ms } = this.settings();
-    const exchange = {
-      number: this.#asked += 1, asked_ms: this.#now(), opened_ms: null, ended_ms: null, status: null, refusal: null,
-      messages: 0, cursor: cursor ? this.cursor : null, rtt_ms,
-    };
-    this.#tell("asked", { exchange });
-    return exchange;
+    this.#last = beginExchange((this.#last?.number ?? 0) + 1, this.#now(), cursor ? this.cursor : null, rtt_ms);
+    this.#doubt.asked();
+    this.#tell("asked", { exchange: this.#last });
+    return this.#last;
   }
 
   async answered(exchange, response) {
     const { status } = response;
-    if (![200, 204, 410].includes(status)) throw await this.#refused(exchange, response);
+    if (![200, 204, 410].includes(status)) {
+      const error = await refusal(response);
+      this.#endExchange(exchange, status, error);
+      throw error;
+    }
     const body = status === 204 ? null : await response.json();
     exchange.messages = body?.messages?.length ?? 0;
     this.#endExchange(exchange, status);
     this.#tell("answered", { exchange });
+    this.#backoff.reset();
+    // The line was there when the request left: how long the server then held it is no absence.
     if (status === 410) this.gap(body);
-    else this.#back(exchange, status === 200 || exchange.cursor !== null);
+    else this.#absence.back(exchange.asked_ms, status === 200 || exchange.cursor !== null);
     if (status !== 200) return;
     this.#enter(body.epoch, body.messages[0].id - 1);
     for (const message of body.messages) this.#take(exchange, message);
@@ -110,11 +113,12 @@ class Lane {
       this.#tell("opened", { exchange });
       this.#enter(frame.epoch, frame.cursor);
       if (frame.cursor > this.cursor) this.#skip(frame.cursor);
-      this.#back(exchange, true);
+      this.#absence.back(exchange.opened_ms, true);
     }
   }
 
   gap(notice) {
+    this.#heard();
     this.#tell("gap", { notice, cursor: this.cursor });
     this.#absence.gap(this.cursor);
     this.epoch = notice.epoch;
@@ -125,13 +129,18 @@ class Lane {
     if (this.stopped) return;
     if (exchange.ended_ms === null) this.#endExchange(exchange, 0);
     this.#absence.begin(exchange.ended_ms, this.cursor);
-    const { pause_ms, longest_ms } = this.#backoff.next();
+    if (stayed(exchange)) this.#backoff.reset();
+    const { pause_ms, longest_ms } = this.#backoff.next(exchange.retry_ms);
     this.#tell("failed", { exchange, pause_ms, longest_ms });
     await this.#wait(pause_ms, "backoff");
   }
 
-  pause(seconds) {
-    return seconds === 0 ? null : this.#wait(seconds * 1000, "interval");
+  pause(seconds) { return seconds === 0 ? null : this.#wait(seconds * 1000, "interval"); }
+
+  /** Compare with where the feed stands, as another answer has told: a mode that hears nothing of it begins anew. */
+  compare({ epoch, head }) {
+    const behind = this.#last?.ended_ms === null && (epoch !== this.epoch || head > this.cursor);
+    if (this.#doubt.due(behind)) this.doubt();
   }
 
   /** End the present pause: the settings have changed. */
@@ -155,6 +164,7 @@ class Lane {
   #take(exchange, message) {
     if (message.id > this.cursor + 1) this.#skip(message.id - 1);
     this.cursor = message.id;
+    this.#heard();
     this.#absence.take(message);
     this.#tell("delivered", { exchange, message, rtt_ms: this.settings().rtt_ms });
   }
@@ -166,22 +176,14 @@ class Lane {
     this.#tell("skipped", { to, count });
   }
 
-  // The line was there when the request left: how long the server then held it is no absence.
-  #back({ asked_ms, opened_ms }, told) {
+  // A greeting alone is not enough: a server that closes after it would be asked without pause for ever.
+  #heard() {
     this.#backoff.reset();
-    this.#absence.back(opened_ms ?? asked_ms, told);
+    this.#doubt.heard();
   }
 
-  #endExchange(exchange, status) {
-    exchange.ended_ms = this.#now();
-    exchange.status = status;
-  }
-
-  async #refused(exchange, response) {
-    const error = await refusal(response);
-    exchange.refusal = error.message;
-    this.#endExchange(exchange, response.status);
-    return error;
+  #endExchange(exchange, status, { message: refusal = null, retry_ms = 0 } = {}) {
+    Object.assign(exchange, { ended_ms: this.#now(), status, refusal, retry_ms });
   }
 
   #wait(pause_ms, why) {
