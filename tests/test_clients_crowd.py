@@ -12,9 +12,9 @@ import pytest
 from aiohttp import WSCloseCode, web
 
 from clients import joining
-from clients.client import KEEPALIVE_S, Client
+from clients.client import Client
 from clients.crowd import Joined, Order, _fail, read
-from clients.dialling import socket_from
+from clients.dialling import KEEPALIVE_S, socket_from
 from clients.experiment import Ambition, plans
 from clients.follower import Census, Follower
 from clients.frames import CLOSE, HEAD_END, text_frame
