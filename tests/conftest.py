@@ -21,7 +21,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, Protocol
+from typing import IO, Any, NoReturn, Protocol
 from unittest.mock import Mock
 
 import aiohttp
@@ -580,6 +580,35 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
         missing("redis-server")
     with redis_server(tmp_path / "redis") as server:
         yield server
+
+
+# Pictures
+
+
+@contextlib.contextmanager
+def sketching() -> Iterator[None]:
+    """Have charts made and laid out, and an empty picture saved: to draw it takes most of the time.
+
+    For what is told beside charts; test_analysis_main.py and others draw them.
+    """
+
+    def sketch(figure: Any, file: Path | IO[bytes], **_: object) -> None:
+        figure.draw_without_rendering()
+        picture = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+        if isinstance(file, Path):
+            file.write_bytes(picture)
+        else:
+            file.write(picture)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matplotlib.figure.Figure.savefig", sketch)
+        yield
+
+
+@pytest.fixture
+def sketched() -> Iterator[None]:
+    with sketching():
+        yield
 
 
 # A browser
