@@ -89,7 +89,8 @@ def _place(each: Range, name: str) -> str:
 def _points(rows: pl.DataFrame, column: str, name: str, one: str, other: str) -> Iterator[Point]:
     """Yield the settings at which both modes were measured, in their order."""
     known = rows.filter(~pl.col("void"), pl.col(column) > 0, pl.col(name) > 0)
-    values = {mode: _values(along(known, name), column, name, mode) for mode in (one, other)}
+    line = along(known, name)
+    values = {mode: _values(line, column, name, mode) for mode in (one, other)}
     for mode, beside in ((one, other), (other, one)):
         if name in MODES[mode].ignores and len(values[mode]) == 1:  # it was measured once
             values[mode] = dict.fromkeys(values[beside], *values[mode].values())

@@ -1,6 +1,7 @@
 """Where pages are made: the templates beside this file, everything a person typed escaped."""
 
 import base64
+from functools import cache
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -26,8 +27,12 @@ class Picture(msgspec.Struct, frozen=True):
         return Markup("data:image/svg+xml;base64," + base64.b64encode(self.svg).decode())  # noqa: S704
 
 
+@cache
 def environment() -> Environment:
-    """Return the templates' environment; a name that a page asks for in vain is an error."""
+    """Return the templates' environment; a name that a page asks for in vain is an error.
+
+    The same each time: it keeps the templates, which take longer to compile than to fill in.
+    """
     made = Environment(
         loader=PackageLoader("analysis", "."),
         autoescape=True,

@@ -2,9 +2,9 @@
 
 import time
 
-from clients.log import Request
 from clients.meter import Meter
 from clients.recorder import Ledger, Recorder
+from clients.records import Request
 
 
 class Attempt:

@@ -7,8 +7,9 @@ import asyncio
 from collections.abc import Sequence
 
 from clients.client import Client
+from clients.errors import ServerError
 from clients.modes import MODES
-from clients.server import ASK_AGAIN_S, ModeStats, Server, ServerError, Stats
+from clients.server import ASK_AGAIN_S, ModeStats, Server, Stats
 
 
 class Attendance:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import cast
 
 from clients.backoff import asked_s
-from clients.client import KEEPALIVE_S
+from clients.dialling import KEEPALIVE_S
 from clients.frames import CLOSE, HEAD_END, PING, PONG, TEXT, masked, measure
 from clients.joining import Crowd
 

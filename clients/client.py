@@ -15,6 +15,7 @@ from yarl import URL
 from clients.attempt import Attempt
 from clients.backoff import Backoff, asked_s
 from clients.decoding import read_gap, read_news
+from clients.dialling import KEEPALIVE_S
 from clients.frames import Frames
 from clients.meter import Meter, MeteredConnector, Tap
 from clients.place import Place, told_by
@@ -23,7 +24,6 @@ from clients.silence import no_longer_silent_than
 from clients.stream import Stream
 from demo.message import GapNotice, Hello, Message
 
-KEEPALIVE_S = 15.0  # shorter than the server's, or the two would race
 ANSWER_S = 30.0  # beyond the hold: who is not answered by then comes back
 SILENCE_S = 45.0  # of a WebSocket, which is pinged every 30 s at the latest
 CLOSE_S = 2.0  # that the server may take to answer a close, where it is near

@@ -19,10 +19,10 @@ from clients import long_polling, short_polling, websocket
 from clients.bare import Listener, Poller
 from clients.follower import Census, Follower
 from clients.joining import Crowd
-from clients.log import Settings
 from clients.modes import MODES
 from clients.pace import Pace, make_pace
 from clients.place import Place
+from clients.records import Settings
 from clients.timing import new_fast_event_loop
 from clients.worker import say, work
 from demo.message import encode

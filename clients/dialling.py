@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 LOOPBACK = "127.0.0.1"
+KEEPALIVE_S = 15.0  # shorter than the server's, or the two would race
 IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; not in Python 3.11's socket
 
 

@@ -11,12 +11,12 @@ from contextlib import aclosing
 import msgspec
 
 from clients.client import Client
+from clients.errors import ServerError
 from clients.instrument import quantile
 from clients.modes import MODES
 from clients.pace import Pace
 from clients.place import Place
 from clients.recorder import Recorder
-from clients.server import ServerError
 from clients.stand_in import EPOCH
 
 FIRST_WITHIN_S = 15.0

@@ -15,16 +15,18 @@ import msgspec
 import psutil
 
 from clients.crowd import joining_s
+from clients.errors import ServerError
 from clients.faults.measuring import measure as measure_with_faults
 from clients.files import allow_files, has_line
-from clients.log import Experiment, Run, Settings, Writer
 from clients.meter import Tap
 from clients.modes import MODES
 from clients.plan import Outcome, Plan
+from clients.records import Experiment, Run, Settings
 from clients.refusals import refuse
 from clients.run import measure
 from clients.scenarios import SCENARIOS, Scenario
-from clients.server import ServerError, server_at
+from clients.server import server_at
+from clients.writing import Writer
 
 OVERHEAD_S = 0.8  # of a run: starting the processes, connecting, stopping
 MOST_FAILURES = 3  # runs in a row that may fail before no more are tried

@@ -6,8 +6,8 @@ A system allows a process few of them until it asks for more, and then as many a
 import contextlib
 import sys
 
-from clients.log import Settings
-from clients.server import ServerError
+from clients.errors import ServerError
+from clients.records import Settings
 
 OTHER_FILES = 64  # of a process, beside its connections
 MACOS_FILES = 10_240  # where the hard limit is none, no process gets more than OPEN_MAX

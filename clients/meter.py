@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
 from clients.frames import Frames
-from clients.log import Exchange
+from clients.records import Exchange
 
 
 class Tap:

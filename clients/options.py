@@ -10,10 +10,10 @@ import msgspec
 
 from clients.arguments import kinds, modes, number, url, whole
 from clients.experiment import Ambition
-from clients.log import Settings
 from clients.modes import MODES
 from clients.pace import TIMERS
 from clients.quantum_leap.measuring import Leap
+from clients.records import Settings
 from clients.refusals import contradiction, spared
 from clients.scenarios import SCENARIOS, Point, Scenario
 from clients.schedule import SCHEDULES

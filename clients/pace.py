@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from clients.log import Settings
+from clients.records import Settings
 
 GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples fall into the largest gap that is left
 

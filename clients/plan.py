@@ -10,11 +10,12 @@ import msgspec
 from clients.attendance import Attendance
 from clients.checks import reasons
 from clients.follower import Census
+from clients.injected import Fault
 from clients.instrument import quantile
 from clients.joining import Tally
-from clients.log import Delivery, Fault, Request, Run, Settings
 from clients.pace import Pace, make_pace
 from clients.recorder import Ledger, Recorder
+from clients.records import Delivery, Request, Run, Settings
 from clients.schedule import Schedule, make_schedule
 
 WORKER_SIZE = 5_000  # readers of a crowd that one process counts

@@ -10,11 +10,10 @@ import contextlib
 import math
 from pathlib import Path
 
-from clients.client import KEEPALIVE_S
-from clients.dialling import LOOPBACK, address, socket_from
-from clients.log import Settings
+from clients.dialling import KEEPALIVE_S, LOOPBACK, address, socket_from
+from clients.errors import ServerError
 from clients.modes import MODES, Mode
-from clients.server import ServerError
+from clients.records import Settings
 
 RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 ELSEWHERE = 49152, 65535  # RFC 6335, section 6: what other systems give out

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from clients.log import Settings
-from clients.server import Server, ServerError, server_at
+from clients.errors import ServerError
+from clients.records import Settings
+from clients.server import Server, server_at
 from clients.worker import ended
 from demo.message import MAX_TEXT_BYTES
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from clients.experiment import seconds
-from clients.log import Run
 from clients.modes import MODES
 from clients.plan import Outcome, Plan
+from clients.records import Run
 
 TICK_S = 0.5  # it is drawn by the process that measures, so seldom
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from clients.instrument import quantile
-from clients.log import Settings
 from clients.plan import Outcome, Plan
 from clients.publisher import Order, Publish
+from clients.records import Settings
 from clients.worker import ended, give, ready, report
 
 LEAD_S = 0.1  # from the order to the first publish

@@ -11,12 +11,13 @@ import msgspec
 from clients.client import Client
 from clients.crowd import Joined, Order, Said, joining_s
 from clients.dialling import source
+from clients.errors import ServerError
 from clients.follower import Census
 from clients.joining import Tally
 from clients.modes import MODES
 from clients.place import Place
 from clients.plan import Outcome, Plan
-from clients.server import Server, ServerError, Stats
+from clients.server import Server, Stats
 from clients.worker import dismiss, ended, give, hear, ready
 
 CONNECT_BATCH = 50

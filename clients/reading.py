@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from clients.errors import LogError
 from clients.injected import BESIDE, FAULTS
 from clients.records import (
     EXPERIMENT,
@@ -17,7 +18,6 @@ from clients.records import (
     Delivery,
     Exchange,
     Experiment,
-    LogError,
     Request,
     Run,
 )

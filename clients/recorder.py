@@ -5,8 +5,8 @@ import time
 
 import msgspec
 
-from clients.log import Delivery, Request
 from clients.meter import Tap
+from clients.records import Delivery, Request
 from demo.message import Message
 
 

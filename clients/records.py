@@ -233,8 +233,4 @@ class Exchange(msgspec.Struct, frozen=True):
     down: str
 
 
-class LogError(Exception):
-    """A folder cannot be used as a log; the message says why and what to do."""
-
-
 FILES: dict[type[msgspec.Struct], str] = {Run: RUNS, Request: REQUESTS, Delivery: DELIVERIES}

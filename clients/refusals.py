@@ -5,14 +5,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from clients.dialling import LOOPBACK
+from clients.errors import ServerError
 from clients.faults.nginx import program
 from clients.faults.schedule import KINDS, OF_THE_SERVER, kinds_of, make_faults
 from clients.files import has_line
-from clients.log import Settings
 from clients.plan import Plan
 from clients.ports import sources
+from clients.records import Settings
 from clients.schedule import check_rate
-from clients.server import ServerError
 
 
 def contradiction(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import polars as pl
 
-from clients.records import LogError
+from clients.errors import LogError
 
 # Columns of runs.csv that the first logs were made without. A log that lacks any other is damaged,
 # and what is not there must not pass for what was not seen.

@@ -12,15 +12,16 @@ import psutil
 
 from clients.attendance import wait_for_all
 from clients.checks import continuity
+from clients.errors import ServerError
 from clients.files import has_line
 from clients.instrument import Instrument, quantile
-from clients.log import Settings
 from clients.plan import Outcome, Plan
 from clients.ports import sources
 from clients.processes import child, fresh_server, linked
 from clients.publishing import begin_publishing, publish_facts, published
 from clients.readers import Stage, readers
-from clients.server import ServerError, Stats, server_at
+from clients.records import Settings
+from clients.server import Stats, server_at
 from clients.timing import sleep_until
 
 SEEN = 0.5  # share of a window that the server's own figures must span

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from clients.log import Settings
 from clients.modes import MODES
+from clients.records import Settings
 
 ALL_MODES = tuple(MODES)
 

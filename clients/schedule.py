@@ -16,7 +16,7 @@ from itertools import accumulate
 
 import msgspec
 
-from clients.log import Settings
+from clients.records import Settings
 
 PROBE_SPACING_S = 0.05  # beyond two round trips: a long poll that missed a probe is armed again
 PROBE_SPACING_PER_CLIENT_S = 0.0005

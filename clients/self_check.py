@@ -14,9 +14,9 @@ from rich.table import Table
 
 from clients.driving import Driven, drive
 from clients.instrument import quantile
-from clients.log import Settings
 from clients.modes import MODES
 from clients.processes import link_to, process_at
+from clients.records import Settings
 from clients.terminal import DONE, carry_out
 from clients.timing import new_event_loop
 

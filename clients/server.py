@@ -8,6 +8,7 @@ import aiohttp
 import msgspec
 import psutil
 
+from clients.errors import ServerError
 from clients.place import Place
 from demo.message import Problem
 
@@ -16,10 +17,6 @@ FORBIDDEN = 403  # such as a name that the server does not know
 ASK_AGAIN_S = 0.02
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 30.0  # a server that answers thousands of held polls answers others after that
-
-
-class ServerError(Exception):
-    """The server cannot be measured; the message says why and what to do."""
 
 
 class ModeStats(msgspec.Struct, frozen=True):

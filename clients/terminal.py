@@ -9,8 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from clients.log import LogError
-from clients.server import ServerError
+from clients.errors import LogError, ServerError
 
 DONE, FAILED, STOPPED = 0, 2, 130
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last when a terminal is closed; not on Windows

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from clients.server import ServerError
+from clients.errors import ServerError
 from clients.timing import new_event_loop
 from demo.message import encode
 

@@ -6,6 +6,7 @@ asyncio's and on uvloop's; all others on asyncio's.
 
 import asyncio
 import contextlib
+import itertools
 import os
 import selectors
 import shutil
@@ -20,7 +21,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, Protocol
+from typing import IO, Any, NoReturn, Protocol
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
@@ -29,17 +31,21 @@ from aiohttp import web
 from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from demo import __main__ as command
 from demo.answers import ANSWERS
 from demo.app import Settings, make_app
 from demo.feed import Entry, Feed
 from demo.message import Draft
-from demo.options import LOOPS
+from demo.options import LOOPS, parse
 from demo.serving import serving
 from demo.sharing import Durable, Shared
+from demo.stop import Stop
 from demo.tally import Tally
+from demo.workers import LISTENING
 from tests.redis_servers import RedisServer, redis_server
 
 PATIENCE_S = 60  # for one test; a test that needs it is broken or the machine is
+PROMPT_TURNS, TURN_S = 500, 0.001  # of a loop that waits for something to be so, and thereafter
 NOTHING_HAPPENS_S = 20  # on the clock's loop, where no timer ends a wait
 
 # How fast a machine is, is not for a property to say.
@@ -230,10 +236,13 @@ async def until_page(page: Page, expression: str, arg: object = None) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let the loop run until something is so, which on a working server is soon."""
+    loop, turns = asyncio.get_running_loop(), itertools.count()
     give_up = time.monotonic() + NOTHING_HAPPENS_S
     while not condition():
         assert time.monotonic() < give_up, "what was waited for did not happen"
-        await asyncio.sleep(0)
+        # Whoever takes so many turns is another process, which needs the core that they would take.
+        rests = next(turns) > PROMPT_TURNS and not isinstance(loop, Clock)
+        await asyncio.sleep(TURN_S if rests else 0)
 
 
 async def until_delivered(tally: Tally, count: int) -> None:
@@ -372,7 +381,90 @@ async def wire(server: Server, open_wire: OpenWire) -> Wire:
     return await open_wire(server)
 
 
+# `python -m demo` without a process of its own, for what its options do
+
+
+@dataclass(frozen=True)
+class Served:
+    """What is served here as `python -m demo` would serve it, and what it said."""
+
+    said: list[str]
+    stop: Stop
+    ending: asyncio.Task[int]
+
+    @property
+    def urls(self) -> list[str]:
+        return listened_at(self.said[-1])
+
+    async def end(self) -> int:
+        """Ask it to stop, as the first signal does; return its exit code."""
+        self.stop.ask()
+        return await self.ending
+
+
+class Serve(Protocol):
+    def __call__(self, *arguments: str) -> Awaitable[Served]: ...
+
+
+@pytest.fixture
+def detached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave signals and the garbage collection to the tests, where a server runs in their process.
+
+    What those do to a server is tested with a process of its own.
+    """
+    monkeypatch.setattr(command, "on_signals", lambda _: None)
+    monkeypatch.setattr(command, "ignore_signals", lambda: None)
+    monkeypatch.setattr(command, "gc", Mock())
+
+
+@pytest.fixture
+async def serve(detached: None) -> AsyncIterator[Serve]:
+    """Serve on a free port as arguments say, and wait until it listens; all stop at the end."""
+    running: list[Served] = []
+
+    async def start(*arguments: str) -> Served:
+        said: list[str] = []
+        stop = Stop()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(command, "Stop", lambda: stop)
+            options = parse(["--port", "0", *arguments])
+            ending = asyncio.create_task(command.serve(options, said.append))
+            running.append(Served(said, stop, ending))
+            await until(lambda: any(map(listened_at, said)) or ending.done())
+        return running[-1]
+
+    yield start
+    for each in running:
+        await each.end()
+
+
+Refusal = Callable[..., str]
+
+
+@pytest.fixture
+def refusal(
+    detached: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Refusal:
+    """Run `python -m demo` here with arguments with which it cannot begin; return its one line."""
+    monkeypatch.setattr(command, "allow_files", lambda: None)
+
+    def start(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["demo", *arguments])
+        try:
+            code = command.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return only_line(code, *capsys.readouterr())
+
+    return start
+
+
 # A server in a process of its own
+
+
+def listened_at(line: str) -> list[str]:
+    """Return the addresses of the line that says where a server listens; none of any other."""
+    return line.removeprefix(LISTENING).split()[::2] if line.startswith(LISTENING) else []
 
 
 @dataclass
@@ -397,8 +489,8 @@ class Demo:
         with _killed_after(30, self.process):
             for line in self.process.stdout:
                 self.said.append(line.rstrip("\n"))
-                if line.startswith("Listening on "):
-                    self.urls = line.removeprefix("Listening on ").split()[::2]
+                self.urls = listened_at(line)
+                if self.urls:
                     return
         pytest.fail(f"the demo did not start: {self.said} {self.wait()}")
 
@@ -411,6 +503,18 @@ class Demo:
         """Wait for the end; return the exit code and what was printed since."""
         out, err = self.process.communicate(timeout=timeout_s)
         return self.process.returncode, out, err
+
+
+def one_line(demo: Demo) -> str:
+    """Return the one line in which a start that failed said why."""
+    return only_line(*demo.wait())
+
+
+def only_line(code: int, out: str, err: str) -> str:
+    assert (code, out) == (2, "")
+    (line,) = err.splitlines()
+    assert line.startswith("python -m demo: ")
+    return line
 
 
 class StartDemo(Protocol):
@@ -476,6 +580,35 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
         missing("redis-server")
     with redis_server(tmp_path / "redis") as server:
         yield server
+
+
+# Pictures
+
+
+@contextlib.contextmanager
+def sketching() -> Iterator[None]:
+    """Have charts made and laid out, and an empty picture saved: to draw it takes most of the time.
+
+    For what is told beside charts; test_analysis_main.py and others draw them.
+    """
+
+    def sketch(figure: Any, file: Path | IO[bytes], **_: object) -> None:
+        figure.draw_without_rendering()
+        picture = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+        if isinstance(file, Path):
+            file.write_bytes(picture)
+        else:
+            file.write(picture)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matplotlib.figure.Figure.savefig", sketch)
+        yield
+
+
+@pytest.fixture
+def sketched() -> Iterator[None]:
+    with sketching():
+        yield
 
 
 # A browser

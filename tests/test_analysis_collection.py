@@ -12,6 +12,7 @@ from analysis.__main__ import analyse_all, main
 from analysis.chapters import CHAPTERS, LEAP
 from analysis.collection import is_collection, read_collection
 from clients.log import Experiment, LogError, Run, Writer, read
+from tests.conftest import sketching
 from tests.made_log import SETTINGS, make_log
 from tests.test_analysis_leap import written
 from tests.test_analysis_report import Page
@@ -41,7 +42,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     experiment(folder, "rate", rates=(0.5, 8))
     experiment(folder, "the quick", expected="<i>half</i> a second", source="a & b")
     written(folder / LEAP, example(), example("websocket", header_mbps=0.0152))
-    with contextlib.redirect_stdout(io.StringIO()) as out:
+    with sketching(), contextlib.redirect_stdout(io.StringIO()) as out:
         assert main([str(folder)]) == 0
     return folder, out.getvalue()
 
@@ -61,7 +62,8 @@ def partial(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     written(folder / LEAP)
     (folder / "distance").mkdir()
     (folder / "distance" / "experiment.json").write_text("{")
-    assert analyse_all(folder) == 2
+    with sketching():
+        assert analyse_all(folder) == 2
     return folder, (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -169,6 +171,7 @@ def test_an_experiment_without_a_run_has_a_report_that_says_so(
     assert "payload: no run has ended, so it has no chapter" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("sketched")
 def test_an_experiment_with_rows_missing_is_shown_and_is_no_success(tmp_path: Path) -> None:
     experiment(tmp_path, "quick", trials=2)
     path = tmp_path / "quick" / "deliveries.csv"

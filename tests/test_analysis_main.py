@@ -128,6 +128,7 @@ def test_a_log_of_void_runs_is_shown_and_is_no_success(
     assert report.count("the server was busy") == 3
 
 
+@pytest.mark.usefixtures("sketched")
 def test_a_sweep_of_void_runs_alone_is_shown_too(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_run_whose_rows_were_cut_off_is_void(
     assert "run 2 is void" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("sketched")
 @pytest.mark.parametrize("names", [["deliveries"], ["requests"], ["deliveries", "requests"]])
 def test_a_log_of_which_all_rows_are_missing_is_void_and_says_so(
     capsys: pytest.CaptureFixture[str], folder: Path, names: list[str]

@@ -1,4 +1,7 @@
-"""The article's own client, as written there, against `python -m demo`."""
+"""The article's own client, as written there, against `python -m demo`.
+
+What its two servers answer to any other client is asked of a server within this process.
+"""
 
 import json
 import os
@@ -55,18 +58,14 @@ async def test_a_greeting_comes_back_as_plain_text_to_all(demo: Demo) -> None:
         assert await other.receive_str() == JOINED
 
 
-async def test_the_echo_answers_in_the_articles_words(demo: Demo) -> None:
-    async with ClientSession(demo.url) as client, client.ws_connect("/echo") as ws:
+async def test_the_echo_answers_in_the_articles_words(client: ClientSession) -> None:
+    async with client.ws_connect("/echo") as ws:
         await ws.send_str("hello")
         assert await ws.receive_str() == 'Server received your message: "hello"'
 
 
-async def test_what_is_said_in_the_room_appears_in_every_mode(demo: Demo) -> None:
-    async with (
-        ClientSession(demo.url) as client,
-        client.ws_connect("/ws") as ws,
-        client.ws_connect("/") as room,
-    ):
+async def test_what_is_said_in_the_room_appears_in_every_mode(client: ClientSession) -> None:
+    async with client.ws_connect("/ws") as ws, client.ws_connect("/") as room:
         await ws.receive_json()
         await room.send_str(JOINED)
         pushed = await ws.receive_json()
@@ -76,12 +75,8 @@ async def test_what_is_said_in_the_room_appears_in_every_mode(demo: Demo) -> Non
                 assert (await response.json())["messages"] == [pushed]
 
 
-async def test_what_is_published_is_heard_in_the_room(demo: Demo) -> None:
-    async with (
-        ClientSession(demo.url) as client,
-        client.ws_connect("/ws") as ws,
-        client.ws_connect("/") as room,
-    ):
+async def test_what_is_published_is_heard_in_the_room(client: ClientSession) -> None:
+    async with client.ws_connect("/ws") as ws, client.ws_connect("/") as room:
         async with client.post("/messages", json={"sender": "ada", "text": "posted"}) as response:
             assert response.status == 201
         assert await room.receive_str() == "posted"
@@ -89,26 +84,25 @@ async def test_what_is_published_is_heard_in_the_room(demo: Demo) -> None:
         assert await room.receive_str() == "pushed"
 
 
-async def test_a_newcomer_to_the_room_hears_nothing_old(demo: Demo) -> None:
-    async with ClientSession(demo.url) as client:
-        async with client.ws_connect("/") as early:
-            await early.send_str("old")
-            await early.receive_str()
-        async with client.ws_connect("/") as late:
-            await late.send_str("new")
-            assert await late.receive_str() == "new"
+async def test_a_newcomer_to_the_room_hears_nothing_old(client: ClientSession) -> None:
+    async with client.ws_connect("/") as early:
+        await early.send_str("old")
+        await early.receive_str()
+    async with client.ws_connect("/") as late:
+        await late.send_str("new")
+        assert await late.receive_str() == "new"
 
 
-async def test_too_long_a_text_closes_the_room_with_the_reason(demo: Demo) -> None:
-    async with ClientSession(demo.url) as client, client.ws_connect("/") as room:
+async def test_too_long_a_text_closes_the_room_with_the_reason(client: ClientSession) -> None:
+    async with client.ws_connect("/") as room:
         await room.send_str("x" * 5000)
         end = await room.receive()
         assert end.data == 1008
         assert end.extra == "the text has 5000 bytes, the limit is 4096"
 
 
-async def test_binary_closes_the_room_with_the_reason(demo: Demo) -> None:
-    async with ClientSession(demo.url) as client, client.ws_connect("/") as room:
+async def test_binary_closes_the_room_with_the_reason(client: ClientSession) -> None:
+    async with client.ws_connect("/") as room:
         await room.send_bytes(b"noise")
         end = await room.receive()
         assert (end.data, end.extra) == (1003, "text frames only")

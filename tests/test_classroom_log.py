@@ -82,6 +82,7 @@ async def measure(server: Server, client: ClientSession, folder: Path, count: in
     return await download(client, folder)
 
 
+@pytest.mark.usefixtures("sketched")
 async def test_what_a_class_measured_is_a_log_that_is_drawn(
     server: Server, client: ClientSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

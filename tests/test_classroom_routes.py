@@ -2,7 +2,6 @@ import asyncio
 import re
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,9 +11,10 @@ from demo import arguments
 from demo.app import Settings
 from demo.bounds import Bounds
 from demo.classroom.classroom import CLASSROOM
+from demo.options import parse
 from demo.publishing import MAX_REPORT_BYTES
 from demo.stats import STATS
-from tests.conftest import Demo, Server, Session, StartDemo, StartServer, Wire
+from tests.conftest import Serve, Server, Session, StartServer, Wire
 
 TOKEN = "known"
 TEACHER = {"Authorization": f"Bearer {TOKEN}"}
@@ -432,13 +432,14 @@ async def test_a_class_that_asks_at_once_is_spread_over_the_modes(client: Client
     }
 
 
-def test_the_teachers_address_is_printed_with_its_token(start_demo: StartDemo) -> None:
-    demo = start_demo("--token", "lesson")
-    assert demo.said[-2] == f"Teacher: http://localhost:{demo.port}/#token=lesson"
+async def test_the_teachers_address_is_printed_with_its_token(serve: Serve) -> None:
+    served = await serve("--token", "lesson")
+    port = served.urls[0].rpartition(":")[2]
+    assert served.said[-2] == f"Teacher: http://localhost:{port}/#token=lesson"
 
 
-def test_each_start_has_a_token_of_its_own(start_demo: StartDemo) -> None:
-    tokens = {start_demo().said[-2].partition("#token=")[2] for _ in range(2)}
+async def test_each_start_has_a_token_of_its_own(serve: Serve) -> None:
+    tokens = {(await serve()).said[-2].partition("#token=")[2] for _ in range(2)}
     assert len(tokens) == 2
     assert all(len(token) >= 32 for token in tokens)
 
@@ -491,21 +492,23 @@ async def test_wrong_tokens_shut_no_teacher_out_whose_own_is_long(
 
 @pytest.mark.parametrize("token", ["", "a b", "a&b", "\u00e9", "#"])
 def test_a_token_that_no_address_can_hold_is_refused(
-    run_demo: Callable[..., Demo], token: str
+    capsys: pytest.CaptureFixture[str], token: str
 ) -> None:
-    code, _, error = run_demo("--port", "0", "--token", token).wait()
-    assert code == 2
-    assert "a token is" in error
+    with pytest.raises(SystemExit) as end:
+        parse(["--token", token])
+    assert end.value.code == 2
+    assert "a token is" in capsys.readouterr().err
 
 
-async def test_beyond_loopback_students_are_told_where_to_go(start_demo: StartDemo) -> None:
-    demo: Demo = start_demo("--host", "0.0.0.0")
-    students = [line for line in demo.said if line.startswith("Students: ")]
-    async with ClientSession(f"http://127.0.0.1:{demo.port}") as client:
+async def test_beyond_loopback_students_are_told_where_to_go(serve: Serve) -> None:
+    served = await serve("--host", "0.0.0.0")
+    port = served.urls[0].rpartition(":")[2]
+    students = [line for line in served.said if line.startswith("Students: ")]
+    async with ClientSession(f"http://127.0.0.1:{port}") as client:
         url = (await get(client, "/class"))["join_url"]
     assert students == ([f"Students: {url}"] if url else [])
     if url is not None:
-        assert re.fullmatch(rf"http://\d+\.\d+\.\d+\.\d+:{demo.port}/join", url)
+        assert re.fullmatch(rf"http://\d+\.\d+\.\d+\.\d+:{port}/join", url)
 
 
 # Files

@@ -10,11 +10,12 @@ import pytest
 
 from clients.attendance import Attendance, held, wait_for_all
 from clients.client import Client
+from clients.errors import ServerError
 from clients.modes import MODES
 from clients.pace import Pace
 from clients.place import Place
 from clients.recorder import Recorder
-from clients.server import ModeStats, ServerError, Stats, server_at
+from clients.server import ModeStats, Stats, server_at
 from demo.stats import STATS
 from tests.conftest import Server, until
 

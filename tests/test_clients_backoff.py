@@ -12,12 +12,13 @@ from aiohttp import web
 from clients import client as module
 from clients.backoff import FIRST_S, LONGEST_ASKED_S, LONGEST_S, Backoff, asked_s
 from clients.client import Client
+from clients.errors import ServerError
 from clients.frames import HEAD_END
 from clients.modes import MODES
 from clients.pace import Pace
 from clients.place import Place
 from clients.recorder import Recorder
-from clients.server import ServerError, server_at
+from clients.server import server_at
 from demo.message import Message, encode
 from tests.conftest import Clock
 

@@ -16,9 +16,9 @@ from aiohttp import WSCloseCode, web
 from clients import joining
 from clients.backoff import FIRST_S, LONGEST_S
 from clients.bare import Listener, Poller
-from clients.client import KEEPALIVE_S, Client
+from clients.client import Client
 from clients.crowd import Joined, Order, _fail, read
-from clients.dialling import socket_from
+from clients.dialling import KEEPALIVE_S, socket_from
 from clients.experiment import Ambition, plans
 from clients.follower import Census, Follower
 from clients.frames import CLOSE, HEAD_END, text_frame

@@ -15,6 +15,7 @@ import pytest
 
 from clients import readers
 from clients.crowd import Order, joining_s
+from clients.errors import ServerError
 from clients.experiment import Ambition, describe, experiment, plans
 from clients.follower import Census
 from clients.joining import Tally
@@ -24,7 +25,7 @@ from clients.plan import Outcome, Plan
 from clients.readers import Stage
 from clients.run import _continuity
 from clients.scenarios import ALL_MODES, SCENARIOS, Point, Scenario
-from clients.server import Server, ServerError, Stats
+from clients.server import Server, Stats
 from demo.message import Message
 from tests.conftest import Clock, until
 

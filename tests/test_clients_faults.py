@@ -26,6 +26,7 @@ from msgspec.structs import astuple, replace
 from clients import publishing
 from clients.client import Client
 from clients.direction import Line
+from clients.errors import ServerError
 from clients.experiment import Ambition, experiment, plans, seconds, sessions
 from clients.faults import measuring
 from clients.faults.injecting import HOW, Injected, inject
@@ -45,7 +46,7 @@ from clients.plan import Outcome
 from clients.publisher import Order
 from clients.recorder import Recorder
 from clients.scenarios import SCENARIOS, Point, Scenario
-from clients.server import ServerError, Stats, server_at
+from clients.server import Stats, server_at
 from tests.conftest import Clock, Server, missing, until
 
 GUIDE = Path(__file__).parent.parent / "docs" / "nginx.md"

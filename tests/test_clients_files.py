@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from clients.errors import ServerError
 from clients.files import allow_files, most_clients
-from clients.server import ServerError
 
 resource = pytest.importorskip("resource")
 

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from clients import ports
-from clients.client import KEEPALIVE_S
+from clients.dialling import KEEPALIVE_S
+from clients.errors import ServerError
 from clients.log import Settings
-from clients.server import ServerError
 
 SETTINGS = Settings(clients=20, rate_per_s=1, interval_s=1, hold_s=25, duration_s=1, warmup_s=1)
 

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from clients import ports
+from clients.errors import ServerError
 from clients.joining import Crowd, Tally
 from clients.processes import child
 from clients.quantum_leap import measuring
@@ -31,7 +32,6 @@ from clients.quantum_leap.measuring import Leap, measure, result
 from clients.quantum_leap.records import HeaderTraffic
 from clients.quantum_leap.server import ANSWER, FRAME, Connection
 from clients.quantum_leap.table import remarks, rows
-from clients.server import ServerError
 from clients.worker import give
 from tests.conftest import Clock
 from tests.test_clients_main import Clients, clients

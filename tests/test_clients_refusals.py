@@ -3,12 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
+from clients.errors import ServerError
 from clients.experiment import Ambition, plans
 from clients.faults import nginx
 from clients.plan import Plan
 from clients.refusals import refuse
 from clients.scenarios import SCENARIOS
-from clients.server import ServerError
 from tests.test_clients_experiment import tiny
 
 HTTP, HTTPS = "http://127.0.0.1:1", "https://127.0.0.1:1"

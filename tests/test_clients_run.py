@@ -21,6 +21,7 @@ from rich.console import Console
 
 from clients import processes, readers
 from clients.crowd import Joined
+from clients.errors import ServerError
 from clients.experiment import Ambition, plans
 from clients.faults import lives
 from clients.follower import Census
@@ -32,15 +33,7 @@ from clients.plan import Outcome
 from clients.processes import fresh_server, interpreter
 from clients.progress import Watcher, connecting
 from clients.run import _continuity, _is_alone, _watch_window, busiest, cpu_s, turn_s
-from clients.server import (
-    ANSWER_TIMEOUT_S,
-    ASK_AGAIN_S,
-    ModeStats,
-    Server,
-    ServerError,
-    Stats,
-    server_at,
-)
+from clients.server import ANSWER_TIMEOUT_S, ASK_AGAIN_S, ModeStats, Server, Stats, server_at
 from demo.message import Message, encode
 from demo.options import parse
 from tests.conftest import Clock

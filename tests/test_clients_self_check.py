@@ -9,9 +9,9 @@ from rich.console import Console
 
 from clients import self_check
 from clients.driving import Driven, drive
+from clients.errors import ServerError
 from clients.frames import HEAD_END
 from clients.self_check import Findings, added, checks, show_self_check
-from clients.server import ServerError
 from demo.message import Message, News, encode
 from tests.conftest import until
 

@@ -87,6 +87,7 @@ def test_what_could_not_be_measured_is_not_drawn(
     assert compare.run(command, Console(quiet=True)) == FAILED
 
 
+@pytest.mark.usefixtures("sketched")
 def test_compare_all_ends_with_one_report_over_all(
     tmp_path: Path, lenient: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,9 +24,8 @@ from demo.disk import Disk, Row
 from demo.durable import ANSWER_S, MOST_WAITING, STOP_S, DurableFeed
 from demo.feed import Away
 from demo.message import Draft, Message
-from tests.conftest import Clock, Demo, Server, StartDemo, StartServer, until
+from tests.conftest import Clock, Refusal, Serve, Server, StartDemo, StartServer, until
 from tests.hoppers import MODES, Hopper, Publisher, catch_up, check
-from tests.test_demo_main import one_line
 
 WRITES_NOTHING = (
     "the message could not be written (database or disk is full): "
@@ -537,14 +536,16 @@ def move(path: Path, there: Path) -> None:
 
 
 def test_a_second_server_is_refused_in_one_line(
-    start_demo: StartDemo, run_demo: Callable[..., Demo], path: Path
+    start_demo: StartDemo, refusal: Refusal, path: Path
 ) -> None:
     feed = f"sqlite:///{path}"
     first = start_demo("--feed", feed)
-    line = one_line(run_demo("--port", "0", "--feed", feed))
+    line = refusal("--port", "0", "--feed", feed)
     assert f"cannot keep the feed in {path} (another server has it open" in line
     first.stop()
-    start_demo("--feed", feed)
+    disk = Disk(path)
+    disk.open(100)
+    disk.close()
 
 
 def is_text(path: Path) -> None:
@@ -626,10 +627,10 @@ def test_a_file_that_is_no_feeds_is_refused_and_left_as_it_is(
 
 
 def test_a_file_that_cannot_be_had_ends_the_program_in_one_line(
-    run_demo: Callable[..., Demo], path: Path
+    refusal: Refusal, path: Path
 ) -> None:
     is_text(path)
-    line = one_line(run_demo("--port", "0", "--feed", f"sqlite:///{path}"))
+    line = refusal("--port", "0", "--feed", f"sqlite:///{path}")
     assert f"cannot keep the feed in {path} (it is no file of SQLite: name another)" in line
 
 
@@ -691,12 +692,13 @@ def test_an_empty_file_is_a_new_feed(path: Path) -> None:
     disk.close()
 
 
-def test_the_file_may_be_named_from_the_root_or_from_here(
-    start_demo: StartDemo, run_demo: Callable[..., Demo], path: Path
-) -> None:
-    start_demo("--feed", f"sqlite:///{path}")  # which makes four slashes
-    assert path.exists()
-    line = one_line(run_demo("--port", "0", "--feed", "sqlite:///no such folder/feed.db"))
+async def test_the_file_may_be_named_from_the_root(serve: Serve, path: Path) -> None:
+    await serve("--feed", f"sqlite:///{path}")  # which makes four slashes
+    assert await asyncio.to_thread(path.exists)
+
+
+def test_the_file_may_be_named_from_here(refusal: Refusal) -> None:
+    line = refusal("--port", "0", "--feed", "sqlite:///no such folder/feed.db")
     assert "cannot keep the feed in no such folder/feed.db" in line
 
 

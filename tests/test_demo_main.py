@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from aiohttp import ClientSession, WSMsgType
@@ -19,7 +18,7 @@ from demo.options import LOOPS, parse
 from demo.stats import STATS
 from demo.stop import Stop
 from demo.workers import Worker
-from tests.conftest import Demo, StartDemo, until
+from tests.conftest import Demo, Refusal, Serve, StartDemo, one_line
 
 RunDemo = Callable[..., Demo]
 
@@ -59,10 +58,11 @@ def test_port_0_takes_a_free_port_and_says_which(demo: Demo) -> None:
     assert demo.said[-1].startswith("Listening on http://127.0.0.1:")
 
 
-async def test_both_loopback_addresses_are_listened_at(demo: Demo) -> None:
-    hosts = [url.rpartition(":")[0] for url in demo.urls]
+async def test_both_loopback_addresses_are_listened_at(serve: Serve) -> None:
+    urls = (await serve()).urls
+    hosts = [url.rpartition(":")[0] for url in urls]
     assert hosts == ["http://127.0.0.1", "http://[::1]"][: 1 + has_ipv6()]
-    for url in demo.urls:
+    for url in urls:
         async with ClientSession(url) as client, client.get("/short-poll") as response:
             assert response.status == 204
 
@@ -109,15 +109,6 @@ async def test_a_reader_that_does_not_answer_the_close_does_not_hold_the_end_up(
     assert (code, err) == (0, "")
 
 
-def one_line(demo: Demo) -> str:
-    """Return the one line in which a start that failed said why."""
-    code, out, err = demo.wait()
-    assert (code, out) == (2, "")
-    (line,) = err.splitlines()
-    assert line.startswith("python -m demo: ")
-    return line
-
-
 def test_a_port_in_use_is_one_line_that_names_the_option(run_demo: RunDemo, demo: Demo) -> None:
     line = one_line(run_demo("--port", str(demo.port)))
     assert f"port {demo.port}" in line
@@ -125,18 +116,18 @@ def test_a_port_in_use_is_one_line_that_names_the_option(run_demo: RunDemo, demo
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="there is no ::1 here")
-def test_a_port_in_use_on_the_other_loopback_is_one_line_too(run_demo: RunDemo) -> None:
+def test_a_port_in_use_on_the_other_loopback_is_one_line_too(refusal: Refusal) -> None:
     with socket.socket(socket.AF_INET6) as sock:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(("::1", 0))
         sock.listen()
         port = sock.getsockname()[1]
-        assert f"port {port}" in one_line(run_demo("--port", str(port)))
+        assert f"port {port}" in refusal("--port", str(port))
 
 
 @pytest.mark.parametrize("host", ["203.0.113.1", "a..b", "é" * 100])
-def test_an_address_of_another_machine_is_one_line(run_demo: RunDemo, host: str) -> None:
-    assert host in one_line(run_demo("--port", "0", "--host", host))
+def test_an_address_of_another_machine_is_one_line(refusal: Refusal, host: str) -> None:
+    assert host in refusal("--port", "0", "--host", host)
 
 
 @pytest.mark.parametrize(
@@ -205,9 +196,9 @@ def test_a_bad_option_ends_the_program(run_demo: RunDemo) -> None:
     assert "argument --port: 'http' is not a port" in one_line(run_demo("--port", "http"))
 
 
-async def test_options_reach_the_server(start_demo: StartDemo) -> None:
-    demo = start_demo("--history", "1", "--max-text-bytes", "5", "--publish-rate", "0")
-    async with ClientSession(demo.url) as client:
+async def test_options_reach_the_server(serve: Serve) -> None:
+    served = await serve("--history", "1", "--max-text-bytes", "5", "--publish-rate", "0")
+    async with ClientSession(served.urls[0]) as client:
         statuses = []
         for text in ("one", "two", "longer"):
             async with client.post("/messages", json={"sender": "a", "text": text}) as response:
@@ -217,36 +208,39 @@ async def test_options_reach_the_server(start_demo: StartDemo) -> None:
     assert statuses == [201, 201, 413, 410]
 
 
-async def test_a_refused_page_is_a_line_of_the_output(demo: Demo) -> None:
+async def test_a_refused_page_is_a_line_of_the_output(serve: Serve) -> None:
+    served = await serve()
+    said = len(served.said)
     foreign = {"Origin": "https://example.org"}
     async with (
-        ClientSession(demo.url) as client,
+        ClientSession(served.urls[0]) as client,
         client.post("/messages", json={}, headers=foreign) as response,
     ):
         assert response.status == 403
-    _, out, _ = demo.stop()
-    assert out == (
+    (line,) = served.said[said:]
+    assert line == (
         "refused a page of 'https://example.org': "
-        "--allow-origin https://example.org would let it in\n"
+        "--allow-origin https://example.org would let it in"
     )
 
 
 @pytest.mark.parametrize(("host", "status"), [("127.0.0.1", 400), ("0.0.0.0", 403)])
 async def test_a_file_from_disk_may_publish_on_loopback_alone(
-    start_demo: StartDemo, host: str, status: int
+    serve: Serve, host: str, status: int
 ) -> None:
-    demo = start_demo("--host", host)
+    port = (await serve("--host", host)).urls[0].rpartition(":")[2]
     async with (
-        ClientSession(f"http://127.0.0.1:{demo.port}") as client,
+        ClientSession(f"http://127.0.0.1:{port}") as client,
         client.post("/messages", data="{}", headers={"Origin": "null"}) as response,
     ):
         assert response.status == status
 
 
-def test_beyond_loopback_a_line_says_who_can_read_the_chat(start_demo: StartDemo) -> None:
-    demo = start_demo("--host", "0.0.0.0")
-    assert demo.said[0].startswith("Bound to 0.0.0.0: everyone on this network can read the chat")
-    assert demo.stop() == (0, "", "")
+async def test_beyond_loopback_a_line_says_who_can_read_the_chat(serve: Serve) -> None:
+    served = await serve("--host", "0.0.0.0")
+    line = "Bound to 0.0.0.0: everyone on this network can read the chat"
+    assert [said.startswith(line) for said in served.said].count(True) == 1
+    assert await served.end() == 0
 
 
 def test_help_is_printed(run_demo: RunDemo) -> None:
@@ -282,33 +276,29 @@ def test_a_server_that_should_not_outlive_its_parent_ends_with_its_input() -> No
     assert (process.returncode, err) == (0, "")
 
 
-@pytest.mark.parametrize(
-    ("request_", "status"),
-    [
-        (b"\x1b[31m\x00\xff\r\n\r\n", b"400"),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\x1bBad: y\r\n\r\n", b"400"),
-        (b"GET /\xff\x1b HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
-        (b"POST /messages HTTP/1.1\r\nHost: x\r\nOrigin: http://\xff\x9b\tx\r\n\r\n", b"403"),
-        (b"POST /messages HTTP/1.1\r\nHost: x\r\nOrigin: http://localhost/\xff\r\n\r\n", b"403"),
-        (GZIPPED, b"400"),
-        (
-            b"POST /messages HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-            b"400",
-        ),
-    ],
-)
-def test_no_request_brings_more_than_its_answer_and_a_printable_line(
-    demo: Demo, request_: bytes, status: bytes
-) -> None:
-    with socket.create_connection(("127.0.0.1", demo.port)) as sock:
-        sock.sendall(request_)
-        answer = sock.recv(4096)
-    assert answer.split()[1] == status
-    assert not {0x1B, 0x9B, 0xFF} & set(answer)
+ODD_REQUESTS = [
+    (b"\x1b[31m\x00\xff\r\n\r\n", b"400"),
+    (b"GET / HTTP/1.1\r\nHost: x\r\n\x1bBad: y\r\n\r\n", b"400"),
+    (b"GET /\xff\x1b HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+    (b"POST /messages HTTP/1.1\r\nHost: x\r\nOrigin: http://\xff\x9b\tx\r\n\r\n", b"403"),
+    (b"POST /messages HTTP/1.1\r\nHost: x\r\nOrigin: http://localhost/\xff\r\n\r\n", b"403"),
+    (GZIPPED, b"400"),
+    (b"POST /messages HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
+]
+
+
+def test_no_request_brings_more_than_its_answer_and_a_printable_line(demo: Demo) -> None:
+    for request, status in ODD_REQUESTS:
+        with socket.create_connection(("127.0.0.1", demo.port)) as sock:
+            sock.sendall(request)
+            answer = sock.recv(4096)
+        assert answer.split()[1] == status, request
+        assert not {0x1B, 0x9B, 0xFF} & set(answer), request
     code, out, err = demo.stop()
     assert (code, err) == (0, "")
-    assert len(out.splitlines()) == (status == b"403")
-    assert out.strip("\n").isprintable()
+    lines = out.removesuffix("\n").split("\n")
+    assert len(lines) == [status for _, status in ODD_REQUESTS].count(b"403")
+    assert all(line.isprintable() for line in lines)
 
 
 async def test_who_goes_in_the_middle_of_a_request_is_no_line(demo: Demo) -> None:
@@ -320,23 +310,14 @@ async def test_who_goes_in_the_middle_of_a_request_is_no_line(demo: Demo) -> Non
     assert demo.stop() == (0, "", "")
 
 
-async def test_who_is_cut_off_by_a_second_signal_is_counted_in_the_last_line(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    said: list[str] = []
-    stop = Stop()
-    monkeypatch.setattr(command, "_stop", lambda _: stop)
-    monkeypatch.setattr(command, "gc", Mock())  # which is that of all tests
-    options = parse(["--host", "127.0.0.1", "--port", "0"])
-    serving = asyncio.create_task(command.serve(options, said.append))
-    await until(lambda: any(line.startswith("Listening on ") for line in said))
-    url = said[-1].split()[2]
+async def test_who_is_cut_off_by_a_second_signal_is_counted_in_the_last_line(serve: Serve) -> None:
+    served = await serve("--host", "127.0.0.1")
+    (url,) = served.urls
     async with ClientSession(url) as client, client.ws_connect("/ws", autoclose=False) as mute:
         await mute.receive_json()
-        stop.ask()
-        stop.ask()
-        assert await serving == 0
-    assert said[-1] == "Stopped at once: 1 connections were cut off"
+        served.stop.ask()
+        assert await served.end() == 0
+    assert served.said[-1] == "Stopped at once: 1 connections were cut off"
 
 
 @pytest.mark.parametrize(("host", "lines"), [("127.0.0.1", 0), ("0.0.0.0", 1)])

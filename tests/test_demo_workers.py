@@ -19,7 +19,7 @@ from demo.options import LOOPS
 from demo.stop import Stop
 from demo.stream import KEY
 from demo.workers import RESTART_S, Worker, run_workers
-from tests.conftest import Clock, Demo, StartDemo
+from tests.conftest import Clock, Demo, Refusal, StartDemo, one_line
 from tests.hoppers import MODES, Hopper, Publisher, check
 from tests.redis_servers import RedisServer, free_port
 
@@ -211,16 +211,8 @@ async def test_a_worker_that_is_killed_before_it_could_serve_ends_all_and_that_i
     assert said == ["Worker 1 has ended (exit code -9) before it could serve: all end"]
 
 
-def one_line(demo: Demo) -> str:
-    """Return the one line in which a start that failed said why."""
-    code, out, err = demo.wait()
-    assert (code, out) == (2, "")
-    (line,) = err.splitlines()
-    return line
-
-
-def test_workers_without_redis_are_refused_with_the_reason(run_demo: RunDemo) -> None:
-    line = one_line(run_demo("--port", "0", "--workers", "2"))
+def test_workers_without_redis_are_refused_with_the_reason(refusal: Refusal) -> None:
+    line = refusal("--port", "0", "--workers", "2")
     assert "--workers 2 needs --feed redis://" in line
     assert "a memory or a file is of one process" in line
 
@@ -237,20 +229,20 @@ def test_a_redis_that_is_not_there_is_one_line_that_names_the_option(
 
 
 def test_a_stream_that_holds_something_else_ends_the_server_with_the_reason(
-    start_demo: StartDemo, run_demo: RunDemo, redis: RedisServer
+    start_demo: StartDemo, refusal: Refusal, redis: RedisServer
 ) -> None:
     demo = start_demo("--feed", redis.url)
     redis.command("XADD", KEY, f"{1 << 60}-1", "no", "message")
-    lines = [one_line(demo), one_line(run_demo("--port", "0", "--feed", redis.url))]
+    lines = [one_line(demo), refusal("--port", "0", "--feed", redis.url)]
     assert all(f"entry 1 of the stream '{KEY}' is no message" in line for line in lines)
 
 
-@pytest.mark.parametrize("count", ["1", "2"])
 def test_a_port_of_other_workers_is_in_use(
-    run_demo: RunDemo, workers: Demo, redis: RedisServer, count: str
+    refusal: Refusal, workers: Demo, redis: RedisServer
 ) -> None:
-    line = one_line(run_demo("--port", str(workers.port), "--workers", count, "--feed", redis.url))
-    assert f"port {workers.port}" in line
+    for count in "12":
+        line = refusal("--port", str(workers.port), "--workers", count, "--feed", redis.url)
+        assert f"port {workers.port}" in line
 
 
 def test_a_missing_package_is_one_line_that_names_what_to_install() -> None:

@@ -6,6 +6,7 @@ each reader's messages in order; that those which queued leave closer together i
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -63,13 +64,20 @@ def _wait_cdf(waited_s: Floats, case: Case) -> Floats:
     """Return the distribution of the wait in M/D/1 (Erlang 1909), its far tail geometric."""
     services = waited_s / (case.clients * case.per_reader_s)
     rho = load(case)
-    last, before = 1 - _erlang(np.array([EXACT_SERVICES, EXACT_SERVICES - 1.0]), rho)
-    decay = np.clip(last / before, 0, 1) if before > 0 else 0.0
+    last, decay = _tail(rho)
     near = services <= EXACT_SERVICES
     share = np.empty_like(services)
     share[near] = _erlang(services[near], rho)
     share[~near] = 1 - last * decay ** (services[~near] - EXACT_SERVICES)
     return share
+
+
+@lru_cache(maxsize=1)  # a quantile asks for it at each of its steps
+def _tail(rho: float) -> tuple[float, float]:
+    """Return the share of waits beyond EXACT_SERVICES, and by what it falls with each further."""
+    last, before = 1 - _erlang(np.array([EXACT_SERVICES, EXACT_SERVICES - 1.0]), rho)
+    decay = np.clip(last / before, 0, 1) if before > 0 else 0.0
+    return float(last), float(decay)
 
 
 def _erlang(services: Floats, rho: float) -> Floats:

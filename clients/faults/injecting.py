@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import psutil
 
+from clients.errors import ServerError
 from clients.faults.schedule import LEAST_QUIET_S, Planned
 from clients.faults.stage import Stage
-from clients.server import ServerError
 from clients.timing import sleep_until
 
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from clients.log import Settings
 from clients.processes import address_of, child, server_options
+from clients.records import Settings
 
 
 class Lives:

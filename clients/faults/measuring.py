@@ -13,6 +13,7 @@ import msgspec
 
 from clients.attendance import wait_for_all
 from clients.checks import continuity
+from clients.errors import ServerError
 from clients.faults.injecting import Injected, inject
 from clients.faults.reading import Reading, readers
 from clients.faults.schedule import CALM_S, make_faults
@@ -20,11 +21,10 @@ from clients.faults.stage import Stage, staged
 from clients.faults.telling import held, remarks
 from clients.injected import Fault
 from clients.instrument import Instrument, quantile
-from clients.log import Settings
 from clients.plan import Outcome
 from clients.publishing import begin_publishing, publish_facts, published
+from clients.records import Settings
 from clients.run import PATIENCE_S, busiest, cpu_s, turn_s
-from clients.server import ServerError
 from clients.timing import sleep_until
 
 DRAIN_S = 10.0  # beyond a reader's turn: twice the longest backoff

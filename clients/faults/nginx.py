@@ -9,8 +9,8 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from clients.errors import ServerError
 from clients.processes import LISTENING, START_TIMEOUT_S, child
-from clients.server import ServerError
 
 PLACES = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"  # where Debian has it
 FRONT = "clients.faults.front"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from clients.errors import ServerError
 from clients.files import allow_files, most_clients
 from clients.joining import Tally
 from clients.ports import addresses
@@ -11,7 +12,6 @@ from clients.processes import address_of, child
 from clients.quantum_leap.article import BODY, MBPS
 from clients.quantum_leap.crowd import JOINING_S, SETTLING_S, Order, Traffic
 from clients.quantum_leap.records import WAYS, HeaderTraffic
-from clients.server import ServerError
 from clients.worker import dismiss, give, ready, report, report_beside
 
 PACE = 0.99  # of a message a second for each client: below, the machine did not carry the crowd

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from clients.log import make_folder, written_to
 from clients.quantum_leap.measuring import Leap, measure
 from clients.quantum_leap.records import HeaderTraffic
 from clients.quantum_leap.table import line, remarks, table, write
 from clients.terminal import FAILED, carry_out
+from clients.writing import make_folder, written_to
 
 
 def show(program: str, leap: Leap, folder: Path, console: Console) -> int:
