@@ -65,16 +65,8 @@ class Pace:
             return
         if meter is not None:
             self._check_connection(meter)
-        if self._sites.take(site):
-            return
-        after_s = self._sites.wait_s(site)
-        if meter is not None:
-            part_s = self._take_part(site, meter)
-            if not part_s:
-                self._sites.owe(site)
-                return
-            after_s = min(after_s, part_s)
-        raise _too_many_of_address(self._of_address, after_s)
+        if not (self._sites.take(site) or (meter is not None and self._take_part(site, meter))):
+            raise _too_many_of_address(self._of_address, self._wait_s(site, meter))
 
     def _check_connection(self, meter: Meter) -> None:
         # First: what is too much for a connection is not taken from what its address has.
@@ -85,12 +77,24 @@ class Pace:
                 line = f"too fast: at most {per_s:g} messages a second over one connection"
                 raise TooFast("rate_of_connection", line, wait_s(meter.said, per_s))
 
-    def _take_part(self, site: str, meter: Meter) -> float:
-        """Take a message of a connection's part; return 0, or how long until it has one."""
-        per_s = DIVIDED * self._of_address / max(1, self._open_of(site))
+    def _take_part(self, site: str, meter: Meter) -> bool:
+        """Take a message of a connection's part, if it has one and its address can owe it."""
         saved = meter.part or Bucket(0.0, meter.opened_s)
-        taken, meter.part = take(saved, per_s, self._clock())
-        return 0.0 if taken else wait_s(meter.part, per_s)
+        taken, left = take(saved, self._part_per_s(site), self._clock())
+        if taken and not self._sites.owe(site):
+            return False
+        meter.part = left
+        return taken
+
+    def _part_per_s(self, site: str) -> float:
+        return DIVIDED * self._of_address / max(1, self._open_of(site))
+
+    def _wait_s(self, site: str, meter: Meter | None) -> float:
+        """Return how long it takes until a message that was refused would not be."""
+        of_site_s = self._sites.wait_s(site)
+        if meter is None or meter.part is None or meter.part.tokens >= 1:
+            return of_site_s
+        return min(of_site_s, wait_s(meter.part, self._part_per_s(site)))
 
 
 def _too_many_of_address(per_s: float, after_s: float) -> TooFast:

@@ -43,20 +43,25 @@ class Rate:
         self._keep(key, bucket)
         return taken
 
-    def has(self, key: Hashable) -> bool:
-        """Say whether a key has a token, and take none."""
-        return not self._per_s or take(self._buckets.get(key), self._per_s, self._clock())[0]
-
-    def owe(self, key: Hashable) -> None:
-        """Take a token that a key does not have: it has none until that is made up for."""
-        bucket = self._buckets.get(key)
-        if bucket is not None:
-            self._buckets[key] = bucket._replace(tokens=bucket.tokens - 1)
-
     def wait_s(self, key: Hashable) -> float:
-        """Return how long it takes until a key that was just refused has a token."""
+        """Return how long it takes until a key has a token, and take none; 0 if it has one."""
         bucket = self._buckets.get(key)
-        return 0.0 if bucket is None or not self._per_s else wait_s(bucket, self._per_s)
+        if bucket is None or not self._per_s:
+            return 0.0
+        return max(0.0, wait_s(bucket, self._per_s) - (self._clock() - bucket.then_s))
+
+    def owe(self, key: Hashable) -> bool:
+        """Take a token that a key does not have: it has none until that is made up for.
+
+        Say whether it was taken: nobody owes more than a second's worth.
+        """
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            return True
+        if bucket.tokens - 1 < -self._per_s:
+            return False
+        self._buckets[key] = bucket._replace(tokens=bucket.tokens - 1)
+        return True
 
     def _keep(self, key: Hashable, bucket: Bucket) -> None:
         if len(self._buckets) >= MAX_KEPT:

@@ -10,7 +10,7 @@ from demo.app import Settings
 from demo.bounds import Bounds
 from demo.classroom import lanes as lanes_module
 from demo.classroom.classroom import CLASSROOM, Classroom
-from demo.classroom.lanes import Arrival, Lanes
+from demo.classroom.lanes import FORGET_S, Arrival, Lanes
 from demo.classroom.rows import CHUNK, Rows
 from demo.message import MAX_CURSOR, MAX_NS
 from demo.stats import STATS
@@ -213,7 +213,7 @@ async def test_who_finds_no_room_is_answered_and_not_counted(
         await ws.receive_json()
         assert (await ws.receive_json())["text"] == "one"
     async with client.get("/class") as response:
-        assert (await response.json())["turned_away"] == 3
+        assert (await response.json())["uncounted"] == 3
     async with client.get("/stats") as response:
         figures = await response.json()
     assert figures["limits"]["readers"] == 3
@@ -244,6 +244,20 @@ async def test_who_finds_no_room_sees_the_class_and_what_it_reports_is_not_kept(
     assert (answer["stage"], answer["guess"], answer["tallies"]) == ("chat", None, {})
     assert len(room.reports.deliveries) == 0
     await send(client, report("a", "long"), 404)
+
+
+async def test_a_socket_that_found_no_room_sees_the_class_when_there_is_room_again(
+    start_server: StartServer, session: Session
+) -> None:
+    server = await start_server(Settings(bounds=Bounds(readers=1)))
+    client, lanes = session(server), server.app[CLASSROOM].lanes
+    await read(client, "a")
+    async with client.ws_connect("/ws?after=0&reader=b"):
+        lanes.by_name["a"].seen_s -= FORGET_S + 1
+        assert (await send(client, report("b", "ws")))["stage"] == "chat"
+    await read(client, "b")
+    assert set(lanes.by_name) == {"b"}
+    await send(client, report("b", "ws"), 404)  # it is counted now, as a short poller
 
 
 @pytest.mark.parametrize(

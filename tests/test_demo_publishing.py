@@ -86,6 +86,7 @@ async def test_too_fast_is_a_429_that_names_the_limit(
     start_server: StartServer, session: Session
 ) -> None:
     server = await start_server(Settings(publish_per_s=0.5))
+    stop_clock(server)
     client = session(server)
     statuses = []
     for _ in range(2):
@@ -212,8 +213,10 @@ async def test_a_connection_that_says_too_much_leaves_its_address_what_it_had() 
     assert await said(loud) == 1
 
 
-def late(seconds: float) -> Callable[[], float]:
-    return lambda: time.monotonic() + seconds
+def stop_clock(server: Server, after_s: float = 0) -> None:
+    pace, now_s = server.app[PUBLISHING]._pace, time.monotonic() + after_s
+    for each in (pace, pace._sites, pace._machine):
+        each._clock = lambda: now_s
 
 
 def open_for(now: Now, seconds: float) -> Meter:
@@ -286,20 +289,26 @@ async def test_beyond_this_machine_an_address_may_publish_less_by_default(
 async def test_a_quiet_connection_is_heard_beside_a_flood_and_the_flood_is_told_when_to_go_on(
     start_server: StartServer, open_wire: OpenWire
 ) -> None:
-    limits = Settings(publish_per_s=0.1, bounds=Bounds(loopback=True))
-    server = await start_server(limits)
+    server = await start_server(Settings(publish_per_s=2, bounds=Bounds(loopback=True)))
     quiet, flooding = [await open_wire(server) for _ in range(2)]
     for wire in (quiet, flooding):
         await wire.request("/stats")
-    answers, said = [], '{"sender": "a", "text": ""}'
-    for seconds in (30, 30, 60, 60):  # that both have been open: half a rate, divided between two
-        server.app[PUBLISHING]._pace._clock = late(seconds)
-        answers.append(await flooding.request(PATH, method="POST", body=said))
-    assert [answer[9:12] for answer in answers] == [b"201", b"429", b"201", b"429"]
-    answer = await quiet.request(PATH, method="POST", body=said)
-    assert answer[9:12] == b"201"
-    assert [*re.findall(rb"Retry-After: (\d+)", b"".join(answers))] == [b"10", b"20"]
+    stop_clock(server, after_s=30)  # so both have saved up a message
+    wires, said = (flooding,) * 4 + (quiet,) * 2, '{"sender": "a", "text": ""}'
+    answers = [await wire.request(PATH, method="POST", body=said) for wire in wires]
+    # The address has two, and each connection one of its own.
+    assert [answer[9:12] for answer in answers] == [b"201"] * 3 + [b"429", b"201", b"429"]
+    assert [*re.findall(rb"Retry-After: (\d+)", b"".join(answers))] == [b"1", b"2"]
     assert server.app[STATS].refusals.rate == 2
+
+
+def test_what_the_parts_of_connections_take_beyond_a_rate_is_bounded() -> None:
+    now = Now()
+    pace = Pace(10, clock=now, open_of=lambda _: 100)
+    connections = [open_for(now, 1000) for _ in range(100)]
+    assert sum(counted(pace, each, 1) for each in connections) == 10 + 10
+    now.s += 0.15
+    assert counted(pace, connections[-1], 1) == 1  # its part is not lost by that
 
 
 async def test_this_machines_connections_say_what_they_want_unless_told_otherwise(

@@ -68,7 +68,7 @@ class Classroom:
             "teacher": teacher,
             "join_url": self.join_url,
             "modes": self._recent_modes(now_s),
-            "turned_away": self.lanes.uncounted,
+            "uncounted": self.lanes.uncounted,
             "suggest": self._suggest(),
             "guesses": self.guesses.shown(revealed=revealed),
             "run": self.runs.shown(),

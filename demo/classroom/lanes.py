@@ -26,6 +26,7 @@ from demo.tally import Tally, total
 
 FORGET_S = 300.0  # a reader not seen for so long makes room for another when there is none
 PRESENT_S = 10.0
+MAX_STRANGERS = 10_000  # names; who is forgotten waits to be counted
 SAMPLES = 8  # one a report, each 2 s: enough for rates over 10 s
 
 MODES: tuple[Mode, ...] = ("short", "long", "ws")
@@ -93,6 +94,7 @@ class Lanes:
         self.by_name: dict[str, Lane] = {}
         # Polls as the server saw them: reader, mode, then as Served in matching.py.
         self.served = Rows(8, MAX_SERVED)
+        self._strangers: set[str] = set()  # who reads, and is not counted
         self._stats = stats
         self._rtt_s = rtt_s
         self._numbered = 0
@@ -113,16 +115,18 @@ class Lanes:
         if lane is None:
             if (limit := self._full(now, arrival)) is not None:
                 self._stats.refusals.count(limit)
+                self._note(name)
                 return None
+            self._strangers.discard(name)
             self._numbered += 1
             lane = self.by_name[name] = Lane(self._numbered, Line(self._rtt_s), arrival)
         lane.mode = mode
         lane.seen_s = now
         return lane
 
-    def has_room(self, arrival: Arrival) -> bool:
-        """Say whether another reader that comes so would be counted."""
-        return self._full(asyncio.get_running_loop().time(), arrival) is None
+    def is_stranger(self, name: str) -> bool:
+        """Say whether a reader was answered, and is not counted."""
+        return name in self._strangers
 
     def known(self, name: str, mode: Mode | None = None) -> Lane:
         """Return a reader that has read, in `mode` if one is given; raise Unknown."""
@@ -147,6 +151,11 @@ class Lanes:
             for lane in self.by_name.values()
             if lane.reported_s is not None and lane.reported_s >= since
         ]
+
+    def _note(self, stranger: str) -> None:
+        if len(self._strangers) >= MAX_STRANGERS:
+            self._strangers.clear()
+        self._strangers.add(stranger)
 
     def _full(self, now: float, arrival: Arrival) -> Limit | None:
         """Make room for a reader; return which limit leaves none, None if there is some."""

@@ -60,10 +60,11 @@ class Token:
             raise problem(web.HTTPForbidden, line)
 
     def _check_pace(self, request: web.Request, site: str | None) -> None:
-        if self._wrong.has(site):
+        wait_s = self._wrong.wait_s(site)
+        if not wait_s:
             return
         request.app[STATS].refusals.rate_of_tokens += 1
         line = (
             f"too many wrong tokens came from your address, the limit is {self._per_s:g} a second"
         )
-        raise problem(web.HTTPTooManyRequests, line, self._wrong.wait_s(site))
+        raise problem(web.HTTPTooManyRequests, line, wait_s)

@@ -37,15 +37,15 @@ export function mount(section, room) {
     invitation.show(state.join_url);
     const figures = MODES.map((mode) => state.modes[mode]);
     const readers = figures.reduce((sum, each) => sum + each.readers, 0);
-    write(total, room.here ? there(readers, state.turned_away) : "The server does not answer; trying again.");
+    write(total, room.here ? there(readers, state.uncounted) : "The server does not answer; trying again.");
     const most = Object.fromEntries(COLUMNS.map(({ key, most: fixed }) => [key, fixed ?? Math.max(...figures.map((each) => each[key] ?? 0))]));
     rows.forEach((row, index) => row.show(figures[index], most));
   }
 }
 
-function there(readers, turned_away) {
+function there(readers, uncounted) {
   const here = readers === 0 ? "Nobody is here yet." : readers === 1 ? "One reader is here." : `${readers} readers are here.`;
-  return turned_away ? `${here} Turned away, for too many names: ${number(turned_away)} requests.` : here;
+  return uncounted ? `${here} Not counted, for want of room: ${number(uncounted)} requests.` : here;
 }
 
 function makeRow(mode) {
