@@ -14,16 +14,17 @@ from typing import Any, TypeGuard
 import msgspec
 import psutil
 
+from clients.alike import expected
 from clients.crowd import joining_s
 from clients.faults.measuring import measure as measure_with_faults
 from clients.files import allow_files, has_line
-from clients.log import Experiment, Run, Settings, Writer
+from clients.log import Experiment, Run, Writer
 from clients.meter import Tap
 from clients.modes import MODES
 from clients.plan import Outcome, Plan
 from clients.refusals import refuse
 from clients.run import measure
-from clients.scenarios import SCENARIOS, Scenario
+from clients.scenarios import Scenario
 from clients.server import ServerError, server_at
 
 OVERHEAD_S = 0.8  # of a run: starting the processes, connecting, stopping
@@ -152,7 +153,7 @@ def describe(ambition: Ambition) -> Experiment:
     return Experiment(
         scenario=scenario.name,
         question=scenario.question,
-        expected=_expected(scenario),
+        expected=expected(scenario),
         source=scenario.source,
         modes=tuple(dict.fromkeys(mode for point in scenario.points for mode in point.modes)),
         settings=tuple(point.settings for point in scenario.points),
@@ -164,20 +165,6 @@ def describe(ambition: Ambition) -> Experiment:
         versions={"python": platform.python_version(), **_versions()},
         clock_resolution_ns=time.get_clock_info("perf_counter").resolution * 1e9,
     )
-
-
-def _expected(scenario: Scenario) -> str:
-    """Say what is to be expected; and that it is of other settings, where options changed them."""
-    known = SCENARIOS.get(scenario.name, scenario)
-    own = {_apart_from_lengths(point.settings) for point in known.points}
-    if own.issuperset(_apart_from_lengths(point.settings) for point in scenario.points):
-        return scenario.expected
-    return f"{scenario.expected} (with the scenario's own settings: options have changed them)"
-
-
-def _apart_from_lengths(settings: Settings) -> Settings:
-    """Leave out how much is measured, which is not what is."""
-    return msgspec.structs.replace(settings, duration_s=0.0, warmup_s=0.0, sample_limit=0)
 
 
 def _machine() -> dict[str, Any]:
