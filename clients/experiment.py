@@ -14,6 +14,7 @@ from typing import Any, TypeGuard
 import msgspec
 import psutil
 
+from clients.alike import expected
 from clients.crowd import joining_s
 from clients.errors import ServerError
 from clients.faults.measuring import measure as measure_with_faults
@@ -21,10 +22,10 @@ from clients.files import allow_files, has_line
 from clients.meter import Tap
 from clients.modes import MODES
 from clients.plan import Outcome, Plan
-from clients.records import Experiment, Run, Settings
+from clients.records import Experiment, Run
 from clients.refusals import refuse
 from clients.run import measure
-from clients.scenarios import SCENARIOS, Scenario
+from clients.scenarios import Scenario
 from clients.server import server_at
 from clients.writing import Writer
 
@@ -154,7 +155,7 @@ def describe(ambition: Ambition) -> Experiment:
     return Experiment(
         scenario=scenario.name,
         question=scenario.question,
-        expected=_expected(scenario),
+        expected=expected(scenario),
         source=scenario.source,
         modes=tuple(dict.fromkeys(mode for point in scenario.points for mode in point.modes)),
         settings=tuple(point.settings for point in scenario.points),
@@ -166,20 +167,6 @@ def describe(ambition: Ambition) -> Experiment:
         versions={"python": platform.python_version(), **_versions()},
         clock_resolution_ns=time.get_clock_info("perf_counter").resolution * 1e9,
     )
-
-
-def _expected(scenario: Scenario) -> str:
-    """Say what is to be expected; and that it is of other settings, where options changed them."""
-    known = SCENARIOS.get(scenario.name, scenario)
-    own = {_apart_from_lengths(point.settings) for point in known.points}
-    if own.issuperset(_apart_from_lengths(point.settings) for point in scenario.points):
-        return scenario.expected
-    return f"{scenario.expected} (with the scenario's own settings: options have changed them)"
-
-
-def _apart_from_lengths(settings: Settings) -> Settings:
-    """Leave out how much is measured, which is not what is."""
-    return msgspec.structs.replace(settings, duration_s=0.0, warmup_s=0.0, sample_limit=0)
 
 
 def _machine() -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 import argparse
 import random
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from clients.alike import once
 from clients.arguments import kinds, modes, number, url, whole
 from clients.experiment import Ambition
 from clients.modes import MODES
@@ -108,39 +108,9 @@ def change(scenario: Scenario, options: argparse.Namespace) -> Scenario:
         points[settings] = tuple(mode for mode in MODES if mode in modes)
     return msgspec.structs.replace(
         scenario,
-        points=tuple(_once([Point(*each) for each in points.items()], scenario.points)),
+        points=tuple(once([Point(*each) for each in points.items()], scenario.points)),
         trials=options.trials or scenario.trials,
     )
-
-
-def _once(points: Sequence[Point], own: Sequence[Point]) -> Iterator[Point]:
-    """Let no mode be measured twice at settings that differ in the length of the window alone.
-
-    That stays which is most like one of the scenario's own, else the longest.
-    """
-
-    def worth(point: Point) -> tuple[int, float]:
-        return max(_likeness(point, each) for each in own), point.settings.duration_s
-
-    for point in points:
-        alike = [each for each in points if _of_any_length(each) == _of_any_length(point)]
-        modes = tuple(
-            mode
-            for mode in point.modes
-            if max((each for each in alike if mode in each.modes), key=worth) is point
-        )
-        if modes:
-            yield Point(point.settings, modes)
-
-
-def _likeness(one: Point, other: Point) -> int:
-    """Count the settings that are the same in both."""
-    both = map(msgspec.structs.astuple, (one.settings, other.settings))
-    return sum(a == b for a, b in zip(*both, strict=True))
-
-
-def _of_any_length(point: Point) -> Settings:
-    return msgspec.structs.replace(point.settings, duration_s=0.0)
 
 
 def _parser(program: str, default: str | None) -> argparse.ArgumentParser:

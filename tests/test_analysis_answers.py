@@ -280,7 +280,7 @@ def test_where_no_poll_fell_into_a_window_no_figure_of_its_costs_is_given(
 ) -> None:
     settings = sweep(**UNASKED[name]) if UNASKED[name] else [FEW]  # type: ignore[arg-type]
     far = [replace(each, rtt_ms=20) for each in settings]
-    log = named(without_polls(made(tmp_path / "log", *far, trials=2), *modes), name)
+    log = named(without_polls(made(tmp_path / "log", *far, trials=1), *modes), name)
     text = answer(log, rows(log, summarise(log))) or ""
     nothing = r"\u2013|(?<![\d.])0(\.0)?[ \u00a0](times|requests|bytes|s)\b|None|inf"
     assert not re.search(nothing, text), text

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from msgspec.structs import replace
 
-from analysis.machine import about, environments, line_added
+from analysis.machine import about, absent, environments, line_added
 from clients.log import Log
 from tests.made_log import SETTINGS, made
 
@@ -55,3 +55,13 @@ def test_waits_for_bandwidth_are_none_of_the_lines_own(log: Log) -> None:
     far = pl.when(pl.col("rtt_ms") > 0).then(64.0).otherwise(0.0)
     narrow = replace(log, runs=log.runs.with_columns(kbit_per_s=far))
     assert line_added([narrow]) is None
+
+
+def test_of_a_server_that_was_there_before_not_all_is_known(log: Log) -> None:
+    def of(**about: str) -> str:
+        return absent([replace(log, experiment=replace(log.experiment, **about))])
+
+    assert of(url="http://192.0.2.1").startswith("There was no TLS and no browser; each of them")
+    assert of(url="https://192.0.2.1").startswith("There was no browser; it adds ")
+    assert of(url="http://192.0.2.1", scenario="classroom").startswith("There was no TLS; it adds ")
+    assert of(url="https://192.0.2.1", scenario="classroom") == ""
