@@ -19,6 +19,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any, NoReturn, Protocol
@@ -99,6 +100,14 @@ class Clock(asyncio.SelectorEventLoop):
             self.now_s = max(self.now_s, when)
             await self.settle()
         self.now_s = end
+        await self.settle()
+
+    async def next(self) -> None:
+        """Let time pass until the next timer is due, and let that run."""
+        await self.settle()
+        when = self._next_timer()
+        assert when is not None, "nothing is to come"
+        self.now_s = max(self.now_s, when)
         await self.settle()
 
     async def settle(self) -> None:
@@ -587,15 +596,16 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 @contextlib.contextmanager
 def sketching() -> Iterator[None]:
-    """Have charts made and laid out, and an empty picture saved: to draw it takes most of the time.
+    """Have charts made and laid out, and their titles saved: to draw them takes most of the time.
 
-    For what is told beside charts; test_analysis_main.py and others draw them.
+    For what is told beside charts; test_analysis_main.py and test_compare.py draw them.
     """
 
     def sketch(figure: Any, file: Path | IO[bytes], **_: object) -> None:
-        figure.draw_without_rendering()
-        picture = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+        title = escape(figure.texts[0].get_text())
+        picture = f'<svg xmlns="http://www.w3.org/2000/svg"><title>{title}</title></svg>'.encode()
         if isinstance(file, Path):
+            figure.draw_without_rendering()  # once: it is saved in two ways
             file.write_bytes(picture)
         else:
             file.write(picture)

@@ -15,6 +15,7 @@ from demo.listener import GAP_CODE
 from tests.conftest import until
 
 MODES = ("short", "long", "ws")
+INTERVAL_S = 0.005  # from an answer without news to the next short poll
 ELSEWHERE_S = 0.01  # before a server that could not be reached is not asked again
 
 
@@ -69,6 +70,8 @@ class Hopper:
                 self.epoch, self.cursor = news["epoch"], news["cursor"]
             else:
                 assert response.status == 204
+                if self.mode == "short":
+                    await asyncio.sleep(INTERVAL_S)
 
     async def _listen(self, url: str, head: int) -> None:
         async with self.session.ws_connect(url + "/ws", params=self._place) as ws:

@@ -12,6 +12,7 @@ from analysis.drawing import draw
 from analysis.report import report
 from analysis.summary import summarise
 from clients.log import Run, Writer, read
+from tests.conftest import sketching
 from tests.made_log import SETTINGS, SPECIAL, make_log
 
 QUICK = replace(SETTINGS, duration_s=8, clients=3)
@@ -58,7 +59,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source="renewal & theory",
     )
     Writer(folder).describe(experiment)
-    draw(folder)
+    with sketching():
+        draw(folder)
     return folder
 
 

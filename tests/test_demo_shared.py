@@ -125,8 +125,8 @@ async def test_who_hops_between_servers_has_every_message_once_in_order(
     chance = random.Random(seed)
     readers = hoppers(urls, http, chance)
     publishing = publishers(urls, http, chance)
-    reading = [asyncio.create_task(reader.read_to(240)) for reader in readers]
-    assert await publish(publishing, 80) == 240
+    reading = [asyncio.create_task(reader.read_to(120)) for reader in readers]
+    assert await publish(publishing, 40) == 120
     await asyncio.gather(*reading)
     check(readers, publishing)
 

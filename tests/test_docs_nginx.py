@@ -87,8 +87,8 @@ async def test_all_modes_pass_through_and_readers_hop_between_the_servers(
 ) -> None:
     readers = [Hopper(mode, [front], http, random.Random(n)) for n in range(2) for mode in MODES]
     publisher = Publisher([front], http, random.Random(1))
-    reading = [asyncio.create_task(reader.read_to(200)) for reader in readers]
-    await publisher.publish(map(str, range(200)))
+    reading = [asyncio.create_task(reader.read_to(80)) for reader in readers]
+    await publisher.publish(map(str, range(80)))
     await asyncio.gather(*reading)
     check(readers, [publisher])
     assert publisher.doubtful == set()
