@@ -90,7 +90,8 @@ def faults_answer(log: Log) -> str | None:
     rows = costs(log)
     if rows.is_empty():
         return None
-    count = rows.filter(pl.col("lasts_ms").is_not_null()).unique(["setting", "kind"])
+    there = rows.filter(pl.col("lasts_ms").is_not_null())
+    count = there.group_by("setting", "kind").agg(pl.max("times"))  # a void run has not all modes
     faults = plain(int(count["times"].sum()))
     with_cursor, without = (rows.filter(naive=naive) for naive in (False, True))
     wrong = wrong_with_cursor(log)

@@ -414,7 +414,10 @@ def test_what_lies_within_the_intervals_is_no_crossing_of_bytes(sweep: Analysed)
 
 
 def test_theory_is_not_drawn_where_bandwidth_is_scarce(folder: Path) -> None:
-    log = made(folder / "narrow", replace(SHORTER, kbit_per_s=256), trials=1)
+    narrow = replace(SHORTER, kbit_per_s=256)
+    sweep = made(folder / "narrow sweep", narrow, replace(narrow, interval_s=0.5), trials=1)
+    assert not any("theory" in text for text in texts(drawn("tradeoff", analysed(sweep))))
+    log = made(folder / "narrow", narrow, trials=1)
     figure = drawn("latency", analysed(log))
     assert not any(line.is_dashed() for line in figure.axes[0].lines)
     assert not any("theory" in text for name in ("latency", "empty")

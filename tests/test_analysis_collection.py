@@ -139,6 +139,8 @@ def test_the_theory_chapter_stands_by_rate_and_flags_from_five_per_cent(tmp_path
     chapter = page.split('<section id="of-theory"')[1].split("</section>")[0]
     assert re.findall(r"([\d.]+) messages/s</td>", chapter) == ["0.5"] * 3 + ["8"] * 3
     assert "marks one above 5&nbsp;%" in chapter
+    assert '<section id="which">' in page  # though no setting is one that people know
+    assert "In settings that people know" not in page
 
 
 def test_the_published_table_stands_beside_the_measured_one(text: str) -> None:

@@ -87,7 +87,8 @@ CHARTS: dict[str, Chart] = {
         draw_mean_latency,
         "How does latency change with the setting?",
         "Each point is how late a message is on average at one setting, with what theory expects"
-        " beside it. Where a curve is level the setting does not matter to the mode.",
+        " beside it where it says anything. Where a curve is level the setting does not matter to"
+        " the mode.",
         how="From the server's stamp at publish to the moment when the message reached the reader;"
         " the mean over the deliveries of the window, and of that over the runs.",
         limits="A mean says nothing of the slowest: p99 stands among the figures.",
@@ -176,9 +177,10 @@ CHARTS: dict[str, Chart] = {
         "Which mode is cheapest at which rate and interval?",
         "Each map is coloured by the mode that costs least there, in server time, in bytes or in"
         " requests, and hatched where that mode delivers later than 200 ms on average. The dots"
-        " are the settings that were measured, each in the colour of the mode that was cheapest:"
-        " a dot whose colour differs from the map's is where the map is wrong.",
-        how="Least squares over all good runs give the server time of an empty poll, a poll with"
+        " are the settings of that kind that were measured, each in the colour of the mode that was"
+        " cheapest: a dot whose colour differs from the map's is where the map is wrong.",
+        how="Least squares over the good runs of the usual kind, without jitter and with messages"
+        " at random moments, give the server time of an empty poll, a poll with"
         " news, a long poll and a push; theory says how often each happens at a rate and interval.",
         limits="A step costs less the more of them come together, so the maps hold for about as"
         " many clients as were measured. Handshakes are left out: a session is long.",
