@@ -190,7 +190,7 @@ async def test_reports_and_questions_are_not_in_step_and_are_rarer_while_the_ser
     page: Page,
 ) -> None:
     told = await page.evaluate(PACED)
-    assert told["reports"] == [2400, 7000, 11_000, 18_000, 2400, 2400]
+    assert told["reports"] == [2400, 7000, 11_000, 13_000, 2400, 2400]
     assert set(told["asked"]["200"]) == {1200, 6000}
     asked = [wait for wait in told["asked"]["503"] if wait not in (1200, 6000)]
     assert {5000, 13_000} <= set(asked)
@@ -214,7 +214,7 @@ async def test_a_pace_is_drawn_from_all_of_a_range_that_grows_with_each_failure(
 ) -> None:
     assert await page.evaluate(PACE) == [
         [800, 0, 0, 0, 0, 0, 800, 0],
-        [1200, 2000, 4000, 8000, 15_000, 15_000, 1200, 2000],
+        [1200, 2000, 4000, 5000, 5000, 5000, 1200, 2000],
     ]
 
 
@@ -274,3 +274,29 @@ async def test_a_socket_that_brings_nothing_while_the_feed_moves_on_is_opened_an
         "anew": [3, 4],
         "seen": [3, 4],
     }
+
+
+DOUBTS = """async () => {
+  const { makeDoubt } = await import("/page/lanes/doubt.js");
+  let now_ms = 0;
+  const doubt = makeDoubt(() => now_ms);
+  const told = [];
+  const wait = (ms) => {
+    doubt.due(true);
+    now_ms += ms;
+    told.push(doubt.due(true));
+  };
+  wait(10_000);
+  wait(12_000);  // it comes at last
+  doubt.heard();
+  wait(12_000);
+  doubt.heard();
+  wait(1000);
+  doubt.heard();
+  wait(12_000);
+  return told;
+}"""
+
+
+async def test_a_line_that_was_slow_keeps_its_patience_until_it_is_quick(page: Page) -> None:
+    assert await page.evaluate(DOUBTS) == [True, False, False, False, True]

@@ -10,9 +10,10 @@ export function makeDoubt(now) {
 
   function asked() { since_ms = null; }
 
+  // What took long to come will again: only who hears soon has a line that the first patience is for.
   function heard() {
+    if (since_ms === null || now() - since_ms < PATIENCE_MS / 2) patience_ms = PATIENCE_MS;
     since_ms = null;
-    patience_ms = PATIENCE_MS;
   }
 
   // Each time in vain it has twice as long: over a slow line a long message may just not be there yet.

@@ -2,13 +2,13 @@
 
 import { refusal } from "./refusal.js";
 
-const PATIENCE_MS = 25_000;  // the server gives a text 10 s to come, and its disk 10 s more, and then says what has become of it
+const SENT_MS = 25_000;  // the server gives a text 10 s to come, and its disk 10 s more, and then says what has become of it
 
 /** Publish, under a key of its own; resolve to the message, or throw an Error that says what was wrong. */
 export async function publish(sender, text, key = makeKey()) {
   const body = JSON.stringify({ sender, text, key });
   const headers = { "Content-Type": "application/json" };
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(SENT_MS);
   const response = await fetch(new URL("/messages", location.href), { method: "POST", body, headers, signal });
   if (!response.ok) throw await refusal(response);
   return response.json();
