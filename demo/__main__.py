@@ -19,8 +19,8 @@ from demo.classroom.classroom import CLASSROOM
 from demo.doors import DOORS
 from demo.feed import Away
 from demo.files import NO_FILES, allow_files
+from demo.names import is_loopback
 from demo.options import LOOPS, PROGRAM, parse
-from demo.origins import is_loopback
 from demo.output import Output
 from demo.parts import until_one_fails
 from demo.serving import bind, place, serving, urls

@@ -140,14 +140,14 @@ def make_app(
 def _limits(settings: Settings) -> Limits:
     per_s = settings.publish_per_s
     return Limits(
-        settings.max_text_bytes,
-        PER_S if per_s is None else per_s,
-        settings.max_body_bytes,
-        settings.max_sender_characters,
-        settings.bounds.request_s,
-        settings.publish_per_s_of_connection,
-        settings.max_report_bytes,
-        PER_S_HERE if per_s is None else per_s,
+        text_bytes=settings.max_text_bytes,
+        per_s=PER_S if per_s is None else per_s,
+        per_s_here=PER_S_HERE if per_s is None else per_s,
+        per_s_of_connection=settings.publish_per_s_of_connection,
+        json_bytes=settings.max_body_bytes,
+        sender_characters=settings.max_sender_characters,
+        body_s=settings.bounds.request_s,
+        report_bytes=settings.max_report_bytes,
     )
 
 

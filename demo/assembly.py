@@ -10,7 +10,7 @@ from aiohttp import web
 from demo.app import Settings, make_app
 from demo.arguments import SQLITE
 from demo.bounds import bounds_of
-from demo.origins import is_loopback, names_of
+from demo.names import is_loopback, names_of
 from demo.sharing import Durable, Shared
 
 

@@ -1,7 +1,8 @@
 """How many connections one address and all together may have, and for how long; and how many names.
 
 No network here.
-Each bound has an option, an answer that names it, and a counter in /stats (see refusals.py).
+Each bound has an option and a counter in /stats (see refusals.py), and but for those of names an
+answer that names it.
 """
 
 import argparse

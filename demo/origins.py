@@ -12,7 +12,6 @@ origin to the browser, which says none, and its POSTs are of the origin that it 
 answers to no name that could be such a page's: see `serves`.
 """
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ import msgspec
 from aiohttp import web
 
 from demo.arguments import ORIGIN
+from demo.names import is_address, is_loopback, name_of
 from demo.queries import NO_STORE, problem
 from demo.stats import STATS, begin
 
@@ -51,20 +51,20 @@ class Origins(msgspec.Struct, frozen=True):
         A name with a dot must be one of this machine's, or of an allowed origin. An address cannot
         be made to lead elsewhere, and names without a dot are nobody's to give.
         """
-        name = _name(host)
+        name = name_of(host)
         if "." not in name or is_address(name) or is_loopback(name):
             return True
         return name in self.names or name in self._allowed_names
 
     @property
     def _allowed_names(self) -> set[str]:
-        return {_name(urlsplit(origin).netloc) for origin in self.allowed}
+        return {name_of(urlsplit(origin).netloc) for origin in self.allowed}
 
     def admit(self, origin: str, host: str) -> bool:
         """Say whether a page of `origin` may talk to this server, asked for as `host`."""
         if origin in self.allowed:
             return True
-        at_home = self.loopback and is_loopback(_name(host))
+        at_home = self.loopback and is_loopback(name_of(host))
         if origin == "null":
             return at_home and self.null
         if ORIGIN.fullmatch(origin) is None:
@@ -74,48 +74,6 @@ class Origins(msgspec.Struct, frozen=True):
         except ValueError:  # no origin at all, such as "http://["
             return False
         return page.netloc == host or (at_home and is_loopback(page.hostname))
-
-
-def names_of(host: str, machine: str) -> frozenset[str]:
-    """Return the names of a server: the --host that it was given, and its machine's.
-
-    Without a lookup, which may take long: what else leads here needs --allow-origin. A server on
-    loopback has none, since a neighbour may say where `.local` leads.
-    """
-    if is_loopback(host):
-        return frozenset()
-    first = machine.partition(".")[0]
-    names = (_name(name) for name in (host, machine, first, f"{first}.local"))  # RFC 6762
-    return frozenset(name for name in names if name)
-
-
-def is_loopback(host: str | None) -> bool:
-    """Say whether a host name or address means this machine alone."""
-    if host is None:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def is_address(host: str) -> bool:
-    """Say whether a host is an IP address."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _name(host: str) -> str:
-    """Return the name in a Host header, without its port and the root's dot."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
-    except ValueError:
-        return host
 
 
 def gate(

@@ -6,8 +6,9 @@ from aiohttp import ClientSession, WSServerHandshakeError
 from demo.app import Settings
 from demo.assembly import _settings
 from demo.message import Draft
+from demo.names import is_loopback, names_of
 from demo.options import parse
-from demo.origins import MAX_TOLD, Origins, is_loopback, names_of
+from demo.origins import MAX_TOLD, Origins
 from demo.stats import STATS
 from tests.conftest import Server, Session, StartServer
 

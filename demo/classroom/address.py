@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from demo.origins import is_loopback
+from demo.names import is_loopback
 
 # Documentation addresses (RFC 5737, RFC 3849): nothing is sent, the kernel only picks a route.
 FAR = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
