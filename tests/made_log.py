@@ -162,6 +162,7 @@ def _run(
 ) -> tuple[Run, list[Request], list[Delivery]]:
     requests, deliveries = [], []
     published_s, way = [LEAD_S + at_s for at_s in schedule.times_s], line(settings, chance)
+    published_ns = [_ns(at_s) for at_s in published_s]
     window_s = LEAD_S + settings.warmup_s, LEAD_S + settings.warmup_s + settings.duration_s
     seen: set[tuple[int, int]] = set()
     ledger = dict.fromkeys(("request_head", "response_head", "handshake", "frame", "body"), 0)
@@ -178,10 +179,8 @@ def _run(
                     ledger[part] += count
             for i, at_s in span.news:
                 seen.add((client, i))
-                deliveries.append(
-                    Delivery(number, client, i + 1, _ns(published_s[i]), _ns(published_s[i]),
-                             _ns(at_s), _ns(at_s))
-                )  # fmt: skip
+                sent_ns, at_ns = published_ns[i], _ns(at_s)
+                deliveries.append(Delivery(number, client, i + 1, sent_ns, sent_ns, at_ns, at_ns))
     lost = settings.clients * len(published_s) - len(seen)
     window_deliveries = settings.clients * len(schedule.window)
     run = Run(
