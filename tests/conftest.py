@@ -49,6 +49,10 @@ PATIENCE_S = 60  # for one test; a test that needs it is broken or the machine i
 PROMPT_TURNS, TURN_S = 500, 0.001  # of a loop that waits for something to be so, and thereafter
 NOTHING_HAPPENS_S = 20  # on the clock's loop, where no timer ends a wait
 
+# Each process that loads aiohttp reads the system's certificates, twice: a fifth of what a server
+# takes to start. None of the hundreds that are started here says a word over TLS.
+os.environ["SSL_CERT_FILE"] = os.devnull
+
 # How fast a machine is, is not for a property to say.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LONG = 2000  # stories of the long profile, and seconds that a test may then take

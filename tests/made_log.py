@@ -93,17 +93,17 @@ def without_polls(log: Log, *modes: str) -> Log:
 
 def line(settings: Settings, chance: random.Random) -> Way:
     """Return what says how long each way over the settings' line takes."""
-    jitter_s = settings.jitter_ms / 1e3
-    return lambda: _transit_s(settings) + chance.uniform(0, jitter_s)
+    transit_s, jitter_s = _transit_s(settings), settings.jitter_ms / 1e3
+    return lambda: transit_s + jitter_s * chance.random()
 
 
 def short_polls(
     settings: Settings, published_s: Sequence[float], at_s: float, _: int, way: Way
 ) -> Iterator[Span]:
     """Poll, wait an interval after the answer, poll again."""
-    head = 0
+    head, opening_s = 0, _opening_s(settings)
     while head < len(published_s):
-        asked_s = at_s + _opening_s(settings) + way()
+        asked_s = at_s + opening_s + way()
         known, end_s = bisect_right(published_s, asked_s), asked_s + way()
         yield _answer(at_s, end_s, range(head, known))
         head, at_s = known, end_s + settings.interval_s
@@ -113,9 +113,9 @@ def long_polls(
     settings: Settings, published_s: Sequence[float], at_s: float, place: int, way: Way
 ) -> Iterator[Span]:
     """Poll, be held until there is news or the hold ends, poll again at once."""
-    head = 0
+    head, opening_s = 0, _opening_s(settings)
     while head < len(published_s):
-        answered_s = at_s + _opening_s(settings) + way()
+        answered_s = at_s + opening_s + way()
         known = bisect_right(published_s, answered_s)
         if known == head:
             answered_s += settings.hold_s
@@ -140,7 +140,9 @@ def session(
 
 
 def _answer(start_s: float, end_s: float, news: range) -> Span:
-    return Span(start_s, end_s, 200 if news else 204, tuple((i, end_s) for i in news))
+    if not news:
+        return Span(start_s, end_s, 204)
+    return Span(start_s, end_s, 200, tuple([(i, end_s) for i in news]))
 
 
 def _transit_s(settings: Settings) -> float:
@@ -170,6 +172,7 @@ def _run(
 ) -> tuple[Run, list[Request], list[Delivery]]:
     requests, deliveries = [], []
     published_s, way = [LEAD_S + at_s for at_s in schedule.times_s], line(settings, chance)
+    published_ns = [_ns(at_s) for at_s in published_s]
     window_s = LEAD_S + settings.warmup_s, LEAD_S + settings.warmup_s + settings.duration_s
     seen: set[tuple[int, int]] = set()
     ledger = dict.fromkeys(("request_head", "response_head", "handshake", "frame", "body"), 0)
@@ -186,10 +189,8 @@ def _run(
                     ledger[part] += count
             for i, at_s in span.news:
                 seen.add((client, i))
-                deliveries.append(
-                    Delivery(number, client, i + 1, _ns(published_s[i]), _ns(published_s[i]),
-                             _ns(at_s), _ns(at_s))
-                )  # fmt: skip
+                sent_ns, at_ns = published_ns[i], _ns(at_s)
+                deliveries.append(Delivery(number, client, i + 1, sent_ns, sent_ns, at_ns, at_ns))
     lost = settings.clients * len(published_s) - len(seen)
     window_deliveries = settings.clients * len(schedule.window)
     run = Run(

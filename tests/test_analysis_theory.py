@@ -1,10 +1,12 @@
 """Each formula against a simulation of the mode: within 1 %, fan-out under load within 2 %."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from analysis.theory import MODES, Case, Floats, long_polling, short_polling, websocket
 
@@ -35,24 +37,29 @@ def simulate_short(case: Case, published: Floats) -> Simulated:
     read = np.searchsorted(polls, published)
     published, read = published[read < len(polls)], read[read < len(polls)]
     latencies = polls[read] - published + case.transit_s
-    return latencies, 1 / cycle, 1 - len(np.unique(read)) / len(polls)
+    return latencies, 1 / cycle, 1 - different(read) / len(polls)
+
+
+def different(read: NDArray[np.int64]) -> int:
+    """Return how many polls brought something: they are in order."""
+    return 1 + int(np.count_nonzero(np.diff(read)))
 
 
 def simulate_long(case: Case, published: Floats) -> Simulated:
     """Return latencies, polls per second, and the empty share, poll after poll."""
-    latencies: list[float] = []
+    times, latencies = published.tolist(), list[float]()
     armed, head, polls, empty = 0.0, 0, 0, 0
-    while head < len(published):
+    while head < len(times):
         polls += 1
-        known = int(np.searchsorted(published, armed, side="right"))
+        known = bisect_right(times, armed)
         if known > head:
             answered = armed
-        elif published[head] < armed + case.hold_s:
-            answered, known = published[head], head + 1
+        elif times[head] < armed + case.hold_s:
+            answered, known = times[head], head + 1
         else:
             answered = armed + case.hold_s
             empty += 1
-        latencies.extend(answered - published[head:known] + case.transit_s)
+        latencies += [answered - at + case.transit_s for at in times[head:known]]
         head, armed = known, answered + case.rearm_s
     return np.array(latencies), polls / armed, empty / polls
 
@@ -112,7 +119,7 @@ def simulate_polls(case: Case, published: Floats, handshake_s: float = 0.0) -> S
             sent = answers[-1] + case.interval_s
     read = np.searchsorted(asked, published)
     published, read = published[read < len(asked)], read[read < len(asked)]
-    empty = 1 - len(np.unique(read)) / len(asked)
+    empty = 1 - different(read) / len(asked)
     return np.array(answers)[read] - published, len(asked) / sent, empty
 
 

@@ -42,12 +42,14 @@ class Window:
 
     def _add(self, spans: Iterator[Span], times: list[float], messages: range) -> None:
         start = LEAD_S + self.settings.warmup_s
+        end = start + self.settings.duration_s
         for span in spans:
-            if start <= span.start_s < start + self.settings.duration_s:
+            if start <= span.start_s < end:
                 self.polls += 1
                 self.empty += not span.news
-            news = [(message, at) for message, at in span.news if message in messages]
-            self.latencies += [at - times[message] for message, at in news]
+            for message, at in span.news:
+                if message in messages:
+                    self.latencies.append(at - times[message])
 
     @property
     def case(self) -> Case:

@@ -176,13 +176,13 @@ async def test_nothing_acknowledged_is_lost_when_the_server_is_killed_while_it_i
     publishers = [Publisher([demo.url], http, random.Random(chance.random())) for _ in range(8)]
     reading = [asyncio.create_task(reader.read_to(1 << 53)) for reader in readers]
     for kill in range(3):
-        names = [[f"{kill}/{n}/{i}" for i in range(40)] for n in range(len(publishers))]
+        names = [[f"{kill}/{n}/{i}" for i in range(20)] for n in range(len(publishers))]
         taken = sum(len(publisher.taken) for publisher in publishers)
         work = [
             asyncio.create_task(publisher.publish(each))
             for publisher, each in zip(publishers, names, strict=True)
         ]
-        await until(lambda: sum(len(p.taken) for p in publishers) > taken + 100)  # noqa: B023
+        await until(lambda: sum(len(p.taken) for p in publishers) > taken + 60)  # noqa: B023
         await asyncio.to_thread(demo.stop, signal.SIGKILL)
         demo = await asyncio.to_thread(start_demo, *options, port=demo.port)
         await asyncio.gather(*work)

@@ -22,6 +22,8 @@ from tests.conftest import Demo, Refusal, Serve, StartDemo, one_line
 
 RunDemo = Callable[..., Demo]
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT)  # each on a loop of its own; on the other, the second
+
 GZIPPED = (
     b"POST /messages HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"
 )
@@ -67,8 +69,7 @@ async def test_both_loopback_addresses_are_listened_at(serve: Serve) -> None:
             assert response.status == 204
 
 
-@pytest.mark.parametrize("loop", list(LOOPS))
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("number", "loop"), list(zip(SIGNALS, LOOPS, strict=False)))
 async def test_a_signal_answers_polls_closes_sockets_and_ends_with_0(
     start_demo: StartDemo, number: signal.Signals, loop: str
 ) -> None:
@@ -87,8 +88,7 @@ async def test_a_signal_answers_polls_closes_sockets_and_ends_with_0(
     assert await ending == (0, "", "")
 
 
-@pytest.mark.parametrize("loop", list(LOOPS))
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("number", "loop"), list(zip(SIGNALS[::-1], LOOPS, strict=False)))
 def test_a_second_signal_changes_nothing(
     start_demo: StartDemo, number: signal.Signals, loop: str
 ) -> None:

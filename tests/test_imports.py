@@ -1,7 +1,8 @@
 """Imports run one way: analysis -> clients -> demo, and only through contracts."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,13 +39,19 @@ def imported(source: str) -> Iterator[str]:
                 yield module
 
 
-def foreign(path: str, source: str) -> set[str]:
-    """Return what a source takes from our other folders and no contract allows."""
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """Return what a file may import."""
+    return tuple(imported(path.read_text(encoding="utf-8")))
+
+
+def foreign(path: str, modules: Iterable[str]) -> set[str]:
+    """Return what of a file's imports is of our other folders and no contract allows."""
     folder = path.partition("/")[0]
     allowed = CONTRACTS.get(path, CONTRACTS[folder])
     return {
         module
-        for module in imported(source)
+        for module in modules
         if (top := module.partition(".")[0]) in OURS and top != folder and module not in allowed
     }
 
@@ -54,12 +61,12 @@ def test_imports_run_one_way(folder: str) -> None:
     assert sources(folder)
     for path in sources(folder):
         name = path.relative_to(ROOT).as_posix()
-        assert not foreign(name, path.read_text(encoding="utf-8")), name
+        assert not foreign(name, imports(path)), name
 
 
 def test_a_message_imports_nothing_of_ours() -> None:
-    source = (ROOT / "demo" / "message.py").read_text(encoding="utf-8")
-    assert not {module.partition(".")[0] for module in imported(source)} & set(OURS)
+    modules = imports(ROOT / "demo" / "message.py")
+    assert not {module.partition(".")[0] for module in modules} & set(OURS)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +84,7 @@ def test_a_message_imports_nothing_of_ours() -> None:
     ],
 )
 def test_an_import_against_the_stream_is_noticed(path: str, source: str) -> None:
-    assert foreign(path, source)
+    assert foreign(path, imported(source))
 
 
 @pytest.mark.parametrize(
@@ -90,4 +97,34 @@ def test_an_import_against_the_stream_is_noticed(path: str, source: str) -> None
     ],
 )
 def test_an_import_of_a_contract_is_fine(path: str, source: str) -> None:
-    assert not foreign(path, source)
+    assert not foreign(path, imported(source))
+
+
+def loaded(module: str, known: set[str]) -> set[str]:
+    """Add to what is known the module, and all that it may import, by whichever way."""
+    known.add(module)
+    path = ROOT / f"{module.replace('.', '/')}.py"
+    for each in imports(path) if path.exists() else ():
+        if each not in known:
+            loaded(each, known)
+    return known
+
+
+@pytest.mark.parametrize(
+    ("process", "unneeded"),
+    [
+        ("clients.link", {"aiohttp", "polars", "psutil"}),
+        ("clients.faults.line", {"aiohttp", "polars", "psutil"}),
+        ("clients.stand_in", {"aiohttp", "polars", "psutil"}),
+        ("clients.quantum_leap.server", {"aiohttp", "polars", "psutil"}),
+        ("clients.quantum_leap.crowd", {"aiohttp", "polars", "psutil"}),
+        ("clients.publisher", {"polars", "psutil"}),
+        ("clients.crowd", {"polars", "psutil"}),
+        ("clients.__main__", {"polars"}),
+        ("demo.__main__", {"polars", "numpy", "matplotlib", "rich"}),
+    ],
+)
+def test_a_process_loads_no_more_than_it_needs(process: str, unneeded: set[str]) -> None:
+    tops = {module.partition(".")[0] for module in loaded(process, set())}
+    assert "asyncio" in tops
+    assert not tops & unneeded
