@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
@@ -324,4 +324,6 @@ class Chat(RuleBasedStateMachine):
         assert len(list(self.feed.after(oldest - 1))) == min(self.feed.head, self.history)
 
 
+MANY = settings().max_examples
 TestChat = Chat.TestCase
+TestChat.settings = settings(max_examples=MANY if MANY > 100 else 30)  # test_delivery.py has more
