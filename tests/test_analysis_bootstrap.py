@@ -5,8 +5,10 @@ from analysis.bootstrap import (
     HOLDS,
     HOLDS_APART,
     Floats,
+    _values,
     draw,
     drawn_means,
+    drawn_percentiles,
     holds_of_100,
     interval,
     mean_interval,
@@ -95,3 +97,17 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 
 def test_a_run_without_samples_is_not_a_run() -> None:
     assert percentile_interval([np.array([]), np.array([1.0])], 0.5, generator()) is None
+
+
+def test_a_resamples_percentile_is_the_least_value_that_its_share_has_reached() -> None:
+    runs = [np.array([1.0, 2, 3, 4]), np.array([10.0, 20])]
+    draws = np.array([[1, 0], [0, 0], [1, 1]])
+    assert drawn_percentiles(runs, 0.5, draws).tolist() == [3, 2, 10]
+    assert drawn_percentiles(runs, 1.0, draws).tolist() == [20, 4, 20]
+
+
+def test_many_samples_are_thinned_and_keep_their_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.bootstrap.MOST_VALUES", 3)
+    samples = np.arange(10.0)
+    assert _values(samples).tolist() == [0, 4, 9]
+    assert _values(samples[:2]).tolist() == [0, 1]
