@@ -70,7 +70,7 @@ def report(
         missing=list(account.missing(collection)),
         chapters=chapters,
         leap=_leap(collection),
-        verdicts=list(verdicts(every)),
+        verdicts=list(verdicts(every)) if every else [],
         measures=MEASURES,
         situations=situations(every),
         maps=shown_maps,

@@ -138,7 +138,7 @@ def _each(rows: pl.DataFrame, column: str, lead: str) -> str:
     unknown = shown.filter(~pl.col("void")).group_by("mode", maintain_order=True).agg(column)
     for mode, figures in unknown.iter_rows():
         if parts and all(figure is None for figure in figures):
-            parts.append(f"{MODES[mode].name} {NOT_KNOWN}")
+            parts.append(f"{MODES[mode].name} unknown")
     at = _at(rows).removesuffix(": ") if varied(rows) else ""
     begun = f"{at}, {lead[0].lower()}{lead[1:]}" if at else lead
     return f"{begun}: {', '.join(parts) or (NO_GOOD if shown['void'].all() else NOT_KNOWN)}"

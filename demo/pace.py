@@ -4,7 +4,8 @@ Many people may be behind one address, and one of them may open many connections
 of what an address has is divided evenly among its open connections, and the rest is for who comes
 first: a flooder takes the rest, and leaves to every other connection its part. A connection saves
 its part up for as long as it is open, up to a message or a second's worth, so one that is opened
-for each message has none.
+for each message has none. What is saved up may go beyond the rate by a second's worth; then all of
+the address wait until that is made up for.
 """
 
 import time
@@ -79,8 +80,7 @@ class Pace:
 
     def _take_part(self, site: str, meter: Meter) -> bool:
         """Take a message of a connection's part, if it has one and its address can owe it."""
-        saved = meter.part or Bucket(0.0, meter.opened_s)
-        taken, left = take(saved, self._part_per_s(site), self._clock())
+        taken, left = take(self._saved(meter), self._part_per_s(site), self._clock())
         if taken and not self._sites.owe(site):
             return False
         meter.part = left
@@ -92,9 +92,14 @@ class Pace:
     def _wait_s(self, site: str, meter: Meter | None) -> float:
         """Return how long it takes until a message that was refused would not be."""
         of_site_s = self._sites.wait_s(site)
-        if meter is None or meter.part is None or meter.part.tokens >= 1:
+        if meter is None:
             return of_site_s
-        return min(of_site_s, wait_s(meter.part, self._part_per_s(site)))
+        saved = self._saved(meter)
+        of_part_s = wait_s(saved, self._part_per_s(site)) - (self._clock() - saved.then_s)
+        return min(of_site_s, max(of_part_s, self._sites.owing_in_s(site)))
+
+    def _saved(self, meter: Meter) -> Bucket:
+        return meter.part or Bucket(0.0, meter.opened_s)
 
 
 def _too_many_of_address(per_s: float, after_s: float) -> TooFast:

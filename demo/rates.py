@@ -32,6 +32,7 @@ class Rate:
 
     def __init__(self, per_s: float, clock: Callable[[], float]) -> None:
         self._per_s = per_s
+        self._most = max(per_s, 1.0)
         self._clock = clock
         self._buckets: dict[Hashable, Bucket] = {}
 
@@ -50,15 +51,23 @@ class Rate:
             return 0.0
         return max(0.0, wait_s(bucket, self._per_s) - (self._clock() - bucket.then_s))
 
+    def owing_in_s(self, key: Hashable) -> float:
+        """Return how long it takes until a key that has no token may owe one."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            return 0.0
+        left = bucket._replace(tokens=bucket.tokens + self._most)
+        return max(0.0, wait_s(left, self._per_s) - (self._clock() - bucket.then_s))
+
     def owe(self, key: Hashable) -> bool:
         """Take a token that a key does not have: it has none until that is made up for.
 
-        Say whether it was taken: nobody owes more than a second's worth.
+        Say whether it was taken: nobody owes more than a second's worth, or one.
         """
         bucket = self._buckets.get(key)
         if bucket is None:
             return True
-        if bucket.tokens - 1 < -self._per_s:
+        if bucket.tokens - 1 < -self._most:
             return False
         self._buckets[key] = bucket._replace(tokens=bucket.tokens - 1)
         return True

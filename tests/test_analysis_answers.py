@@ -290,7 +290,7 @@ def test_where_no_poll_fell_into_a_window_no_figure_of_its_costs_is_given(
 def test_a_mode_whose_polls_fell_outside_is_told_by_its_latency_alone(tmp_path: Path) -> None:
     log = named(without_polls(made(tmp_path / "log", FEW, trials=1), "short"), "quick")
     table = rows(log, summarise(log))
-    assert headlines.requests(table).endswith(", short polling not measured")
+    assert headlines.requests(table).endswith(", short polling unknown")
     text = answer(log, table) or ""
     assert re.search(
         r"late by short polling; .* late by long polling, for [\d.]+ requests and \d+ bytes; "

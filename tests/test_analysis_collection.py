@@ -148,6 +148,12 @@ def test_the_published_table_stands_beside_the_measured_one(text: str) -> None:
     assert "<td>6.6</td><td>6.6</td><td>6.9</td><td>6.9</td>" in chapter
 
 
+def test_of_modes_that_were_not_measured_together_no_verdict_is_given(tmp_path: Path) -> None:
+    experiment(tmp_path, "quick", good=False)
+    assert analyse_all(tmp_path) == 2
+    assert "Which mode when" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
 def test_what_is_not_as_it_should_be_is_named(partial: tuple[Path, str]) -> None:
     warned = re.findall(r'<p class="warn">(.*?)</p>', partial[1])
     for said in (

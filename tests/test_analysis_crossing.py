@@ -161,3 +161,14 @@ def test_what_holds_with_tcps_headers_alone_is_not_said_without_them(line: Line)
     ).with_columns(**ends)
     text = answer(log, unsure) or ""
     assert "fewer bytes than WebSocket at every rate, counting TCP/IP's headers" in text
+
+
+def test_a_mode_that_does_not_know_what_varies_is_measured_once_for_all(line: Line) -> None:
+    every = with_cpu(line[1], 20, 20, 5, 5)
+    swept = every.with_columns(interval_s=pl.col("rate_per_s")).with_columns(rate_per_s=pl.lit(1.0))
+    once = pl.col("mode").eq("ws") & pl.col("interval_s").eq(4)
+    some = swept.filter(pl.col("mode").eq("short") | once)
+    found = ranges(some, CPU, "interval_s", "short", "ws")
+    assert found is not None
+    assert [each.start for each in found] == [pytest.approx(8.0)]
+    assert found[0].end is None

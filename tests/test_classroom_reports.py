@@ -246,6 +246,17 @@ async def test_who_finds_no_room_sees_the_class_and_what_it_reports_is_not_kept(
     await send(client, report("a", "long"), 404)
 
 
+async def test_names_without_end_keep_nobody_who_found_no_room_from_seeing_the_class(
+    start_server: StartServer, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes_module, "MAX_STRANGERS", 1)
+    client = session(await start_server(Settings(bounds=Bounds(readers=1))))
+    for name in ("a", "b", "c"):
+        await read(client, name)
+    for name in ("b", "c"):
+        assert (await send(client, report(name)))["stage"] == "chat"
+
+
 async def test_a_socket_that_found_no_room_sees_the_class_when_there_is_room_again(
     start_server: StartServer, session: Session
 ) -> None:

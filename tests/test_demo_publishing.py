@@ -367,3 +367,15 @@ async def test_a_body_over_its_limit_is_refused_on_a_websocket_too(
         await ws.send_str('{"sender": "ada", "text": "short"}')
         assert (await ws.receive_json())["text"] == "short"
     assert server.app[STATS].refusals.body == 2
+
+
+def test_of_a_slow_rate_a_quiet_connection_is_heard_too_and_told_how_long_to_wait() -> None:
+    now = Now()
+    pace = Pace(0.1, clock=now, open_of=lambda _: 2)
+    quiet, flooding = open_for(now, 40), open_for(now, 0)
+    assert counted(pace, flooding, 1) == 1
+    assert counted(pace, quiet, 1) == 1
+    for meter, after_s in ((quiet, 20), (flooding, 20)):  # one is owed, and one is to be had
+        with pytest.raises(TooFast) as refused:
+            pace.check("10.0.0.1", meter)
+        assert refused.value.after_s == pytest.approx(after_s)

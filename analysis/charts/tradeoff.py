@@ -24,10 +24,10 @@ def draw_tradeoff(log: Log, summary: pl.DataFrame) -> Figure | None:
         return None
     row = representative(line).row(0, named=True)
     subtitle = f"{setting(row, without='interval_s')}; {trials(line)}"
-    foreseen = "Dashed: theory. " if line["theory_latency_mean_ms"].count() else ""
+    foreseen = line.filter(pl.col("mode") == "short")["theory_latency_mean_ms"].count() > 1
     note = (
-        f"{foreseen}Lines: intervals. Both axes are logarithmic: further left and further down is"
-        " better."
+        f"{'Dashed: theory. ' if foreseen else ''}Lines: intervals. Both axes are logarithmic:"
+        " further left and further down is better."
     )
     with style():
         figure_, axes = slide(

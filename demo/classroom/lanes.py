@@ -117,6 +117,7 @@ class Lanes:
                 self._stats.refusals.count(limit)
                 self._note(name)
                 return None
+            self._make_room(now, arrival)
             self._strangers.discard(name)
             self._numbered += 1
             lane = self.by_name[name] = Lane(self._numbered, Line(self._rtt_s), arrival)
@@ -124,9 +125,12 @@ class Lanes:
         lane.seen_s = now
         return lane
 
-    def is_stranger(self, name: str) -> bool:
-        """Say whether a reader was answered, and is not counted."""
-        return name in self._strangers
+    def is_stranger(self, name: str, arrival: Arrival) -> bool:
+        """Say whether a reader is answered, and is not counted."""
+        if name in self.by_name:
+            return False
+        now = asyncio.get_running_loop().time()
+        return name in self._strangers or self._full(now, arrival) is not None
 
     def known(self, name: str, mode: Mode | None = None) -> Lane:
         """Return a reader that has read, in `mode` if one is given; raise Unknown."""
@@ -158,12 +162,22 @@ class Lanes:
         self._strangers.add(stranger)
 
     def _full(self, now: float, arrival: Arrival) -> Limit | None:
-        """Make room for a reader; return which limit leaves none, None if there is some."""
+        """Return which limit leaves no room for a reader; None if there is some, or can be made."""
         for limit, names, patience_s in self._beside(arrival):
-            most = getattr(self.bounds, limit)
-            if most and len(names) >= most and not self._forget(names, now - patience_s):
+            if self._are_many(limit, names) and not self._gone(names, now - patience_s):
                 return limit
         return None
+
+    def _make_room(self, now: float, arrival: Arrival) -> None:
+        """Forget readers that are gone, where there are as many as there may be."""
+        for limit, names, patience_s in self._beside(arrival):
+            for name in self._gone(names, now - patience_s) if self._are_many(limit, names) else ():
+                for mode, tally in self.by_name.pop(name).tallies.items():
+                    self._stats.fold(mode, tally)
+
+    def _are_many(self, limit: Limit, names: list[str]) -> bool:
+        most = getattr(self.bounds, limit)
+        return bool(most) and len(names) >= most
 
     def _beside(self, arrival: Arrival) -> Iterator[tuple[Limit, list[str], float]]:
         """Yield the readers among which room is to be found, and how long they may be unseen."""
@@ -175,13 +189,8 @@ class Lanes:
             yield "readers_of_address", [name for name in same if name in lanes], FORGET_S
         yield "readers", list(lanes), FORGET_S
 
-    def _forget(self, names: list[str], unseen_since: float) -> bool:
-        """Forget those of some readers that are gone; return whether there are any."""
-        gone = [name for name in names if self._is_gone(self.by_name.get(name), unseen_since)]
-        for name in gone:
-            for mode, tally in self.by_name.pop(name).tallies.items():
-                self._stats.fold(mode, tally)
-        return bool(gone)
+    def _gone(self, names: list[str], unseen_since: float) -> list[str]:
+        return [name for name in names if self._is_gone(self.by_name.get(name), unseen_since)]
 
     def _is_gone(self, lane: Lane | None, unseen_since: float) -> bool:
         if lane is None or lane.busy or lane.seen_s > unseen_since:

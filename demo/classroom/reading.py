@@ -61,6 +61,11 @@ async def session(request: web.Request, mode: Mode, answer: Answer) -> web.Strea
     return await answer(request, _uncounted(request, mode))
 
 
+def arrival(request: web.Request) -> Arrival:
+    """Say how a request came, as far as the class's bounds ask."""
+    return Arrival(request.app[LANES].bounds.site(request.remote), request.transport)
+
+
 async def _unless_gone(answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
     try:
         return await answering
@@ -169,5 +174,4 @@ def _lane(request: web.Request, mode: Mode) -> Lane | None:
     if is_foreign(request):
         request.app[STATS].refusals.readers_of_pages += 1
         return None
-    lanes = request.app[LANES]
-    return lanes.join(name, mode, Arrival(lanes.bounds.site(request.remote), request.transport))
+    return request.app[LANES].join(name, mode, arrival(request))

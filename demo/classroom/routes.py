@@ -12,6 +12,7 @@ from demo.classroom.guesses import Guess
 from demo.classroom.lanes import Lane, Unknown
 from demo.classroom.line import LineChange
 from demo.classroom.qr import qr_svg
+from demo.classroom.reading import arrival
 from demo.classroom.reports import Report, TooOften
 from demo.classroom.run import RunRequest
 from demo.classroom.runs import Busy
@@ -165,7 +166,7 @@ async def post_report(request: web.Request) -> web.Response:
         request.app[STATS].refusals.reports += 1
         raise problem(web.HTTPTooManyRequests, str(error)) from None
     except Unknown as error:
-        if not room.lanes.is_stranger(report.reader):
+        if not room.lanes.is_stranger(report.reader, arrival(request)):
             raise problem(web.HTTPNotFound, str(error)) from None
         # Who is not counted is to see the class all the same; what it reports counts for nothing.
         own: dict[str, object] = {"guess": None, "tallies": {}, "left_out": 0}

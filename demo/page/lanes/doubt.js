@@ -2,6 +2,8 @@
 
 import { PATIENCE_MS } from "./patience.js";
 
+const LONGEST_MS = 16 * PATIENCE_MS;
+
 /** Make a doubt: `asked()` and `heard()` as the reader does so; `due(behind)` says whether it is to be given up by now. */
 export function makeDoubt(now) {
   let since_ms = null;  // since when it is behind, and has heard nothing
@@ -21,7 +23,7 @@ export function makeDoubt(now) {
     since_ms = behind ? since_ms ?? now() : null;
     if (!behind || now() - since_ms < patience_ms) return false;
     since_ms = null;
-    patience_ms *= 2;
+    patience_ms = Math.min(2 * patience_ms, LONGEST_MS);
     return true;
   }
 }
