@@ -256,3 +256,9 @@ def test_without_any_cost_a_message_is_there_at_once() -> None:
         assert theory.latency_mean_s(free) == 0
         assert theory.latency_cdf(free, np.array([0.0, 1.0])) == pytest.approx([1, 1])
     assert short_polling.requests_per_client_s(free) == np.inf
+
+
+def test_on_a_schedule_a_cycle_is_an_interval_at_least_and_without_one_a_round_trip() -> None:
+    case = replace(CASE, on_schedule=True)
+    assert short_polling.cycle_s(replace(case, round_trip_s=0.0)) == 1.0
+    assert short_polling.cycle_s(replace(case, interval_s=0.0)) == 0.1

@@ -178,8 +178,8 @@ CHARTS: dict[str, Chart] = {
         "Each map is coloured by the mode that costs least there, in server time, in bytes or in"
         " requests, and hatched where that mode delivers later than 200 ms on average. The dots"
         " are the settings that were measured without jitter and with messages at random moments,"
-        " each in the colour of the mode that was cheapest: a dot whose colour differs from the map's"
-        " is where the map is wrong.",
+        " each in the colour of the mode that was cheapest: a dot whose colour differs from the"
+        " map's is where the map is wrong.",
         how="Least squares over the good runs of the usual kind, without jitter and with messages"
         " at random moments, give the server time of an empty poll, a poll with"
         " news, a long poll and a push; theory says how often each happens at a rate and interval.",
