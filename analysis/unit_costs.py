@@ -5,6 +5,8 @@ of them is a prediction. A log without a warm-up, such as a class's, has only th
 window that met an idle server.
 """
 
+from typing import Literal
+
 import polars as pl
 
 from analysis.once import once
@@ -87,15 +89,7 @@ def _armed(log: Log, probes: pl.DataFrame) -> pl.DataFrame:
     asked = log.requests.join(runs, on="run").select(
         "run", "client", "started_ns", armed_ns=pl.col("started_ns") + pl.col("way_ms") * 1e6
     )
-    carried = probes.sort("received_ns").join_asof(
-        asked.sort("started_ns"),
-        left_on="received_ns",
-        right_on="started_ns",
-        by=["run", "client"],
-        strategy="backward",
-        allow_exact_matches=False,
-        check_sortedness=False,
-    )
+    carried = _with_request(probes, asked, "backward")
     met = pl.col("armed_ns") <= pl.col("published_ns")
     return carried.filter(met | pl.col("armed_ns").is_null()).select(probes.columns)
 
@@ -142,17 +136,25 @@ def _round_trips(log: Log) -> pl.DataFrame:
 def _rearms(log: Log, probes: pl.DataFrame) -> pl.DataFrame:
     """Return deaf_s by run: from the publish of an answer's last message to the next request."""
     runs = log.runs.filter(pl.col("mode") == "long").select("run", "window_start_ns")
-    news = probes.join(runs.select("run"), on="run").sort("received_ns")
+    news = probes.join(runs.select("run"), on="run")
     starts = log.requests.join(runs.select("run"), on="run").select("run", "client", "started_ns")
-    followed = news.join_asof(
-        starts.sort("started_ns"),
-        left_on="received_ns",
-        right_on="started_ns",
-        by=["run", "client"],
-        strategy="forward",
-        coalesce=False,
-        check_sortedness=False,
-    ).filter(pl.col("started_ns").is_not_null())
+    followed = _with_request(news, starts, "forward").filter(pl.col("started_ns").is_not_null())
     answers = followed.group_by("run", "client", "started_ns").agg(pl.col("published_ns").max())
     deaf_ns = pl.col("started_ns") - pl.col("published_ns")
     return answers.group_by("run").agg(deaf_s=deaf_ns.sum() / pl.len() / NS_PER_S)
+
+
+def _with_request(
+    probes: pl.DataFrame, requests: pl.DataFrame, strategy: Literal["backward", "forward"]
+) -> pl.DataFrame:
+    """Lay beside each probe its client's last request before it came, or the first from then on."""
+    return probes.sort("received_ns").join_asof(
+        requests.sort("started_ns"),
+        left_on="received_ns",
+        right_on="started_ns",
+        by=["run", "client"],
+        strategy=strategy,
+        allow_exact_matches=strategy == "forward",
+        coalesce=False,
+        check_sortedness=False,
+    )

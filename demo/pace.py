@@ -76,7 +76,8 @@ class Pace:
             taken, meter.said = take(meter.said, per_s, self._clock())
             if not taken:
                 line = f"too fast: at most {per_s:g} messages a second over one connection"
-                raise TooFast("rate_of_connection", line, wait_s(meter.said, per_s))
+                wanted_s = wait_s(meter.said, per_s, self._clock())
+                raise TooFast("rate_of_connection", line, wanted_s)
 
     def _take_part(self, site: str, meter: Meter) -> bool:
         """Take a message of a connection's part, if it has one and its address can owe it."""
@@ -94,8 +95,7 @@ class Pace:
         of_site_s = self._sites.wait_s(site)
         if meter is None:
             return of_site_s
-        saved = self._saved(meter)
-        of_part_s = wait_s(saved, self._part_per_s(site)) - (self._clock() - saved.then_s)
+        of_part_s = wait_s(self._saved(meter), self._part_per_s(site), self._clock())
         return min(of_site_s, max(of_part_s, self._sites.owing_in_s(site)))
 
     def _saved(self, meter: Meter) -> Bucket:

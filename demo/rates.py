@@ -22,9 +22,9 @@ def take(bucket: Bucket | None, per_s: float, now_s: float) -> tuple[bool, Bucke
     return taken, Bucket(left - taken, now_s)
 
 
-def wait_s(bucket: Bucket, per_s: float) -> float:
-    """Return how long after it was last seen a bucket has a token again."""
-    return max(0.0, 1 - bucket.tokens) / per_s
+def wait_s(bucket: Bucket, per_s: float, now_s: float) -> float:
+    """Return how long it takes from now until a bucket has a token; 0 if it has one."""
+    return max(0.0, (1 - bucket.tokens) / per_s - (now_s - bucket.then_s))
 
 
 class Rate:
@@ -46,18 +46,18 @@ class Rate:
 
     def wait_s(self, key: Hashable) -> float:
         """Return how long it takes until a key has a token, and take none; 0 if it has one."""
-        bucket = self._buckets.get(key)
-        if bucket is None or not self._per_s:
-            return 0.0
-        return max(0.0, wait_s(bucket, self._per_s) - (self._clock() - bucket.then_s))
+        return self._wait_s(key, owing=0.0)
 
     def owing_in_s(self, key: Hashable) -> float:
         """Return how long it takes until a key that has no token may owe one."""
+        return self._wait_s(key, owing=self._most)
+
+    def _wait_s(self, key: Hashable, owing: float) -> float:
         bucket = self._buckets.get(key)
-        if bucket is None:
+        if bucket is None or not self._per_s:
             return 0.0
-        left = bucket._replace(tokens=bucket.tokens + self._most)
-        return max(0.0, wait_s(left, self._per_s) - (self._clock() - bucket.then_s))
+        left = bucket._replace(tokens=bucket.tokens + owing)
+        return wait_s(left, self._per_s, self._clock())
 
     def owe(self, key: Hashable) -> bool:
         """Take a token that a key does not have: it has none until that is made up for.

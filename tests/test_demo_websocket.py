@@ -13,6 +13,7 @@ from demo.peer import Peer
 from demo.serving import serving
 from demo.sockets import HEARTBEAT_S, JITTER, SOCKETS
 from demo.stats import STATS
+from demo.tally import Tally
 from tests.conftest import Clock, OpenWire, Server, Session, StartServer, Wire, until
 
 PATH = "/ws"
@@ -318,18 +319,27 @@ async def test_compressed_reader_that_takes_nothing_costs_no_history(
         assert (await ws.receive_json())["oldest"] == 101
 
 
-async def test_compressed_reader_that_answers_no_ping_is_dropped_with_all_it_has_not_read(
-    clock: Clock, start_server: StartServer, open_wire: OpenWire
-) -> None:
-    server = await start_server(Settings(deflate=True))
+async def clogged(
+    server: Server, clock: Clock, open_wire: OpenWire, times: int, at_once: int
+) -> tuple[Wire, Tally]:
+    """Open a compressed socket that nobody reads; publish until it can be given no more."""
     wire = await open_wire(server, receive_buffer=4096)
     await wire.upgrade(PATH, "Sec-WebSocket-Extensions: permessage-deflate")
     tally, chance = server.app[STATS].modes["ws"], random.Random(1)
     taken = -1
     while taken < tally.deliveries:
         taken = tally.deliveries
-        server.publish(*(chance.randbytes(2000).hex() for _ in range(200)))
-        await clock.settle()
+        for _ in range(times):
+            server.publish(*(chance.randbytes(2000).hex() for _ in range(at_once)))
+            await clock.settle()
+    return wire, tally
+
+
+async def test_compressed_reader_that_answers_no_ping_is_dropped_with_all_it_has_not_read(
+    clock: Clock, start_server: StartServer, open_wire: OpenWire
+) -> None:
+    server = await start_server(Settings(deflate=True))
+    _, tally = await clogged(server, clock, open_wire, times=1, at_once=200)
     assert tally.deliveries < server.feed.head, "the reader was not slow enough"
     await clock.advance(1.5 * HEARTBEAT_S)
     await until(lambda: tally.connections == 0)
@@ -340,15 +350,7 @@ async def test_compressed_reader_that_takes_nothing_and_sends_pongs_is_told_of_t
     clock: Clock, start_server: StartServer, open_wire: OpenWire, session: Session
 ) -> None:
     server = await start_server(Settings(deflate=True, history=100))
-    wire = await open_wire(server, receive_buffer=4096)
-    await wire.upgrade(PATH, "Sec-WebSocket-Extensions: permessage-deflate")
-    tally, chance = server.app[STATS].modes["ws"], random.Random(1)
-    taken = -1
-    while taken < tally.deliveries:
-        taken = tally.deliveries
-        for _ in range(20):
-            server.publish(*(chance.randbytes(2000).hex() for _ in range(10)))
-            await clock.settle()
+    wire, tally = await clogged(server, clock, open_wire, times=20, at_once=10)
     async with session(server).get("/stats") as response:
         assert (await response.json())["behind"] == 1
     for _ in range(4):

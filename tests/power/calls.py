@@ -23,41 +23,37 @@ RESULT = re.compile(r"= (-?\d+)")
 
 
 @dataclass(frozen=True)
-class Make:
+class Change:
+    """What a program did to a file, or a folder, by its path."""
+
+    path: str
+
+
+class Make(Change):
     """A name for a file, which is new if there was none."""
 
-    path: str
 
-
-@dataclass(frozen=True)
-class Unlink:
+class Unlink(Change):
     """A name less."""
 
-    path: str
+
+class Sync(Change):
+    """All that was written to a file, or all names in a folder, is on disk from now on."""
 
 
 @dataclass(frozen=True)
-class Write:
+class Write(Change):
     """Bytes from an offset on."""
 
-    path: str
     offset: int
     data: bytes
 
 
 @dataclass(frozen=True)
-class Truncate:
+class Truncate(Change):
     """A size."""
 
-    path: str
     size: int
-
-
-@dataclass(frozen=True)
-class Sync:
-    """All that was written to a file, or all names in a folder, is on disk from now on."""
-
-    path: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ class Said:
     data: bytes
 
 
-Event = Make | Unlink | Write | Truncate | Sync | Said
+Event = Change | Said
 
 
 class Cut(ValueError):
